@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+RUN := $(BIN)/uv run --frozen --no-sync
+
+##@ The two that matter
+
+.PHONY: demo
+demo: .venv/ready ## Play the plan's spring of 2024 through the real services; report in build/demo/
+	$(RUN) duban demo
+
+.PHONY: test
+test: .venv/ready ## All tests, with a real nats-server and mongod
+	$(RUN) pytest
+
+##@ Working on it
+
+.PHONY: setup
+setup: .venv/ready ## A virtual environment with the locked dependencies, nothing else
+
+.venv/ready: pyproject.toml contracts/pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/uv && $(BIN)/uv --version | grep -qF $(UV_VERSION) || { \
+	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	$(BIN)/uv sync --frozen --all-extras --inexact --quiet
+	@touch $@
+
+.PHONY: lint
+lint: .venv/ready ## Style, imports between the rooms, types
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) lint-imports
+	$(RUN) mypy
+
+.PHONY: format
+format: .venv/ready ## Put the style right
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+.PHONY: contracts
+contracts: .venv/ready ## Write the JSON Schemas and the table of messages anew
+	$(RUN) python -m duban_contracts.publish
+
+.PHONY: faults
+faults: .venv/ready ## Kill real processes in the middle of a load and compare what is left
+	$(RUN) pytest -m faults
+
+.PHONY: up
+up: .venv/ready ## All servers and services here, until Ctrl-C
+	$(RUN) duban up
+
+.PHONY: clean
+clean: ## Remove what was built, keep the virtual environment
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,167 @@
+"""CloudEvents 1.0 in NATS binary mode: attributes in `ce-` headers, the body is the JSON data.
+
+Reading never raises anything but Poison, whatever the bytes are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, unquote
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+from duban_contracts.message import CATALOGUE, Message
+from duban_contracts.subjects import parse_subject
+
+JSON = "application/json"
+_PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
+_moment = TypeAdapter(AwareDatetime)
+
+
+class PoisonReason(StrEnum):
+    """Why a message cannot be read: a closed set, for dead letters, metrics and alerts."""
+
+    MISSING_ATTRIBUTE = "missing_attribute"
+    BAD_ATTRIBUTE = "bad_attribute"
+    UNSUPPORTED_CONTENT = "unsupported_content"
+    UNKNOWN_TYPE = "unknown_type"
+    WRONG_SUBJECT = "wrong_subject"
+    BREAKS_CONTRACT = "breaks_contract"
+
+
+class Poison(Exception):
+    def __init__(self, reason: PoisonReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What the envelope says about a message."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime | None
+    key: str
+    """`ce-subject`: the key that the message is about."""
+    correlation: str
+    causation: str | None = None
+    acting_for: str | None = None
+    """Who did it, where a marked actor reports what others did."""
+    revision: int | None = None
+    """The charter's revision under which a fact was decided."""
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Envelope:
+    attributes: Attributes
+    data: Message
+
+
+def encode(attributes: Attributes) -> dict[str, str]:
+    """The headers; `Nats-Msg-Id` equals `ce-id`, so the broker drops what it already has."""
+    optional = {
+        "ce-time": rfc3339(attributes.time) if attributes.time else None,
+        "ce-causationid": attributes.causation,
+        "ce-actingfor": attributes.acting_for,
+        "ce-charterrevision": None if attributes.revision is None else str(attributes.revision),
+        "traceparent": attributes.traceparent,
+    }
+    headers = {
+        "Nats-Msg-Id": attributes.id,
+        "content-type": JSON,
+        "ce-specversion": "1.0",
+        "ce-id": attributes.id,
+        "ce-source": attributes.source,
+        "ce-type": attributes.type,
+        "ce-subject": attributes.key,
+        "ce-correlationid": attributes.correlation,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    return {name: _escaped(value) for name, value in headers.items()}
+
+
+def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Envelope:
+    """Raises Poison, and nothing else."""
+    given = {str(name).lower(): unquote(str(value)) for name, value in (headers or {}).items()}
+    attributes = _attributes(given)
+    model = CATALOGUE.get(attributes.type)
+    if model is None:
+        raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
+    if not given.get("content-type", JSON).startswith(JSON):
+        raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{given['content-type']!r}; send {JSON}")
+    _check_subject(subject, attributes.type)
+    try:
+        return Envelope(attributes, model.model_validate_json(body))
+    except ValidationError as error:
+        raise Poison(PoisonReason.BREAKS_CONTRACT, _sentences(error)) from None
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _attributes(given: Mapping[str, str]) -> Attributes:
+    for name in ("ce-id", "ce-source", "ce-type", "ce-subject"):
+        if not given.get(name):
+            raise Poison(PoisonReason.MISSING_ATTRIBUTE, f"header {name} is missing")
+        if len(given[name]) > 200:
+            raise Poison(PoisonReason.BAD_ATTRIBUTE, f"header {name} is longer than 200 characters")
+    if given.get("ce-specversion", "1.0") != "1.0":
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, "ce-specversion must be 1.0")
+    return Attributes(
+        id=given["ce-id"],
+        source=given["ce-source"],
+        type=given["ce-type"],
+        time=_time(given.get("ce-time")),
+        key=given["ce-subject"],
+        correlation=given.get("ce-correlationid") or given["ce-id"],
+        causation=given.get("ce-causationid"),
+        acting_for=given.get("ce-actingfor"),
+        revision=_revision(given.get("ce-charterrevision")),
+        traceparent=given.get("traceparent"),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return _moment.validate_strings(text).astimezone(UTC)
+    except (ValidationError, OverflowError):
+        raise Poison(
+            PoisonReason.BAD_ATTRIBUTE, f"ce-time {text!r} is not an RFC 3339 time with a zone"
+        ) from None
+
+
+def _revision(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, f"ce-charterrevision {text!r} is not a number")
+    return int(text)
+
+
+def _check_subject(subject: str, type_: str) -> None:
+    try:
+        parsed = parse_subject(subject)
+    except ValueError as error:
+        raise Poison(PoisonReason.WRONG_SUBJECT, str(error)) from None
+    if parsed.type != type_:
+        raise Poison(PoisonReason.WRONG_SUBJECT, f"type {type_!r} does not travel on {subject!r}")
+
+
+def _sentences(error: ValidationError) -> str:
+    def sentence(fault: Any) -> str:
+        where = ".".join(str(part) for part in fault["loc"])
+        return f"{where}: {fault['msg']}" if where else str(fault["msg"])
+
+    return "; ".join(map(sentence, error.errors(include_url=False, include_input=False)))
+
+
+def _escaped(value: str) -> str:
+    return quote(value, safe=_PRINTABLE)

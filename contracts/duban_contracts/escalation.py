@@ -1,0 +1,244 @@
+"""What escalation is asked and tells. Stored and on the wire: change by adding optional fields only.
+
+The key is the station. Only this service decides consequences.
+"""
+
+from enum import IntEnum, StrEnum
+
+from pydantic import Field
+
+from duban_contracts.charter import Ground, Role, Token
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
+
+
+class Rung(IntEnum):
+    REMINDER = 0
+    SUPERVISED = 1
+    CIRCULAR = 2
+    LEADERS = 3
+    DISCIPLINE = 4
+
+
+class ItemKind(StrEnum):
+    """What a station is held to account for."""
+
+    ENTRY_OVERDUE = "entry_overdue"
+    ACCEPTANCE_OVERDUE = "acceptance_overdue"
+    FINDING = "finding"
+    CALLBACK_OVERDUE = "callback_overdue"
+    RECTIFICATION_OVERDUE = "rectification_overdue"
+    INTEGRITY = "integrity"
+
+
+class OpenItem(Part):
+    """One fact that counts against a station, once, however many problems name it."""
+
+    id: Key = Field(description="The entry, finding or round concerned, with its kind")
+    kind: ItemKind
+    ground: Ground | None = None
+    since: Moment
+
+
+class AcknowledgeOrder(Command, service="escalation", by=(Role.STATION,)):
+    order: Key
+
+
+class AnswerOrder(Command, service="escalation", by=(Role.STATION,)):
+    """The station reports what it did; the order is lifted when its items are closed too."""
+
+    order: Key
+    answer: str = Field(min_length=1, max_length=5_000)
+
+
+class ApproveStep(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
+    """A named person decides that the proposed step is taken."""
+
+    step: Key
+    decided_by: str = Field(min_length=1, max_length=100, description="Name or post of who decides")
+    reason: str = Field("", max_length=2_000)
+
+
+class DeclineStep(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
+    """A named person decides against the proposed step; "no" is recorded too, with its reason."""
+
+    step: Key
+    decided_by: str = Field(min_length=1, max_length=100)
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+class RecordInstruction(Command, service="escalation", by=(Role.LEADER,)):
+    """What the principal leaders instructed after the report."""
+
+    step: Key
+    instruction: str = Field(min_length=1, max_length=5_000)
+
+
+class RecordReceipt(Command, service="escalation", by=(Role.DISCIPLINE, Role.LEADER)):
+    """The commission (or the body above it) received the case: from here on it judges."""
+
+    step: Key
+    receipt: str = Field(min_length=1, max_length=200)
+
+
+class WithdrawCircular(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
+    circular: Key
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+class ReminderSent(Fact, service="escalation"):
+    """Rung 0, 催办: no blame attached."""
+
+    entry: Key
+    on_due_day: bool = False
+
+
+class StationBecameLagging(Fact, service="escalation"):
+    items: tuple[OpenItem, ...]
+
+
+class StationStillLagging(Fact, service="escalation"):
+    """Something changed for the worse: a further item joined, or a rung was climbed."""
+
+    rung: Rung
+    items: tuple[OpenItem, ...]
+
+
+class StationRecovered(Fact, service="escalation"):
+    lagging_since: Moment
+    highest_rung: Rung
+
+
+class OrderIssued(Fact, service="escalation"):
+    """Rung 1, 督办: formal, numbered, to a named station, with a deadline."""
+
+    order: Key = Field(description="Its number as a key, e.g. bianmin-2024-3")
+    number: str = Field(description="The number as printed, e.g. 某镇营商办督〔2024〕便民服务中心3号")
+    items: tuple[OpenItem, ...]
+    acknowledge_by: Moment
+    answer_by: Moment
+
+
+class OrderAcknowledged(Fact, service="escalation"):
+    order: Key
+
+
+class AcknowledgementOverdue(Fact, service="escalation"):
+    order: Key
+
+
+class OrderAnswered(Fact, service="escalation"):
+    order: Key
+    answer: str
+
+
+class OrderOverdue(Fact, service="escalation"):
+    """The deadline passed and the order is unanswered or unmet."""
+
+    order: Key
+    answered: bool
+    items: tuple[OpenItem, ...]
+
+
+class OrderLifted(Fact, service="escalation"):
+    """Answered, and every item of it closed."""
+
+    order: Key
+
+
+class StepProposed(Fact, service="escalation"):
+    """From rung 2 upward the rules only propose; one of `decided_by` decides."""
+
+    step: Key
+    rung: Rung
+    because: str
+    grounds: tuple[Ground, ...] = ()
+    items: tuple[OpenItem, ...]
+    decided_by: tuple[Role, ...]
+
+
+class StepDecided(Fact, service="escalation"):
+    step: Key
+    rung: Rung
+    approved: bool
+    decided_by: str
+    actor: Token
+    reason: str = ""
+
+
+class CircularPublished(Fact, service="escalation"):
+    """Rung 2, 全镇通报."""
+
+    circular: Key
+    number: str
+    step: Key
+    items: tuple[OpenItem, ...]
+
+
+class CircularWithdrawn(Fact, service="escalation"):
+    circular: Key
+    reason: str
+
+
+class LeadersReported(Fact, service="escalation"):
+    """Rung 3, 报镇主要领导."""
+
+    step: Key
+    items: tuple[OpenItem, ...]
+
+
+class InstructionRecorded(Fact, service="escalation"):
+    step: Key
+    instruction: str
+
+
+class TransferMade(Fact, service="escalation"):
+    """Rung 4, 移交镇纪委, or to the body above it where the commission itself is the case."""
+
+    step: Key
+    to: Token
+    grounds: tuple[Ground, ...] = ()
+
+
+class TransferReceived(Fact, service="escalation"):
+    step: Key
+    receipt: str
+
+
+class EscalationCommandRefused(CommandRefused, service="escalation", message_name="command_refused"):
+    pass
+
+
+EscalationEvent = (
+    ReminderSent
+    | StationBecameLagging
+    | StationStillLagging
+    | StationRecovered
+    | OrderIssued
+    | OrderAcknowledged
+    | AcknowledgementOverdue
+    | OrderAnswered
+    | OrderOverdue
+    | OrderLifted
+    | StepProposed
+    | StepDecided
+    | CircularPublished
+    | CircularWithdrawn
+    | LeadersReported
+    | InstructionRecorded
+    | TransferMade
+    | TransferReceived
+    | EscalationCommandRefused
+)
+
+
+class Standing(Part):
+    """Where a station stands now; the value of its key in the `standings` bucket."""
+
+    station: Token
+    version: int = Field(description="Grows with every change of the station")
+    at: Moment
+    rung: Rung
+    lagging_since: Moment | None = None
+    items: tuple[OpenItem, ...] = ()
+    order: Key | None = None
+    proposed: Key | None = None

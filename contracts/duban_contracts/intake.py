@@ -1,0 +1,154 @@
+"""What intake is asked and tells. Stored and on the wire: change by adding optional fields only.
+
+Personal data arrives in commands, stays in intake's own database, and is in none of the facts.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field
+
+from duban_contracts.charter import Limit, MatterKind, Role, Token
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
+
+Anyone = (Role.GATEWAY, Role.FEED, Role.OFFICE, Role.STATION)
+
+
+class Channel(StrEnum):
+    WINDOW = "window"
+    HOTLINE = "hotline"
+    WEB = "web"
+    APP = "app"
+    VISIT = "visit"
+    LETTER = "letter"
+    PATROL = "patrol"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """What came of a matter; "closed" alone would hide that some are not solved."""
+
+    SOLVED = "solved"
+    EXPLAINED = "explained"
+    NOT_FEASIBLE = "not_feasible"
+    NOT_OURS = "not_ours"
+    WITHDRAWN = "withdrawn"
+
+
+class DeclineReason(StrEnum):
+    OUTSIDE_JURISDICTION = "outside_jurisdiction"
+    COURT = "court"
+    ARBITRATION = "arbitration"
+    DISCIPLINE = "discipline"
+    PETITION_CHANNEL = "petition_channel"
+    ALREADY_CLOSED = "already_closed"
+    SECRETS = "secrets"
+
+
+class Priority(StrEnum):
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
+class Petitioner(Part):
+    """Personal data: never leaves intake's own database."""
+
+    name: str | None = Field(None, max_length=100)
+    phone: str | None = Field(None, max_length=40)
+    confidential: bool = False
+    on_behalf_of: str | None = Field(None, max_length=100)
+
+
+class PastOutcome(Part):
+    """How a case that was closed elsewhere ended; believed only from actors who may backdate."""
+
+    outcome: Outcome
+    closed_at: Moment | None = Field(None, description="Absent: the time was not recorded")
+
+
+class SubmitMatter(Command, service="intake", by=Anyone):
+    """A matter comes in. Answered by matter_accepted, matter_incomplete or command_refused."""
+
+    title: str = Field(min_length=1, max_length=200, description="What it is about, without names")
+    category: Token
+    kind: MatterKind | None = Field(None, description="Default: the category's")
+    village: Token | None = None
+    channel: Channel = Channel.OTHER
+    text: str = Field("", max_length=10_000, description="The petitioner's own words; stays in intake")
+    petitioner: Petitioner | None = None
+    materials: tuple[str, ...] = ()
+    hardship: bool = False
+    safety: bool = False
+    urgent: bool = False
+    solved_on_the_spot: str | None = Field(
+        None, min_length=1, max_length=2_000, description="The answer given"
+    )
+    station: Token | None = Field(None, description="The responsible station, from actors who may route")
+    due_on: date | None = Field(None, description="Last day, from actors who may set deadlines")
+    past: PastOutcome | None = None
+
+
+class SupplementMatter(Command, service="intake", by=Anyone):
+    """The missing material of an incomplete submission."""
+
+    materials: tuple[str, ...] = Field(min_length=1)
+
+
+class WithdrawMatter(Command, service="intake", by=Anyone):
+    """The petitioner takes the matter back."""
+
+    reason: str = Field("", max_length=500)
+
+
+class DeclineMatter(Command, service="intake", by=(Role.GATEWAY, Role.OFFICE)):
+    """A matter that we may not take, with the reason code that says why."""
+
+    reason: DeclineReason
+    explanation: str = Field(min_length=1, max_length=2_000)
+
+
+class MatterAccepted(Fact, service="intake"):
+    """It is complete and ours; `station` leads. `rule` says in words what chose station and limit."""
+
+    submission: Key
+    title: str
+    category: Token
+    kind: MatterKind
+    co_handlers: tuple[Token, ...] = ()
+    village: Token | None = None
+    channel: Channel
+    priority: Priority = Priority.NORMAL
+    restricted: bool = False
+    petitioner: Key = Field(description="Pseudonymous id; the person is known to intake only")
+    limit: Limit | None = None
+    due_on: date | None = Field(None, description="Last day as set elsewhere; goes before `limit`")
+    rule: str
+    solved_on_the_spot: str | None = None
+    past: PastOutcome | None = None
+    source: Token | None = Field(None, description="Who told intake, e.g. the feed")
+
+
+class MatterIncomplete(Fact, service="intake"):
+    """Everything that is missing, told once and in full (一次性告知)."""
+
+    submission: Key
+    missing: tuple[str, ...]
+
+
+class MatterDeclined(Fact, service="intake"):
+    submission: Key
+    reason: DeclineReason
+    explanation: str
+
+
+class MatterWithdrawn(Fact, service="intake"):
+    submission: Key
+    accepted: bool = Field(description="It had been accepted, so there is an entry to close")
+    reason: str = ""
+
+
+class IntakeCommandRefused(CommandRefused, service="intake", message_name="command_refused"):
+    pass
+
+
+IntakeEvent = MatterAccepted | MatterIncomplete | MatterDeclined | MatterWithdrawn | IntakeCommandRefused

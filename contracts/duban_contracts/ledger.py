@@ -1,0 +1,175 @@
+"""What the ledger is asked and tells. Stored and on the wire: change by adding optional fields only.
+
+The key of an entry is its number, e.g. `2024-000123`.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field
+
+from duban_contracts.charter import MatterKind, Role, Token
+from duban_contracts.intake import Channel, Outcome, Priority
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
+
+Handlers = (Role.STATION,)
+
+
+class Due(Part):
+    """A due date that explains itself."""
+
+    at: Moment = Field(description="The first instant that is too late (half-open)")
+    last_day: date = Field(description="The last day that is in time, local")
+    provisional: bool = Field(False, description="Counted over a year without a holiday notice")
+    rule: str = Field(description="The rule in words, with its source")
+    revision: int | None = Field(None, description="The charter's revision it was counted under")
+
+
+class ReopenReason(StrEnum):
+    NEGATIVE_RATING = "negative_rating"
+    NOT_SOLVED = "not_solved"
+    OFFICE = "office"
+
+
+class Accept(Command, service="ledger", by=Handlers):
+    """The responsible station signs for the entry (签收)."""
+
+
+class RecordProgress(Command, service="ledger", by=Handlers):
+    note: str = Field(min_length=1, max_length=2_000)
+    percent: int | None = Field(None, ge=0, le=100)
+
+
+class Resolve(Command, service="ledger", by=Handlers):
+    """The handler says it is done (办结): not struck off until somebody else verified (销号)."""
+
+    outcome: Outcome = Outcome.SOLVED
+    answer: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
+
+
+class Verify(Command, service="ledger", by=(Role.OFFICE, Role.STATION, Role.LEADER, Role.DISCIPLINE)):
+    """Somebody other than the handler checks the result: strike off, or back for a redo round."""
+
+    passed: bool
+    reason: str = Field("", max_length=2_000, description="Required where it did not pass")
+
+
+class Reopen(Command, service="ledger", by=(Role.OFFICE, Role.GATEWAY)):
+    """A struck-off entry comes back under its old number."""
+
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+class EntryOpened(Fact, service="ledger"):
+    """Numbered and in the register, with its due date explained; without `due` nothing is ever late."""
+
+    entry: Key
+    submission: Key
+    title: str
+    category: Token
+    kind: MatterKind
+    co_handlers: tuple[Token, ...] = ()
+    village: Token | None = None
+    channel: Channel
+    priority: Priority = Priority.NORMAL
+    restricted: bool = False
+    petitioner: Key
+    due: Due | None = None
+    accept_by: Moment | None = None
+
+
+class EntryAccepted(Fact, service="ledger"):
+    entry: Key
+
+
+class AcceptanceOverdue(Fact, service="ledger"):
+    """Nobody signed for it in time."""
+
+    entry: Key
+
+
+class ProgressRecorded(Fact, service="ledger"):
+    entry: Key
+    note: str
+    percent: int | None = None
+
+
+class EntryDueSoon(Fact, service="ledger"):
+    """A reminder is due (催办): at 80 % of the time used, and on the due day."""
+
+    entry: Key
+    due: Due
+    on_due_day: bool = False
+
+
+class EntryOverdue(Fact, service="ledger"):
+    entry: Key
+    round: int = 1
+    due: Due
+
+
+class EntryResolved(Fact, service="ledger"):
+    entry: Key
+    round: int = 1
+    by: Token
+    outcome: Outcome
+    answer: str = ""
+    on_the_spot: bool = False
+
+
+class VerificationRejected(Fact, service="ledger"):
+    """Not solved after all: a redo round begins, due at `due`."""
+
+    entry: Key
+    round: int = Field(description="The round that begins")
+    by: Token
+    reason: str
+    due: Due | None = None
+
+
+class EntryStruckOff(Fact, service="ledger"):
+    """Verified by somebody else and off the register. `late` is None where nothing can be said."""
+
+    entry: Key
+    round: int = 1
+    by: Token
+    outcome: Outcome
+    resolved_at: Moment | None = None
+    late: bool | None = None
+    past: bool = Field(False, description="Closed elsewhere, before it came to this register")
+
+
+class EntryReopened(Fact, service="ledger"):
+    entry: Key
+    round: int
+    reason: ReopenReason
+    detail: str = ""
+    was_late: bool | None = Field(None, description="How the closing that no longer counts was counted")
+    due: Due | None = None
+
+
+class EntryClosedUnsolved(Fact, service="ledger"):
+    """The petitioner took the matter back while it was open."""
+
+    entry: Key
+    outcome: Outcome
+
+
+class LedgerCommandRefused(CommandRefused, service="ledger", message_name="command_refused"):
+    pass
+
+
+LedgerEvent = (
+    EntryOpened
+    | EntryAccepted
+    | AcceptanceOverdue
+    | ProgressRecorded
+    | EntryDueSoon
+    | EntryOverdue
+    | EntryResolved
+    | VerificationRejected
+    | EntryStruckOff
+    | EntryReopened
+    | EntryClosedUnsolved
+    | LedgerCommandRefused
+)

@@ -1,0 +1,101 @@
+"""What every message is: a typed, versioned command or fact, entered in one catalogue."""
+
+import re
+from datetime import UTC
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from duban_contracts.charter import Role, Token
+
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""A point in time, always UTC inside; the wire carries RFC 3339 with a zone."""
+
+Key = Annotated[str, Field(min_length=1, max_length=200)]
+
+SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
+
+CATALOGUE: dict[str, type["Message"]] = {}
+"""Every message type by its `ce-type`, e.g. `duban.ledger.entry_overdue.v1`."""
+
+
+class Part(BaseModel):
+    """A piece of a message. Readers ignore unknown fields; writers are strict by their types."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Part):
+    service: ClassVar[str]
+    message_name: ClassVar[str]
+    version: ClassVar[int]
+    type: ClassVar[str]
+
+    def __init_subclass__(
+        cls, service: str | None = None, version: int = 1, message_name: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if service is None:
+            return  # an abstract class between us and the messages
+        cls.service, cls.version = service, version
+        cls.message_name = message_name or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.type = f"duban.{service}.{cls.message_name}.v{version}"
+        CATALOGUE[cls.type] = cls
+
+
+class Command(Message):
+    """Imperative: somebody wants something done. `by` says who may ask at all."""
+
+    by: ClassVar[frozenset[Role]] = frozenset()
+
+    def __init_subclass__(cls, by: tuple[Role, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.by = frozenset(by)
+
+
+class Fact(Message):
+    """Past tense: it happened, at `at`. `station` names whom it concerns, if anyone."""
+
+    at: Moment
+    station: Token | None = None
+
+
+class Refusal(StrEnum):
+    """Why a command was refused: read by programs, so values are never renamed."""
+
+    NO_SUCH_ENTRY = "no_such_entry"
+    NO_SUCH_SUBMISSION = "no_such_submission"
+    NO_SUCH_ROUND = "no_such_round"
+    NO_SUCH_CAMPAIGN = "no_such_campaign"
+    NO_SUCH_INSPECTION = "no_such_inspection"
+    NO_SUCH_FINDING = "no_such_finding"
+    NO_SUCH_ORDER = "no_such_order"
+    NO_SUCH_STEP = "no_such_step"
+    UNKNOWN_STATION = "unknown_station"
+    UNKNOWN_CATEGORY = "unknown_category"
+    UNKNOWN_VILLAGE = "unknown_village"
+    UNKNOWN_MEASURE = "unknown_measure"
+    UNKNOWN_ACTOR = "unknown_actor"
+    NOT_ALLOWED = "not_allowed"
+    NOT_BELIEVED = "not_believed"
+    NOT_THE_HANDLER = "not_the_handler"
+    OWN_WORK = "own_work"
+    OWN_CASE = "own_case"
+    WRONG_STATE = "wrong_state"
+    ALREADY_DONE = "already_done"
+    TOO_LATE = "too_late"
+    TOO_EARLY = "too_early"
+    TIME_IN_FUTURE = "time_in_future"
+    REASON_MISSING = "reason_missing"
+    WITHOUT_CHARTER = "without_charter"
+
+
+class CommandRefused(Fact):
+    """The answer "no": which command, by whom, why, in a code and in a sentence."""
+
+    key: Key
+    command: str
+    actor: str
+    reason: Refusal
+    detail: str = ""

@@ -1,0 +1,131 @@
+"""What rating is asked and tells. Stored and on the wire: change by adding optional fields only.
+
+The key is one round of one entry, e.g. `2024-000123/1`. Who rated is never in a fact.
+"""
+
+from enum import IntEnum, StrEnum
+
+from pydantic import Field
+
+from duban_contracts.charter import Role
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+
+
+class Level(IntEnum):
+    """好差评: five levels, the last two are negative."""
+
+    VERY_DISSATISFIED = 1
+    DISSATISFIED = 2
+    FAIRLY_SATISFIED = 3
+    SATISFIED = 4
+    VERY_SATISFIED = 5
+
+    @property
+    def negative(self) -> bool:
+        return self <= Level.DISSATISFIED
+
+
+class Dimension(StrEnum):
+    EFFICIENCY = "efficiency"
+    SERVICE = "service"
+    ATTITUDE = "attitude"
+    CONVENIENCE = "convenience"
+    INTEGRITY = "integrity"
+
+
+class CallbackResult(StrEnum):
+    CONFIRMED = "confirmed"
+    UNFOUNDED = "unfounded"
+    NOT_REACHED = "not_reached"
+
+
+class Rate(Command, service="rating", by=(Role.GATEWAY, Role.FEED)):
+    """The citizen's rating, passed on by the channel that asked. Voluntary, one per round."""
+
+    level: Level
+    dimensions: dict[Dimension, Level] = Field(default_factory=dict)
+
+
+class RecordCallback(Command, service="rating", by=(Role.OFFICE,)):
+    """An independent call to the citizen after a negative rating (回访)."""
+
+    result: CallbackResult
+    note: str = Field("", max_length=2_000, description="Without names")
+
+
+class RecordRectification(Command, service="rating", by=(Role.STATION, Role.OFFICE)):
+    """What was put right after a negative rating."""
+
+    note: str = Field(min_length=1, max_length=2_000, description="Without names")
+
+
+class OfRound(Fact):
+    """What every fact about one round of one entry says; `station` handled it."""
+
+    entry: Key
+    round: int
+
+
+class RatingInvited(OfRound, service="rating"):
+    until: Moment
+
+
+class RatingGiven(OfRound, service="rating"):
+    level: Level
+    dimensions: dict[Dimension, Level] = Field(default_factory=dict)
+
+
+class NegativeRatingReceived(OfRound, service="rating"):
+    """Dissatisfied or worse: to be called back by `callback_by`; the entry opens again."""
+
+    level: Level
+    callback_by: Moment
+
+
+class CallbackRecorded(OfRound, service="rating"):
+    result: CallbackResult
+    note: str = ""
+
+
+class CallbackOverdue(OfRound, service="rating"):
+    pass
+
+
+class RectificationOrdered(OfRound, service="rating"):
+    rectify_by: Moment
+
+
+class Rectified(OfRound, service="rating"):
+    late: bool = False
+    note: str = ""
+
+
+class RectificationOverdue(OfRound, service="rating"):
+    pass
+
+
+class RatingLapsed(OfRound, service="rating"):
+    """Nobody rated in time: counted as nothing, never as a default."""
+
+
+class IntegrityFlagged(OfRound, service="rating"):
+    """The integrity dimension was rated negative: goes to the discipline track, not the service ladder."""
+
+
+class RatingCommandRefused(CommandRefused, service="rating", message_name="command_refused"):
+    pass
+
+
+RatingEvent = (
+    RatingInvited
+    | RatingGiven
+    | NegativeRatingReceived
+    | CallbackRecorded
+    | CallbackOverdue
+    | RectificationOrdered
+    | Rectified
+    | RectificationOverdue
+    | RatingLapsed
+    | IntegrityFlagged
+    | RatingCommandRefused
+)

@@ -1,0 +1,76 @@
+"""Where a message travels: subjects, streams and buckets, and nothing else builds their names.
+
+cmd.<service>.<command>.v<version>.<actor>      evt.<service>.<fact>.v<version>.<station>
+dead.<service>.<reason>                         query.<service>.<name>
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from duban_contracts.message import SERVICES, Command, Message
+
+NOBODY = "-"
+"""Stands for the station in the subject of a fact that concerns none."""
+
+DEAD_STREAM = "DEAD"
+CHARTER_BUCKET = "charter"
+CHARTER_KEY = "current"
+STANDINGS_BUCKET = "standings"
+
+
+@dataclass(frozen=True)
+class Subject:
+    kind: Literal["cmd", "evt"]
+    service: str
+    name: str
+    version: int
+    last: str
+    """The actor of a command, the station of a fact."""
+
+    @property
+    def type(self) -> str:
+        return f"duban.{self.service}.{self.name}.v{self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.service}.{self.name}.v{self.version}.{self.last}"
+
+
+def subject_of(message: Message | type[Message], last: str | None) -> str:
+    kind: Literal["cmd", "evt"] = "cmd" if _is_command(message) else "evt"
+    return str(Subject(kind, message.service, message.message_name, message.version, last or NOBODY))
+
+
+def _is_command(message: Message | type[Message]) -> bool:
+    return issubclass(message if isinstance(message, type) else type(message), Command)
+
+
+def filter_of(message: type[Message]) -> str:
+    """The subject filter under which every message of this type travels, whoever acts."""
+    return subject_of(message, "*")
+
+
+def parse_subject(text: str) -> Subject:
+    """Raises ValueError unless `text` follows the grammar."""
+    match text.split("."):
+        case ["cmd" | "evt" as kind, service, name, version, last] if (
+            service in SERVICES and version[:1] == "v" and version[1:].isdigit()
+        ):
+            return Subject("cmd" if kind == "cmd" else "evt", service, name, int(version[1:]), last)
+        case _:
+            raise ValueError(f"not a subject of ours: {text!r}")
+
+
+def command_stream(service: str) -> str:
+    return f"{service.upper()}_CMD"
+
+
+def fact_stream(service: str) -> str:
+    return f"{service.upper()}_EVT"
+
+
+def dead_subject(service: str, reason: str) -> str:
+    return f"dead.{service}.{reason}"
+
+
+def query_subject(service: str, name: str) -> str:
+    return f"query.{service}.{name}"

@@ -1,0 +1,120 @@
+"""What supervision is asked and tells. Stored and on the wire: change by adding optional fields only.
+
+Keys: `campaign/<id>` for the campaign with its inspections, `finding/<id>` for a finding.
+"""
+
+from datetime import date
+
+from pydantic import Field
+
+from duban_contracts.charter import Ground, Role, Token
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+
+Inspectors = (Role.OFFICE, Role.DISCIPLINE)
+
+
+class StartCampaign(Command, service="supervision", by=(Role.OFFICE, Role.LEADER)):
+    """The charter's campaign begins: from now on stations can climb the ladder."""
+
+
+class DrawInspections(Command, service="supervision", by=Inspectors):
+    """Draw stations to inspect unannounced; the recorded seed makes the draw reproducible."""
+
+    day: date
+    count: int = Field(ge=1, le=100)
+    seed: int
+
+
+class RecordInspection(Command, service="supervision", by=Inspectors):
+    """An inspection took place, drawn or not."""
+
+    station: Token
+    passed: bool
+    note: str = Field("", max_length=2_000)
+
+
+class RecordFinding(Command, service="supervision", by=Inspectors):
+    """What an inspection found, with its ground."""
+
+    station: Token
+    ground: Ground
+    text: str = Field(min_length=1, max_length=2_000)
+    measure: Token | None = Field(None, description="The plan's leaf measure concerned")
+    entry: Key | None = Field(None, description="The ledger entry concerned")
+    serious: bool = False
+
+
+class VerifyRectification(Command, service="supervision", by=Inspectors):
+    """A re-inspection of a finding: mended, or not yet."""
+
+    passed: bool
+    note: str = Field("", max_length=2_000)
+
+
+class CampaignStarted(Fact, service="supervision"):
+    campaign: Key
+    name: str
+    stations: tuple[Token, ...]
+    until: Moment | None = Field(None, description="The first instant after its last day, if it has one")
+
+
+class PlanGapDetected(Fact, service="supervision"):
+    """The plan leaves something open: a problem without leader, a measure without date."""
+
+    campaign: Key
+    path: str
+    gap: str
+
+
+class InspectionDrawn(Fact, service="supervision"):
+    """`station` is to be inspected on `day`, unannounced; restricted to the office."""
+
+    campaign: Key
+    day: date
+    seed: int
+
+
+class InspectionConducted(Fact, service="supervision"):
+    campaign: Key
+    passed: bool
+    note: str = ""
+
+
+class CoverageReported(Fact, service="supervision"):
+    """Every station at least once: said when the last one was inspected, and at the campaign's end."""
+
+    campaign: Key
+    inspected: tuple[Token, ...]
+    missing: tuple[Token, ...] = ()
+
+
+class FindingRecorded(Fact, service="supervision"):
+    finding: Key
+    ground: Ground
+    text: str
+    measure: Token | None = None
+    entry: Key | None = None
+    serious: bool = False
+
+
+class FindingVerified(Fact, service="supervision"):
+    finding: Key
+    passed: bool
+    ground: Ground
+    note: str = ""
+
+
+class SupervisionCommandRefused(CommandRefused, service="supervision", message_name="command_refused"):
+    pass
+
+
+SupervisionEvent = (
+    CampaignStarted
+    | PlanGapDetected
+    | InspectionDrawn
+    | InspectionConducted
+    | CoverageReported
+    | FindingRecorded
+    | FindingVerified
+    | SupervisionCommandRefused
+)

@@ -1,0 +1,67 @@
+"""The published charter: one key in a NATS bucket, whose revision is the charter's."""
+
+import asyncio
+
+from duban_contracts.charter import Charter
+from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
+from nats.aio.client import Client
+from nats.js.errors import KeyNotFoundError, NoKeysError
+from nats.js.kv import KeyValue
+
+
+async def publish_charter(client: Client, charter: Charter) -> int:
+    """Returns the new revision; publishing the same charter again changes nothing."""
+    bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
+    body = charter.model_dump_json(exclude={"revision"}, exclude_none=True).encode()
+    current = await _current(bucket)
+    if current and current.value == body:
+        return current.revision or 0
+    return await bucket.put(CHARTER_KEY, body)
+
+
+async def published_charter(client: Client) -> Charter | None:
+    bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
+    entry = await _current(bucket)
+    return _charter(entry) if entry else None
+
+
+async def _current(bucket: KeyValue) -> KeyValue.Entry | None:
+    try:
+        return await bucket.get(CHARTER_KEY)
+    except (KeyNotFoundError, NoKeysError):
+        return None
+
+
+def _charter(entry: KeyValue.Entry) -> Charter:
+    charter = Charter.model_validate_json(entry.value or b"")
+    return charter.model_copy(update={"revision": entry.revision})
+
+
+class CharterFollower:
+    """Holds the newest charter; `changed` is set each time a new one arrives."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.charter: Charter | None = None
+        self.arrived = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Runs until cancelled; after trouble the caller starts it again."""
+        bucket = await self._client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
+        watcher = await bucket.watch(CHARTER_KEY)
+        try:
+            async for entry in watcher:
+                if entry is not None and entry.value:
+                    self._take(_charter(entry))
+        finally:
+            await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def refresh(self) -> None:
+        newest = await published_charter(self._client)
+        if newest:
+            self._take(newest)
+
+    def _take(self, charter: Charter) -> None:
+        if self.charter is None or charter.revision > self.charter.revision:
+            self.charter = charter
+            self.arrived.set()

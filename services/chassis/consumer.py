@@ -1,0 +1,218 @@
+"""One service's way with a batch of deliveries: read, number, decide and store, tell, acknowledge."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from duban_contracts.charter import Charter
+from duban_contracts.envelope import Poison
+from duban_contracts.time import PassTime
+from nats.aio.msg import Msg
+
+from services.chassis import metrics
+from services.chassis.dead_letters import DeadLetters
+from services.chassis.decider import Wake
+from services.chassis.documents import Documents
+from services.chassis.inbox import Delivery, Read, commands, read
+from services.chassis.register import Register
+from services.chassis.service import Service
+from services.chassis.settle import Item, Settler, Tell, wake_id
+from services.chassis.standings import Standings
+
+TRIES = 4
+"""The first go at a key, and three more after conflicts; then the message goes back to the broker."""
+LONGEST_DELAY = 60.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A delivery that could be read."""
+
+    msg: Msg
+    message: Read
+
+    @property
+    def passes_time(self) -> bool:
+        return isinstance(self.message.heard.data, PassTime) and self.message.refused is None
+
+
+class Consumer:
+    def __init__(
+        self,
+        service: Service,
+        documents: Documents,
+        tell: Tell,
+        dead_letters: DeadLetters,
+        charter: Callable[[], Charter],
+        register: Register | None = None,
+        standings: Standings | None = None,
+    ) -> None:
+        self.service = service
+        self._documents, self._tell, self._dead_letters = documents, tell, dead_letters
+        self._charter, self._register, self._standings = charter, register, standings
+        self._settler: tuple[int, Settler[Any, Any]] | None = None
+        # Loops of one process take turns; conflicts are for other processes.
+        self._turn = asyncio.Lock()
+        self._failing: dict[str, str] = {}
+
+    @property
+    def stopped(self) -> bool:
+        """So much in a row could not be read that going on would only bury more."""
+        return self._dead_letters.stopped
+
+    async def process(self, msgs: Sequence[Msg]) -> None:
+        """Every message is acknowledged, terminated as poison, or given back with a delay."""
+        started, charter = monotonic(), self._charter()
+        jobs = await self._read(msgs, charter)
+        for run in _runs(jobs):
+            if run[0].passes_time:
+                await self.wake(run[0].message.heard.now)
+                await run[0].msg.ack()
+            else:
+                await self._settle_jobs(run, charter)
+        metrics.BATCH_SIZE.labels(self.service.name).observe(len(msgs))
+        metrics.BATCH_SECONDS.labels(self.service.name).observe(monotonic() - started)
+
+    async def wake(self, now: datetime, limit: int = 500) -> int:
+        """Everything that fell due by `now`, oldest first; returns how many keys were woken."""
+        woken = 0
+        while due := await self._documents.due(now, limit):
+            items = [Item[Any](wake_id(key, at), key, Wake(now), now) for key, at in due]
+            failed = await self._settle(items)
+            woken += len(items) - len(failed)
+            if len(failed) == len(items):
+                break  # nothing moves: the next poll tries again
+        metrics.WAKES.labels(self.service.name).inc(woken)
+        return woken
+
+    async def _read(self, msgs: Iterable[Msg], charter: Charter) -> list[Job]:
+        jobs = []
+        for msg in msgs:
+            try:
+                jobs.append(Job(msg, read(_delivery(msg), charter)))
+            except Poison as poison:
+                await self._bury(msg, poison)
+        return await self._numbered(jobs, charter)
+
+    async def _numbered(self, jobs: list[Job], charter: Charter) -> list[Job]:
+        if self.service.numbering is None or self._register is None:
+            return jobs
+        numbering, zone = self.service.numbering, ZoneInfo(charter.timezone)
+        holders = {
+            holder: numbering.series(job.message.heard, zone)
+            for job in jobs
+            if (holder := numbering.holder(job.message.heard)) is not None
+        }
+        numbers = await self._register.allot(holders) if holders else {}
+        return [
+            replace(job, message=replace(job.message, heard=replace(heard, number=numbers[holder])))
+            if (holder := numbering.holder(heard := job.message.heard)) is not None
+            else job
+            for job in jobs
+        ]
+
+    async def _settle_jobs(self, jobs: Sequence[Job], charter: Charter) -> None:
+        handled: list[tuple[Job, list[Item[Any]]]] = []
+        for job in jobs:
+            try:
+                handled.append((job, self._items(job, charter)))
+            except Poison as poison:
+                await self._bury(job.msg, poison)
+            except Exception as error:
+                await self._give_back(job.msg, error)
+        failed = await self._settle([item for _, items in handled for item in items])
+        for job, items in handled:
+            spoilt = next((failed[item.key] for item in items if item.key in failed), None)
+            if spoilt is None:
+                await job.msg.ack()
+                self._dead_letters.fine()
+                metrics.MESSAGES.labels(self.service.name, "settled").inc()
+            else:
+                await self._give_back(job.msg, spoilt)
+
+    def _items(self, job: Job, charter: Charter) -> list[Item[Any]]:
+        heard, attributes = job.message.heard, job.message.attributes
+        return [
+            Item(heard.id, key, command, heard.now, attributes.correlation, attributes.traceparent)
+            for key, command in commands(job.message, self.service.handlers, charter)
+        ]
+
+    async def _settle(self, items: Sequence[Item[Any]]) -> dict[str, Exception]:
+        """Returns what could not be settled, by key."""
+        failed: dict[str, Exception] = {}
+        for _ in range(TRIES):
+            if not items:
+                return failed
+            async with self._turn:
+                settled = await self._settling().settle(items)
+            if self._standings and self.service.standing:
+                await self._standings.put(settled.states, self.service.standing)
+            failed |= settled.failures
+            metrics.ANSWERED.labels(self.service.name).inc(settled.answered)
+            metrics.CONFLICTS.labels(self.service.name).inc(len(settled.conflicts))
+            items = [item for item in items if item.key in settled.conflicts]
+        return failed | {item.key: ConflictError(item.key) for item in items}
+
+    def _settling(self) -> Settler[Any, Any]:
+        """One settler per revision of the charter."""
+        charter = self._charter()
+        if self._settler is None or self._settler[0] != charter.revision:
+            settler = Settler(
+                self.service.decider(charter),
+                self._documents,
+                self._tell,
+                revision=charter.revision,
+                row=self.service.row,
+                tells=self.service.tells,
+            )
+            self._settler = (charter.revision, settler)
+        return self._settler[1]
+
+    async def _bury(self, msg: Msg, poison: Poison) -> None:
+        await self._dead_letters.bury(msg, poison)
+        metrics.MESSAGES.labels(self.service.name, "poison").inc()
+        metrics.DEAD_LETTERS.labels(self.service.name, poison.reason).inc()
+
+    async def _give_back(self, msg: Msg, error: Exception) -> None:
+        """Back to the broker with a growing delay, for ever; logged when the trouble changes."""
+        trouble = repr(error)
+        if self._failing.get(msg.subject) != trouble:
+            self._failing = {**self._failing, msg.subject: trouble} if len(self._failing) < 1000 else {}
+            log.warning("given_back", consumer=self.service.name, subject=msg.subject, error=trouble)
+        metrics.MESSAGES.labels(
+            self.service.name, "conflict" if isinstance(error, ConflictError) else "failed"
+        ).inc()
+        await msg.nak(delay=min(0.25 * 2**msg.metadata.num_delivered, LONGEST_DELAY))
+
+
+class ConflictError(Exception):
+    """Another writer was faster every time."""
+
+
+def _runs(jobs: Sequence[Job]) -> Iterable[Sequence[Job]]:
+    """Split so that a `pass_time` stands alone: what came before it is settled before it."""
+    run: list[Job] = []
+    for job in jobs:
+        if job.passes_time:
+            if run:
+                yield run
+            yield [job]
+            run = []
+        else:
+            run.append(job)
+    if run:
+        yield run
+
+
+def _delivery(msg: Msg) -> Delivery:
+    meta = msg.metadata
+    return Delivery(
+        msg.subject, msg.headers or {}, msg.data, meta.timestamp, meta.sequence.stream, meta.num_delivered
+    )

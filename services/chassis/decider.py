@@ -1,0 +1,116 @@
+"""A decision is pure: what to do, what follows from it, where it starts, when it wants to be woken."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from typing import Generic, TypeVar
+
+from duban_contracts.message import CommandRefused, Refusal
+
+Command = TypeVar("Command")
+State = TypeVar("State")
+Event = TypeVar("Event")
+
+TOO_MANY_WAKES = 100_000
+
+
+@dataclass(frozen=True)
+class Wake:
+    """What fell due at `now` becomes a fact. Every decider takes it besides its own commands."""
+
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every request of a person carries: when, who, about which key, under which name."""
+
+    now: datetime
+    actor: str
+    key: str
+    command: str
+
+    def refuse(self, reason: Refusal, detail: str = "") -> "Refuse":
+        return Refuse(self, reason, detail)
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """A request that was found wanting before the decider saw it."""
+
+    asked: Asked
+    reason: Refusal
+    detail: str = ""
+
+
+class StuckError(Exception):
+    """A decider that is woken and changes nothing would be woken for ever: a bug."""
+
+
+def never(_: object) -> None:
+    """For deciders that need no waking."""
+
+
+@dataclass(frozen=True)
+class Decider(Generic[Command, State, Event]):
+    """`states` lists every class a state can be, so that snapshots can name them."""
+
+    decide: Callable[[Command | Wake, State], Sequence[Event]]
+    evolve: Callable[[State, Event], State]
+    initial_state: State
+    states: tuple[type[State], ...]
+    events: tuple[type[Event], ...]
+    refused: type[CommandRefused] | None = None
+    wake_at: Callable[[State], datetime | None] = never
+
+    def fold(self, state: State, events: Iterable[Event]) -> State:
+        return reduce(self.evolve, events, state)
+
+    def up_to(self, now: datetime, state: State) -> tuple[list[Event], State]:
+        """Everything that fell due until `now`, each thing at the time it fell due.
+
+        So what is decided never depends on when a poller ran.
+        """
+        facts: list[Event] = []
+        for _ in range(TOO_MANY_WAKES):
+            due = self.wake_at(state)
+            if due is None or due > now:
+                return facts, state
+            woken = self.decide(Wake(due), state)
+            if not woken:
+                break
+            facts.extend(woken)
+            state = self.fold(state, woken)
+        raise StuckError(f"woken at {due}, {type(state).__name__} changes nothing")
+
+    def answer(
+        self, command: Command | Wake | Refuse, now: datetime, state: State
+    ) -> tuple[list[Event], State]:
+        """Up to now, then decide: the events that follow, and the state after them."""
+        facts, state = self.up_to(now, state)
+        if isinstance(command, Wake):
+            return facts, state
+        decided = [self._no(command)] if isinstance(command, Refuse) else self.decide(command, state)
+        return [*facts, *decided], self.fold(state, decided)
+
+    def _no(self, refuse: Refuse) -> Event:
+        if self.refused is None:
+            raise TypeError("a read model takes no requests, so it cannot refuse one")
+        return refusal(self.refused, refuse.asked, refuse.reason, refuse.detail)  # type: ignore[return-value]
+
+
+Refused = TypeVar("Refused", bound=CommandRefused)
+
+
+def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = "") -> Refused:
+    """The service's own `command_refused` for a request; it travels under the actor's token."""
+    return fact(
+        at=asked.now,
+        station=asked.actor,
+        key=asked.key,
+        command=asked.command,
+        actor=asked.actor,
+        reason=reason,
+        detail=detail,
+    )

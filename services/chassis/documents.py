@@ -1,0 +1,105 @@
+"""What is kept for one key: history, inbox and outbox in one document, written whole or not at all.
+
+    {_id: key, version, shape, kind, state, wake_at, owes_wake, row, archived,
+     answers: [{to: <message id>, correlation, revision, traceparent, events: [{type, station, time, data}]}]}
+
+`answers` holds the newest answers; older ones move to an archive beside it before they leave the
+document, so a document stays small however long its key lives, and no answer is ever forgotten.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+KEEP = 100
+"""How many answers a document keeps when it is trimmed; it is trimmed at twice as many."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A fact as stored and as told: `data` is the exact body that goes out."""
+
+    type: str
+    station: str
+    time: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The proof that a message was answered, and what must be told because of it."""
+
+    to: str
+    correlation: str
+    revision: int | None = None
+    traceparent: str | None = None
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state at rest. `shape` names the code that wrote it: another shape is folded anew."""
+
+    shape: str
+    kind: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Document:
+    key: str
+    version: int = 0
+    snapshot: Snapshot | None = None
+    wake_at: datetime | None = None
+    owes_wake: bool = False
+    """A wake was decided and stored, and perhaps not told: `wake_at` still names it."""
+    archived: int = 0
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key's next version: refused as a conflict unless the key is still at `version`."""
+
+    key: str
+    version: int
+    snapshot: Snapshot
+    wake_at: datetime | None
+    owes_wake: bool
+    row: Mapping[str, Any] | None
+    fresh: tuple[Answer, ...]
+    spilled: tuple[Answer, ...] = ()
+    """Answers that leave the document with this change, oldest first."""
+    archived: int = 0
+    """How many answers the archive held before `spilled`."""
+    kept: int = 0
+    """How many answers stay in the document."""
+
+
+class Documents(Protocol):
+    """The promises are tests in `tests/chassis/test_documents.py`, run over every implementation."""
+
+    async def load(self, keys: Iterable[str]) -> dict[str, Document]:
+        """Those that exist, in one read."""
+        ...
+
+    async def older(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+        """Answers that left their document, by (key, message id), in one read."""
+        ...
+
+    async def save(self, changes: Sequence[Change]) -> set[str]:
+        """One bulk write; returns the keys that were at another version, which stay as they are."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Keys that want to be woken by `now`, with the stored time, oldest first."""
+        ...
+
+    async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:
+        """Acknowledge wakes, (key, version, next wake), where the key is still at that version."""
+        ...
+
+    async def history(self, key: str) -> list[Answer]:
+        """Every answer ever given for the key, oldest first."""
+        ...

@@ -1,0 +1,39 @@
+"""What a service heard, as its handlers see it: the message with everything already checked."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from duban_contracts.charter import Charter
+from duban_contracts.message import Message
+
+from services.chassis.decider import Asked
+
+Data = TypeVar("Data", bound=Message, covariant=True)
+
+
+@dataclass(frozen=True)
+class Heard(Generic[Data]):
+    id: str
+    key: str
+    """What the message is about: `ce-subject`."""
+    data: Data
+    now: datetime
+    """When it counts as done: the broker's time, or a believed actor's own; of a fact its `at`."""
+    actor: str = "-"
+    """Who did it; for facts the service that told it."""
+    told_by: str = "-"
+    """Who said so: differs from `actor` where a marked actor reports what others did."""
+    number: str | None = None
+    """The register number allotted to this message, where the service asked for one."""
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.now, self.actor, self.key, self.data.message_name)
+
+
+Handler = Callable[[Heard[Any], Charter], Iterable[tuple[str, Any]]]
+"""Pure: a message heard becomes commands for keys, `(key, command)`."""
+
+Handlers = Mapping[type[Message], Handler]

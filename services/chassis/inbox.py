@@ -1,0 +1,107 @@
+"""From bytes on the wire to commands for keys: read, check who and when, hand to the handlers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from duban_contracts.charter import Charter, Role
+from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason, decode
+from duban_contracts.message import Command, Fact, Message, Refusal
+from duban_contracts.subjects import parse_subject
+
+from services.chassis.decider import Refuse
+from services.chassis.heard import Handlers, Heard
+
+TOLERANCE = timedelta(minutes=5)
+"""How far a clock outside may run ahead of the broker's before a time counts as future."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message as the broker delivered it."""
+
+    subject: str
+    headers: Mapping[str, str]
+    body: bytes
+    stored_at: datetime
+    sequence: int = 0
+    delivered: int = 1
+
+
+@dataclass(frozen=True)
+class Read:
+    """A message that could be read. `refused` says why a request must not reach the decider."""
+
+    heard: Heard[Any]
+    attributes: Attributes
+    refused: Refuse | None = None
+
+
+def read(delivery: Delivery, charter: Charter) -> Read:
+    """Raises Poison. The actor comes from the subject, never from the body."""
+    envelope = decode(delivery.subject, delivery.headers, delivery.body)
+    if isinstance(envelope.data, Fact):
+        return Read(_heard_fact(envelope), envelope.attributes)
+    return _request(envelope, delivery, charter)
+
+
+def commands(message: Read, handlers: Handlers, charter: Charter) -> list[tuple[str, Any]]:
+    """What the message means, as (key, command) pairs. Raises Poison if nobody here handles it."""
+    if message.refused:
+        return [(message.heard.key, message.refused)]
+    handler = handlers.get(type(message.heard.data))
+    if handler is None:
+        raise Poison(PoisonReason.UNKNOWN_TYPE, f"{message.attributes.type} is not handled here")
+    return list(handler(message.heard, charter))
+
+
+def _heard_fact(envelope: Envelope) -> Heard[Any]:
+    attributes, fact = envelope.attributes, envelope.data
+    if not isinstance(fact, Fact):
+        raise TypeError(f"{attributes.type} is not a fact")
+    return Heard(attributes.id, attributes.key, fact, in_time(fact.at), attributes.source, attributes.source)
+
+
+def _request(envelope: Envelope, delivery: Delivery, charter: Charter) -> Read:
+    attributes = envelope.attributes
+    told_by = parse_subject(delivery.subject).last
+    actor = attributes.acting_for or told_by
+    teller = charter.actor(told_by)
+    stored, claimed = in_time(delivery.stored_at), attributes.time and in_time(attributes.time)
+    believed = teller is not None and teller.may_backdate and claimed is not None
+    now = claimed if believed and claimed is not None else stored
+    heard: Heard[Message] = Heard(attributes.id, attributes.key, envelope.data, now, actor, told_by)
+    if claimed is not None and claimed > stored + TOLERANCE:
+        # Never decided at a time that has not come: the refusal itself happens when it was stored.
+        heard = Heard(attributes.id, attributes.key, envelope.data, stored, actor, told_by)
+        refused: Refuse | None = heard.asked.refuse(
+            Refusal.TIME_IN_FUTURE, f"ce-time {claimed.isoformat()} has not come yet; set your clock"
+        )
+    else:
+        refused = _not_entitled(heard, charter)
+    return Read(heard, attributes, refused)
+
+
+def _not_entitled(heard: Heard[Any], charter: Charter) -> Refuse | None:
+    teller, actor = charter.actor(heard.told_by), charter.actor(heard.actor)
+    if teller is None or actor is None:
+        unknown = heard.told_by if teller is None else heard.actor
+        return heard.asked.refuse(Refusal.UNKNOWN_ACTOR, f"the charter knows no actor {unknown!r}")
+    if heard.actor != heard.told_by and not teller.may_act_for:
+        return heard.asked.refuse(
+            Refusal.NOT_BELIEVED, f"{heard.told_by!r} may not report what others did (may_act_for)"
+        )
+    if not _may(heard.data, actor.role):
+        allowed = ", ".join(sorted(role.value for role in heard.data.by))
+        return heard.asked.refuse(Refusal.NOT_ALLOWED, f"only these may ask for it: {allowed}")
+    return None
+
+
+def _may(command: Command, role: Role) -> bool:
+    return role in command.by
+
+
+def in_time(moment: datetime) -> datetime:
+    """UTC in whole milliseconds, which is what the stores keep."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,53 @@
+"""Documents in memory: for tests, and under the same promises as those in MongoDB."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.chassis.documents import Answer, Change, Document
+
+
+class MemoryDocuments:
+    def __init__(self) -> None:
+        self.documents: dict[str, Document] = {}
+        self.archive: dict[tuple[str, str], Answer] = {}
+
+    async def load(self, keys: Iterable[str]) -> dict[str, Document]:
+        return {key: self.documents[key] for key in keys if key in self.documents}
+
+    async def older(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+        return {pair: self.archive[pair] for pair in asked if pair in self.archive}
+
+    async def save(self, changes: Sequence[Change]) -> set[str]:
+        return {change.key for change in changes if not self._save(change)}
+
+    def _save(self, change: Change) -> bool:
+        document = self.documents.get(change.key, Document(change.key))
+        if document.version != change.version:
+            return False
+        self.archive |= {(change.key, answer.to): answer for answer in change.spilled}
+        answers = {**document.answers, **{answer.to: answer for answer in change.fresh}}
+        spilled = {answer.to for answer in change.spilled}
+        self.documents[change.key] = Document(
+            change.key,
+            change.version + 1,
+            change.snapshot,
+            change.wake_at,
+            change.owes_wake,
+            change.archived + len(change.spilled),
+            {to: answer for to, answer in answers.items() if to not in spilled},
+        )
+        return True
+
+    async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
+        waiting = [(d.wake_at, d.key) for d in self.documents.values() if d.wake_at and d.wake_at <= now]
+        return [(key, at) for at, key in sorted(waiting)[:limit]]
+
+    async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:
+        for key, version, wake_at in wakes:
+            if self.documents[key].version == version:
+                self.documents[key] = replace(self.documents[key], wake_at=wake_at, owes_wake=False)
+
+    async def history(self, key: str) -> list[Answer]:
+        older = [answer for (of, _), answer in self.archive.items() if of == key]
+        return older + list(self.documents.get(key, Document(key)).answers.values())

@@ -1,0 +1,167 @@
+"""Documents in MongoDB. Motor and PyMongo are imported here and in the register, and nowhere else."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from services.chassis.documents import Answer, Change, Document, Event, Snapshot
+
+DUPLICATE_KEY = 11000
+Raw = dict[str, Any]
+
+
+def connect(url: str) -> "AsyncIOMotorClient[Raw]":
+    """Durable by default: an acknowledged write is on the journal of a majority."""
+    return AsyncIOMotorClient(
+        url,
+        tz_aware=True,
+        w="majority",
+        journal=True,
+        retryWrites=True,
+        serverSelectionTimeoutMS=5_000,
+        connectTimeoutMS=5_000,
+        socketTimeoutMS=20_000,
+    )
+
+
+class MongoDocuments:
+    """One collection of documents, one of archived answers: `<name>` and `<name>_archive`."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[Raw]", name: str, indexes: Sequence[Any] = ()) -> None:
+        self.collection: AsyncIOMotorCollection[Raw] = database[name]
+        self._archive: AsyncIOMotorCollection[Raw] = database[f"{name}_archive"]
+        self._indexes = indexes
+
+    async def prepare(self) -> None:
+        """Create what every query needs; changes nothing where it is there already."""
+        wakes = IndexModel(
+            [("wake_at", ASCENDING)], partialFilterExpression={"wake_at": {"$type": "date"}}, name="wakes"
+        )
+        rows = [
+            IndexModel([(f"row.{field}", direction) for field, direction in fields])
+            for fields in self._indexes
+        ]
+        await self.collection.create_indexes([wakes, *rows])
+        await self._archive.create_indexes([IndexModel([("key", ASCENDING), ("n", ASCENDING)])])
+
+    async def load(self, keys: Iterable[str]) -> dict[str, Document]:
+        cursor = self.collection.find({"_id": {"$in": list(keys)}}, {"row": False}, batch_size=10_000)
+        return {raw["_id"]: _document(raw) for raw in await cursor.to_list(None)}
+
+    async def older(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+        ids = [_archive_id(key, to) for key, to in asked]
+        found = await self._archive.find({"_id": {"$in": ids}}).to_list(None)
+        return {(raw["key"], raw["answer"]["to"]): _answer(raw["answer"]) for raw in found}
+
+    async def save(self, changes: Sequence[Change]) -> set[str]:
+        await self._spill(changes)
+        try:
+            await self.collection.bulk_write([_update(change) for change in changes], ordered=False)
+        except BulkWriteError as error:
+            return {changes[fault["index"]].key for fault in _conflicts(error)}
+        return set()
+
+    async def _spill(self, changes: Sequence[Change]) -> None:
+        # Before the document lets go of them: a death in between leaves them twice, never not at all.
+        spilled = [
+            UpdateOne(
+                {"_id": _archive_id(change.key, answer.to)},
+                {"$setOnInsert": {"key": change.key, "n": n, "answer": _raw(answer)}},
+                upsert=True,
+            )
+            for change in changes
+            for n, answer in enumerate(change.spilled, change.archived)
+        ]
+        if spilled:
+            await self._archive.bulk_write(spilled, ordered=False)
+
+    async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
+        cursor = self.collection.find({"wake_at": {"$lte": now}}, {"wake_at": True})
+        due = await cursor.sort("wake_at", ASCENDING).limit(limit).to_list(None)
+        return [(raw["_id"], raw["wake_at"]) for raw in due]
+
+    async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:
+        await self.collection.bulk_write(
+            [
+                UpdateOne({"_id": key, "version": version}, {"$set": {"wake_at": at, "owes_wake": False}})
+                for key, version, at in wakes
+            ],
+            ordered=False,
+        )
+
+    async def history(self, key: str) -> list[Answer]:
+        older = await self._archive.find({"key": key}).sort("n", ASCENDING).to_list(None)
+        newer = (await self.load([key])).get(key, Document(key))
+        known = {raw["answer"]["to"] for raw in older}
+        return [_answer(raw["answer"]) for raw in older] + [
+            answer for answer in newer.answers.values() if answer.to not in known
+        ]
+
+
+def _conflicts(error: BulkWriteError) -> list[Raw]:
+    """An upsert under another version collides on `_id`: that names the key. Anything else is trouble."""
+    faults: list[Raw] = error.details["writeErrors"]
+    if any(fault["code"] != DUPLICATE_KEY for fault in faults) or error.details["writeConcernErrors"]:
+        raise error
+    return faults
+
+
+def _update(change: Change) -> UpdateOne:
+    push: Raw = {"$each": [_raw(answer) for answer in change.fresh]}
+    fields = {
+        "version": change.version + 1,
+        "shape": change.snapshot.shape,
+        "kind": change.snapshot.kind,
+        "state": change.snapshot.state,
+        "wake_at": change.wake_at,
+        "owes_wake": change.owes_wake,
+        "row": change.row,
+        "archived": change.archived + len(change.spilled),
+    }
+    if change.spilled:
+        push["$slice"] = -change.kept
+    return UpdateOne(
+        {"_id": change.key, "version": change.version},
+        {"$set": fields, "$push": {"answers": push}},
+        upsert=True,
+    )
+
+
+def _archive_id(key: str, to: str) -> str:
+    return f"{key}\n{to}"
+
+
+def _raw(answer: Answer) -> Raw:
+    return {
+        "to": answer.to,
+        "correlation": answer.correlation,
+        "revision": answer.revision,
+        "traceparent": answer.traceparent,
+        "events": [vars(event) for event in answer.events],
+    }
+
+
+def _answer(raw: Mapping[str, Any]) -> Answer:
+    return Answer(
+        raw["to"],
+        raw["correlation"],
+        raw["revision"],
+        raw["traceparent"],
+        tuple(Event(**event) for event in raw["events"]),
+    )
+
+
+def _document(raw: Raw) -> Document:
+    return Document(
+        key=raw["_id"],
+        version=raw["version"],
+        snapshot=Snapshot(raw["shape"], raw["kind"], raw["state"]),
+        wake_at=raw["wake_at"],
+        owes_wake=raw["owes_wake"],
+        archived=raw["archived"],
+        answers={answer["to"]: _answer(answer) for answer in raw["answers"]},
+    )

@@ -1,0 +1,285 @@
+"""A running service: connect, follow the charter, listen, wake, answer questions, stop in bounded time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import faststream.nats.broker.broker as faststream_broker
+import structlog
+from duban_contracts.charter import Charter
+from duban_contracts.topology import streams_heard
+from faststream import FastStream
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from pydantic import BaseModel
+from pymongo.errors import PyMongoError
+
+from services.chassis import metrics
+from services.chassis.charter_bucket import CharterFollower
+from services.chassis.clock import Clock, system_clock
+from services.chassis.consumer import Consumer
+from services.chassis.dead_letters import DeadLetters
+from services.chassis.health import OK, Health, HealthServer
+from services.chassis.mongo import MongoDocuments, connect
+from services.chassis.queries import (
+    Following,
+    HistoryOf,
+    Nothing,
+    WhatBecameOf,
+    answer_queries,
+    history_of,
+    what_became_of,
+)
+from services.chassis.register import Register
+from services.chassis.service import Query, Reading, Service
+from services.chassis.settings import ClockMode, Settings
+from services.chassis.standings import Standings
+from services.chassis.telling import NatsTeller
+
+FETCH_SECONDS = 5.0
+CHECK_SECONDS = 5.0
+RECONNECT_SECONDS = 1
+
+log = structlog.get_logger()
+
+
+class Process:
+    """One service and its read models, in one process with one connection to each server."""
+
+    def __init__(self, settings: Settings, services: Sequence[Service], clock: Clock = system_clock) -> None:
+        self.settings, self.services, self._clock = settings, services, clock
+        self.name = services[0].part_of
+        self.health = Health()
+        self.failed = False
+        self.broker = NatsBroker(
+            settings.nats_url,
+            name=f"duban-{self.name}",
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_SECONDS,
+            ping_interval=10,
+            closed_cb=self._closed,
+            graceful_timeout=settings.graceful_seconds,
+            logger=None,
+        )
+        self.app = FastStream(
+            self.broker,
+            logger=None,
+            on_startup=[self._prepare],
+            after_startup=[self._start],
+            on_shutdown=[self._stop],
+            after_shutdown=[self._disconnect],
+        )
+        self._mongo = connect(settings.mongo_url)
+        self._database = self._mongo[f"{settings.database_prefix}_{self.name}"]
+        self._documents = {
+            service.name: MongoDocuments(self._database, service.name, service.indexes)
+            for service in services
+        }
+        self._register = Register(self._database)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._consumers: list[Consumer] = []
+        self._stopping = asyncio.Event()
+        self._http = (
+            HealthServer(self.health, settings.http_host, settings.http_port)
+            if settings.http_port is not None
+            else None
+        )
+        self._register_queries()
+
+    async def run(self) -> int:
+        """Until SIGTERM or SIGINT; the exit status says whether the end was wanted."""
+        if self._http:
+            self._http.start()
+        # FastStream turns these into exceptions inside the client's reconnecting task, which then never
+        # reconnects: a rotated credential would leave the service deaf for ever.
+        setattr(faststream_broker, "UNRECOVERABLE_CONNECT_ERRORS", ())  # noqa: B010 (typed as a fixed tuple)
+        try:
+            await self.app.run(sleep_time=0.25)
+        finally:
+            if self._http:
+                self._http.stop()
+        return 1 if self.failed else 0
+
+    @property
+    def client(self) -> Client:
+        return self.broker.connection
+
+    def _register_queries(self) -> None:
+        documents = self._documents[self.services[0].name]
+
+        async def charter(_: Nothing) -> Following:
+            return Following(revision=self._charter().revision)
+
+        self._answers("charter", Nothing, charter)
+        self._answers("answers", WhatBecameOf, partial(what_became_of, documents))
+        self._answers("history", HistoryOf, partial(history_of, documents))
+        for service in self.services:
+            for name, query in service.queries.items():
+                self._answers(name, query.asks, partial(self._ask, query))
+
+    def _answers(
+        self, name: str, asks: type[BaseModel], respond: Callable[[Any], Awaitable[BaseModel]]
+    ) -> None:
+        answer_queries(self.broker, self.name, name, asks, respond)
+
+    async def _ask(self, query: Query, question: Any) -> BaseModel:
+        return await query.answer(Reading(self._database, self._charter(), self._clock), question)
+
+    def _charter(self) -> Charter:
+        if self._follower.charter is None:
+            raise LookupError("no charter has been published yet; run `duban charter apply FILE`")
+        return self._follower.charter
+
+    async def _prepare(self) -> None:
+        for documents in self._documents.values():
+            await self._patiently(documents.prepare, "mongo")
+        await self._patiently(self._register.prepare, "mongo")
+
+    async def _start(self) -> None:
+        self._follower = CharterFollower(self.client)
+        for service in self.services:
+            self._consumers.append(self._consumer(service))
+        self._spawn(self._repeat(self._follower.follow, "charter"))
+        self._spawn(self._check())
+        for consumer in self._consumers:
+            for stream in streams_heard(consumer.service.name):
+                self._spawn(self._repeat(partial(self._listen, consumer, stream), stream))
+            if consumer.service.tells and self.settings.clock is ClockMode.SYSTEM:
+                self._spawn(self._repeat(partial(self._poll, consumer), "wakes"))
+        log.info("started", http=self._http.port if self._http else None)
+
+    def _consumer(self, service: Service) -> Consumer:
+        source = f"duban/{service.part_of}"
+        return Consumer(
+            service,
+            self._documents[service.name],
+            NatsTeller(self.client, source),
+            DeadLetters(self.client, service.name, service.part_of, self.settings.poison_cap),
+            self._charter,
+            self._register,
+            Standings(self.client) if service.standing else None,
+        )
+
+    async def _listen(self, consumer: Consumer, stream: str) -> None:
+        """Fetch and process until told to stop."""
+        await self._follower.arrived.wait()
+        jetstream = self.client.jetstream(timeout=10)
+        await jetstream.consumer_info(stream, consumer.service.name)
+        subscription = await jetstream.pull_subscribe_bind(consumer.service.name, stream)
+        try:
+            while not self._stopping.is_set():
+                self.health.beat()
+                if consumer.stopped:
+                    self.health.say("dead_letters", "too many in a row, stopped; mend and restart")
+                    await self._stopping.wait()
+                    return
+                if msgs := await self._fetch(subscription):
+                    await consumer.process(msgs)
+        finally:
+            await subscription.unsubscribe()
+
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+        """What waits, at once; else what comes within some seconds; nothing when told to stop."""
+        fetch = asyncio.ensure_future(subscription.fetch(self.settings.batch, timeout=FETCH_SECONDS))
+        stop = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (fetch, stop):
+            task.cancel()
+        with suppress(TimeoutError, asyncio.CancelledError):
+            return await fetch
+        return []
+
+    async def _poll(self, consumer: Consumer) -> None:
+        await self._follower.arrived.wait()
+        while not self._stopping.is_set():
+            await consumer.wake(self._clock())
+            await self._pause(self.settings.poll_seconds)
+
+    async def _check(self) -> None:
+        """What `/ready` says, asked again and again."""
+        while not self._stopping.is_set():
+            self.health.beat()
+            self._say("nats", OK if self.client.is_connected else "disconnected")
+            await self._check_mongo()
+            await self._check_consumers()
+            charter = self._follower.charter
+            self._say("charter", OK if charter else "missing; run `duban charter apply FILE`")
+            metrics.CHARTER_REVISION.labels(self.name).set(charter.revision if charter else 0)
+            await self._pause(CHECK_SECONDS if self.health.ready else 0.25)
+
+    async def _check_mongo(self) -> None:
+        try:
+            await self._database.command("ping")
+            self._say("mongo", OK)
+        except PyMongoError as error:
+            self._say("mongo", f"{type(error).__name__}")
+
+    async def _check_consumers(self) -> None:
+        jetstream = self.client.jetstream(timeout=2)
+        for consumer in self._consumers:
+            for stream in streams_heard(consumer.service.name):
+                try:
+                    await jetstream.consumer_info(stream, consumer.service.name)
+                    self._say(stream, OK)
+                except NotFoundError:
+                    self._say(stream, "stream or consumer missing; run `duban provision`")
+                except (NatsError, TimeoutError):
+                    self._say(stream, "no answer")
+
+    def _say(self, part: str, state: str) -> None:
+        if self.health.say(part, state):
+            log.info("health", part=part, state=state)
+
+    async def _repeat(self, loop: Callable[[], Awaitable[None]], part: str) -> None:
+        """Run a loop again after trouble, with a pause; said once per kind of trouble."""
+        last = ""
+        while not self._stopping.is_set():
+            try:
+                await loop()
+                last = ""
+            except Exception as error:
+                if repr(error) != last:
+                    log.warning("trouble", part=part, error=repr(error))
+                last = repr(error)
+                await self._pause(1.0)
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]], part: str) -> None:
+        while True:
+            try:
+                await step()
+                return
+            except PyMongoError as error:
+                self._say(part, type(error).__name__)
+                await asyncio.sleep(1)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(coroutine))
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _stop(self) -> None:
+        """Let the batches in hand finish, then end: what was not acknowledged comes again."""
+        self._stopping.set()
+        _, late = await asyncio.wait(self._tasks, timeout=self.settings.graceful_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _disconnect(self) -> None:
+        self._mongo.close()
+        log.info("stopped")
+
+    async def _closed(self) -> None:
+        """The connection is gone for good: a process that cannot hear must not look alive."""
+        if not self._stopping.is_set():
+            log.error("connection_closed")
+            self.failed = True
+            self.app.exit()

@@ -1,0 +1,107 @@
+"""The one step that creates and updates streams, consumers and buckets; services never do.
+
+Idempotent: run it as often as you like, also over an older installation.
+"""
+
+from duban_contracts.message import SERVICES
+from duban_contracts.subjects import (
+    CHARTER_BUCKET,
+    DEAD_STREAM,
+    STANDINGS_BUCKET,
+    command_stream,
+    fact_stream,
+)
+from duban_contracts.topology import HEARS, streams_heard
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    KeyValueConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import BadRequestError, NotFoundError
+
+MINUTE = 60.0
+DAY = 24 * 60 * MINUTE
+ACK_WAIT = 30.0
+"""Seconds until a message that nobody acknowledged is delivered again."""
+MAX_ACK_PENDING = 4_000
+
+
+async def provision(client: Client, replicas: int = 1) -> None:
+    jetstream = client.jetstream(timeout=10)
+    for config in _streams(replicas):
+        await _stream(jetstream, config)
+    for bucket, history in ((CHARTER_BUCKET, 20), (STANDINGS_BUCKET, 1)):
+        await _bucket(jetstream, KeyValueConfig(bucket, history=history, replicas=replicas))
+    for consumer in HEARS:
+        for stream, filters in streams_heard(consumer).items():
+            await jetstream.add_consumer(stream, _consumer(consumer, filters))
+
+
+def _streams(replicas: int) -> list[StreamConfig]:
+    streams = [
+        StreamConfig(
+            name=DEAD_STREAM,
+            subjects=["dead.>"],
+            max_age=90 * DAY,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        )
+    ]
+    for service in SERVICES:
+        streams.append(
+            StreamConfig(
+                name=command_stream(service),
+                subjects=[f"cmd.{service}.>"],
+                retention=RetentionPolicy.WORK_QUEUE,
+                # A full queue says so to the publisher; it never drops what was acknowledged.
+                discard=DiscardPolicy.NEW,
+                storage=StorageType.FILE,
+                duplicate_window=10 * MINUTE,
+                allow_atomic=True,
+                num_replicas=replicas,
+            )
+        )
+        streams.append(
+            StreamConfig(
+                name=fact_stream(service),
+                subjects=[f"evt.{service}.>"],
+                retention=RetentionPolicy.LIMITS,
+                discard=DiscardPolicy.NEW,
+                storage=StorageType.FILE,
+                duplicate_window=10 * MINUTE,
+                allow_atomic=True,
+                num_replicas=replicas,
+            )
+        )
+    return streams
+
+
+def _consumer(name: str, filters: list[str]) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=name,
+        filter_subjects=filters,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT,
+        max_deliver=-1,  # redelivery is what tells the rest after a death, so it has no end
+        max_ack_pending=MAX_ACK_PENDING,
+    )
+
+
+async def _stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await jetstream.add_stream(config)
+    except BadRequestError:
+        await jetstream.update_stream(config)
+
+
+async def _bucket(jetstream: JetStreamContext, config: KeyValueConfig) -> None:
+    try:
+        await jetstream.key_value(config.bucket)
+    except NotFoundError:
+        await jetstream.create_key_value(config)

@@ -1,0 +1,62 @@
+"""What a service is to the chassis: everything it decides with, and nothing about how it runs."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from duban_contracts.charter import Charter
+from duban_contracts.escalation import Standing
+from pydantic import BaseModel
+
+from services.chassis.decider import Decider
+from services.chassis.heard import Handlers, Heard
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """Who needs a register number: the holder of a message, or None; the series is the local year."""
+
+    holder: Callable[[Heard[Any]], str | None]
+
+    def series(self, heard: Heard[Any], zone: tzinfo) -> str:
+        return str(heard.now.astimezone(zone).year)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question other programs may ask: `query.<service>.<name>`."""
+
+    asks: type[BaseModel]
+    answer: Callable[["Reading", Any], Awaitable[BaseModel]]
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    """Also the name of its consumers in the topology and of its collection."""
+    handlers: Handlers
+    decider: Callable[[Charter], Decider[Any, Any, Any]]
+    tells: bool = True
+    """False for a read model: it folds what it hears and tells nobody."""
+    row: Callable[[Any], dict[str, Any] | None] | None = None
+    indexes: Sequence[Sequence[tuple[str, int]]] = ()
+    numbering: Numbering | None = None
+    standing: Callable[[str, Any, int], Standing | None] | None = None
+    queries: Mapping[str, Query] = field(default_factory=dict)
+
+    @property
+    def part_of(self) -> str:
+        """The service whose process and database this belongs to."""
+        return self.name.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a query may read: the service's own database, and the charter."""
+
+    database: Any
+    charter: Charter
+    now: Callable[[], Any]

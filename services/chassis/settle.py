@@ -1,0 +1,222 @@
+"""Answer a batch of messages: load the keys, decide and fold, store, tell. The caller acknowledges last.
+
+One read and one bulk write per batch. A copy of an answered message is told again with the same ids
+and never decided again; a key that somebody else changed meanwhile is reported as a conflict; a
+decider that raises spoils its own key only.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic
+
+from duban_contracts.envelope import rfc3339
+from duban_contracts.message import CATALOGUE, Fact
+from duban_contracts.subjects import NOBODY
+
+from services.chassis.decider import Command, Decider, Refuse, State, Wake
+from services.chassis.documents import KEEP, Answer, Change, Document, Documents, Event
+from services.chassis.snapshots import Snapshots
+
+
+@dataclass(frozen=True)
+class Item(Generic[Command]):
+    """One message for one key. A message for several keys is several items with the same id."""
+
+    id: str
+    key: str
+    command: Command | Wake | Refuse
+    now: datetime
+    correlation: str = ""
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What must be told for one answered message; `fresh` unless it is a copy's."""
+
+    key: str
+    answer: Answer
+    fresh: bool
+
+
+Tell = Callable[[Sequence[Telling]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Settled:
+    conflicts: frozenset[str] = frozenset()
+    """Keys that somebody else changed meanwhile: try again."""
+    failures: dict[str, Exception] = field(default_factory=dict)
+    """Keys whose decider raised: a bug, the messages stay."""
+    states: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    """Version and state of every settled key."""
+    answered: int = 0
+    """How many messages were decided now, copies not counted."""
+
+
+@dataclass
+class Desk(Generic[State]):
+    """The work on one key in one batch."""
+
+    document: Document
+    state: State
+    older: dict[tuple[str, str], Answer]
+    fresh: dict[str, Answer] = field(default_factory=dict)
+    tellings: list[Telling] = field(default_factory=list)
+    woken: bool = False
+
+    def answered(self, message: str) -> Answer | None:
+        return (
+            self.fresh.get(message)
+            or self.document.answers.get(message)
+            or self.older.get((self.document.key, message))
+        )
+
+
+class Settler(Generic[Command, State]):
+    def __init__(
+        self,
+        decider: Decider[Command, State, Any],
+        documents: Documents,
+        tell: Tell,
+        *,
+        revision: int | None = None,
+        row: Callable[[State], dict[str, Any] | None] | None = None,
+        tells: bool = True,
+    ) -> None:
+        self._decider, self._documents, self._tell = decider, documents, tell
+        self._snapshots = Snapshots(decider)
+        self._revision, self._row, self._tells = revision, row, tells
+
+    async def settle(self, items: Sequence[Item[Command]]) -> Settled:
+        by_key: dict[str, list[Item[Command]]] = defaultdict(list)
+        for item in items:
+            by_key[item.key].append(item)
+        found = await self._documents.load(by_key)
+        older = await self._older(by_key, found)
+
+        desks: dict[str, Desk[State]] = {}
+        failures: dict[str, Exception] = {}
+        for key, mine in by_key.items():
+            try:
+                desks[key] = await self._work(found.get(key, Document(key)), older, mine)
+            except Exception as error:
+                failures[key] = error
+
+        changes = [self._change(desk) for desk in desks.values() if desk.fresh]
+        conflicts = await self._documents.save(changes) if changes else set()
+        settled = {key: desk for key, desk in desks.items() if key not in conflicts}
+        if self._tells:
+            await self._tell([telling for desk in settled.values() for telling in desk.tellings])
+        await self._rest(settled.values())
+        return Settled(
+            frozenset(conflicts),
+            failures,
+            {key: (_version(desk), desk.state) for key, desk in settled.items()},
+            sum(len(desk.fresh) for desk in settled.values()),
+        )
+
+    async def _older(
+        self, by_key: dict[str, list[Item[Command]]], found: dict[str, Document]
+    ) -> dict[tuple[str, str], Answer]:
+        """Only a key that has archived answers can have given one that its document does not show."""
+        asked = [
+            (key, item.id)
+            for key, document in found.items()
+            if document.archived
+            for item in by_key[key]
+            if item.id not in document.answers
+        ]
+        return await self._documents.older(asked) if asked else {}
+
+    async def _work(
+        self, document: Document, older: dict[tuple[str, str], Answer], items: Iterable[Item[Command]]
+    ) -> Desk[State]:
+        desk = Desk(document, await self._state(document), older)
+        for item in items:
+            copy = desk.answered(item.id)
+            if copy is None and isinstance(item.command, Wake) and not _due(document, item.now):
+                continue  # somebody else woke it meanwhile
+            answer = copy or self._answer(desk, item)
+            desk.tellings.append(Telling(item.key, answer, fresh=copy is None))
+            desk.woken |= isinstance(item.command, Wake)
+        return desk
+
+    async def _state(self, document: Document) -> State:
+        if document.snapshot is None:
+            return self._decider.initial_state
+        if document.snapshot.shape == self._snapshots.shape:
+            return self._snapshots.thaw(document.snapshot)
+        return refold(self._decider, await self._documents.history(document.key))
+
+    def _answer(self, desk: Desk[State], item: Item[Command]) -> Answer:
+        facts, desk.state = self._decider.answer(item.command, item.now, desk.state)
+        events = tuple(map(as_event, facts)) if self._tells else ()
+        answer = Answer(item.id, item.correlation or item.id, self._revision, item.traceparent, events)
+        desk.fresh[item.id] = answer
+        return answer
+
+    def _change(self, desk: Desk[State]) -> Change:
+        document = desk.document
+        answers = [*document.answers.values(), *desk.fresh.values()]
+        kept = KEEP if len(answers) > 2 * KEEP else len(answers)
+        # A wake is acknowledged by moving `wake_at` on, and that comes last, after telling. Until then the
+        # old time stays: after a death the poller finds the key again and tells what was stored.
+        owes_wake = document.owes_wake or desk.woken
+        return Change(
+            key=document.key,
+            version=document.version,
+            snapshot=self._snapshots.freeze(desk.state),
+            wake_at=document.wake_at if owes_wake else self._wake_at(desk.state),
+            owes_wake=owes_wake,
+            row=self._row(desk.state) if self._row else None,
+            fresh=tuple(desk.fresh.values()),
+            spilled=tuple(answers[: len(answers) - kept]),
+            archived=document.archived,
+            kept=kept,
+        )
+
+    async def _rest(self, desks: Iterable[Desk[State]]) -> None:
+        woken = [
+            (desk.document.key, _version(desk), self._wake_at(desk.state)) for desk in desks if desk.woken
+        ]
+        if woken:
+            await self._documents.rest(woken)
+
+    def _wake_at(self, state: State) -> datetime | None:
+        return in_milliseconds(self._decider.wake_at(state))
+
+
+def _due(document: Document, now: datetime) -> bool:
+    return document.wake_at is not None and document.wake_at <= now
+
+
+def wake_id(key: str, at: datetime) -> str:
+    """Deterministic, so that several replicas may wake a key at once without harm."""
+    return f"wake:{key}:{rfc3339(at)}"
+
+
+def in_milliseconds(moment: datetime | None) -> datetime | None:
+    """Rounded up: MongoDB keeps milliseconds, and nobody may be woken too early."""
+    if moment is None:
+        return None
+    up = -moment.microsecond % 1000
+    return (moment + timedelta(microseconds=up)).astimezone(UTC)
+
+
+def as_event(fact: Fact) -> Event:
+    return Event(fact.type, fact.station or NOBODY, rfc3339(fact.at), fact.model_dump_json(exclude_none=True))
+
+
+def refold(decider: Decider[Any, State, Any], history: Iterable[Answer]) -> State:
+    """The state from nothing but what was told."""
+    facts = (
+        CATALOGUE[event.type].model_validate_json(event.data) for answer in history for event in answer.events
+    )
+    return decider.fold(decider.initial_state, facts)
+
+
+def _version(desk: Desk[Any]) -> int:
+    return desk.document.version + (1 if desk.fresh else 0)

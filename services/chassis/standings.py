@@ -1,0 +1,52 @@
+"""The current standing of every station in a NATS bucket: one watch gives a snapshot and every change."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from duban_contracts.escalation import Standing
+from duban_contracts.subjects import STANDINGS_BUCKET
+from nats.aio.client import Client
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.kv import KeyValue
+
+StandingOf = Callable[[str, Any, int], Standing | None]
+
+
+class Standings:
+    """Several replicas may put at once: a standing never goes back to an older version."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._bucket: KeyValue | None = None
+
+    async def put(self, states: Mapping[str, tuple[int, Any]], standing_of: StandingOf) -> None:
+        for key, (version, state) in states.items():
+            standing = standing_of(key, state, version)
+            if standing is not None:
+                await self._put(standing)
+
+    async def _put(self, standing: Standing) -> None:
+        if self._bucket is None:
+            self._bucket = await self._client.jetstream(timeout=5).key_value(STANDINGS_BUCKET)
+        while True:
+            revision = 0
+            try:
+                entry = await self._bucket.get(standing.station)
+                revision = entry.revision or 0
+                shown = Standing.model_validate_json(entry.value or b"")
+                if shown.version >= standing.version or _substance(shown) == _substance(standing):
+                    return
+            except KeyNotFoundError:
+                pass
+            try:
+                await self._bucket.update(
+                    standing.station, standing.model_dump_json().encode(), last=revision
+                )
+                return
+            except KeyWrongLastSequenceError:
+                continue  # another replica was faster: compare again
+
+
+def _substance(standing: Standing) -> str:
+    """What watchers care about: a new version that changes nothing else is not shown."""
+    return standing.model_dump_json(exclude={"version", "at"})

@@ -1,0 +1,18 @@
+"""NATS and MongoDB as child processes of ours: for the demo, the tests and `duban up`, without docker or root."""
+
+from services.console.embedded.mongo import MongoServer, embedded_mongo
+from services.console.embedded.nats import NatsServer, embedded_nats
+from services.console.embedded.processes import Child
+from services.console.embedded.servers import NotOurs, Server, ServerFailed, ServerMissing
+
+__all__ = [
+    "Child",
+    "MongoServer",
+    "NatsServer",
+    "NotOurs",
+    "Server",
+    "ServerFailed",
+    "ServerMissing",
+    "embedded_mongo",
+    "embedded_nats",
+]

@@ -1,0 +1,180 @@
+"""Whether a matter is complete and ours, who leads it, and how long it may take. Pure."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import assert_never, get_args
+
+from duban_contracts.charter import Category, Charter
+from duban_contracts.intake import (
+    IntakeCommandRefused,
+    MatterAccepted,
+    MatterDeclined,
+    MatterIncomplete,
+    MatterWithdrawn,
+    SubmitMatter,
+)
+from duban_contracts.message import Refusal
+
+from services.chassis.decider import Asked, Decider, Wake, refusal
+from services.intake.decider.routing import accept
+from services.intake.decider.situations import (
+    Accepted,
+    Command,
+    Decline,
+    Declined,
+    Event,
+    Incomplete,
+    Received,
+    State,
+    SubmissionKept,
+    Submit,
+    Supplement,
+    Unseen,
+    Withdraw,
+    Withdrawn,
+)
+
+__all__ = [
+    "Command",
+    "Decline",
+    "Event",
+    "State",
+    "SubmissionKept",
+    "Submit",
+    "Supplement",
+    "Withdraw",
+    "intake",
+]
+
+
+def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[Event]:
+    match command, state:
+        case Submit(), Unseen():
+            return submit(charter, command)
+        case Submit(asked), _:
+            return [no(asked, Refusal.ALREADY_DONE, f"{asked.key} is here already; supplement it instead")]
+        case Supplement(), Incomplete():
+            return supplement(charter, command, state)
+        case Withdraw(asked, reason), Incomplete(station=station) | Accepted(station=station):
+            accepted = isinstance(state, Accepted)
+            return [
+                MatterWithdrawn(
+                    at=asked.now, station=station, submission=asked.key, accepted=accepted, reason=reason
+                )
+            ]
+        case Decline(asked, reason, explanation), Incomplete(station=station):
+            return [
+                MatterDeclined(
+                    at=asked.now,
+                    station=station,
+                    submission=asked.key,
+                    reason=reason,
+                    explanation=explanation,
+                )
+            ]
+        case Supplement(asked) | Withdraw(asked) | Decline(asked), _:
+            return [out_of_turn(command, asked, state)]
+        case _:
+            return []  # nothing here waits for a time
+
+
+def submit(charter: Charter, command: Submit) -> list[Event]:
+    asked, submitted = command.asked, command.submitted
+    category = charter.categories.get(submitted.category)
+    if category is None:
+        return [unknown_category(asked, submitted)]
+    kept = SubmissionKept(at=asked.now, submitted=submitted, source=command.source)
+    if missing := lacking(category, submitted):
+        return [kept, incomplete(asked, submitted.station or category.lead, missing)]
+    return [kept, accept(charter, category, asked, kept)]
+
+
+def lacking(category: Category, submitted: SubmitMatter) -> tuple[str, ...]:
+    """Everything that is missing, in the charter's order and told at once (一次性告知, domain.md §1).
+
+    A case closed elsewhere needs no material any more.
+    """
+    return () if submitted.past else without(category.required, submitted.materials)
+
+
+def without(wanted: tuple[str, ...], brought: tuple[str, ...]) -> tuple[str, ...]:
+    there = {material.strip() for material in brought}
+    return tuple(material for material in wanted if material.strip() not in there)
+
+
+def supplement(charter: Charter, command: Supplement, state: Incomplete) -> list[Event]:
+    """Judged by what was told to be missing: nothing may be asked for a second time."""
+    asked, submitted = command.asked, state.kept.submitted
+    if missing := without(state.missing, command.materials):
+        return [incomplete(asked, state.station, missing)]
+    category = charter.categories.get(submitted.category)
+    if category is None:  # the charter changed meanwhile
+        return [unknown_category(asked, submitted)]
+    return [accept(charter, category, asked, state.kept)]
+
+
+def incomplete(asked: Asked, station: str | None, missing: tuple[str, ...]) -> MatterIncomplete:
+    return MatterIncomplete(at=asked.now, station=station, submission=asked.key, missing=missing)
+
+
+def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: State) -> IntakeCommandRefused:
+    match command, state:
+        case _, Unseen():
+            return no(asked, Refusal.NO_SUCH_SUBMISSION, f"nothing came in as {asked.key}; check the key")
+        case (Withdraw(), Withdrawn()) | (Decline(), Declined()) | (Supplement(), Accepted()):
+            situation = type(state).__name__.lower()
+            return no(asked, Refusal.ALREADY_DONE, f"{asked.key} is {situation} already; nothing to do")
+        case Decline(), Accepted():
+            return no(
+                asked,
+                Refusal.WRONG_STATE,
+                f"{asked.key} is accepted and in the ledger; answer it there instead of declining it",
+            )
+        case _:
+            situation = type(state).__name__.lower()
+            return no(
+                asked, Refusal.WRONG_STATE, f"{asked.key} is {situation}; submit it anew under another key"
+            )
+
+
+def unknown_category(asked: Asked, submitted: SubmitMatter) -> IntakeCommandRefused:
+    detail = f"the charter has no category {submitted.category!r}; submit it anew under one that it has"
+    return no(asked, Refusal.UNKNOWN_CATEGORY, detail)
+
+
+no: Callable[[Asked, Refusal, str], IntakeCommandRefused] = partial(refusal, IntakeCommandRefused)
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case SubmissionKept():
+            return Received(event)
+        case MatterIncomplete():
+            return Incomplete(kept(state), event.station, event.missing)
+        case MatterAccepted():
+            return Accepted(kept(state), event.station)
+        case MatterDeclined():
+            return Declined(kept(state))
+        case MatterWithdrawn():
+            return Withdrawn(kept(state))
+        case IntakeCommandRefused():
+            return state
+        case _:
+            assert_never(event)
+
+
+def kept(state: State) -> SubmissionKept:
+    if isinstance(state, Unseen):
+        raise ValueError("a submission is kept before anything is told of it")
+    return state.kept
+
+
+def intake(charter: Charter) -> Decider[Command, State, Event]:
+    return Decider(
+        decide=partial(decide, charter),
+        evolve=evolve,
+        initial_state=Unseen(),
+        states=get_args(State),
+        events=get_args(Event),
+        refused=IntakeCommandRefused,
+    )

@@ -1,0 +1,95 @@
+"""What can be asked about a submission, and the situations it can be in."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from duban_contracts.intake import DeclineReason, IntakeEvent, SubmitMatter
+from duban_contracts.message import Fact
+
+from services.chassis.decider import Asked
+
+
+class SubmissionKept(Fact):
+    """What came in, word for word: kept in intake's own database and never told, for it names people.
+
+    It stands in no catalogue, and its type is not one that a subject could be made of: a chassis that
+    tried to tell it would fail instead of telling it.
+    """
+
+    type: ClassVar[str] = "kept"
+
+    submitted: SubmitMatter
+    source: str
+
+
+@dataclass(frozen=True)
+class Submit:
+    asked: Asked
+    submitted: SubmitMatter
+    source: str
+    """The token of who told us, which need not be who acted."""
+
+
+@dataclass(frozen=True)
+class Supplement:
+    asked: Asked
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    asked: Asked
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decline:
+    asked: Asked
+    reason: DeclineReason
+    explanation: str
+
+
+Command = Submit | Supplement | Withdraw | Decline
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Nothing came in under this key."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """Kept, and not answered yet: lasts no longer than one decision."""
+
+    kept: SubmissionKept
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """Waiting for the material that was told in full (一次性告知)."""
+
+    kept: SubmissionKept
+    station: str | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Complete and ours: the ledger has it."""
+
+    kept: SubmissionKept
+    station: str | None
+
+
+@dataclass(frozen=True)
+class Declined:
+    kept: SubmissionKept
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    kept: SubmissionKept
+
+
+State = Unseen | Received | Incomplete | Accepted | Declined | Withdrawn
+Event = IntakeEvent | SubmissionKept

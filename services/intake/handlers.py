@@ -1,0 +1,75 @@
+"""What intake hears becomes commands for submissions; what only the charter can tell is refused here."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from duban_contracts.charter import Actor, Charter, Role
+from duban_contracts.charter_check import closest
+from duban_contracts.intake import DeclineMatter, SubmitMatter, SupplementMatter, WithdrawMatter
+from duban_contracts.message import Refusal
+
+from services.chassis.decider import Refuse
+from services.chassis.heard import Handlers, Heard
+from services.intake.decider import Command, Decline, Submit, Supplement, Withdraw
+
+STRANGER = Actor(name="-", role=Role.FEED)
+"""Who is not in the charter is believed nothing."""
+
+Objection = tuple[Refusal, str]
+
+
+def submit(heard: Heard[SubmitMatter], charter: Charter) -> Iterable[tuple[str, Command | Refuse]]:
+    for reason, detail in objections(heard, charter):
+        return [(heard.key, heard.asked.refuse(reason, detail))]
+    return [(heard.key, Submit(heard.asked, heard.data, heard.told_by))]
+
+
+def supplement(heard: Heard[SupplementMatter], _: Charter) -> Iterable[tuple[str, Command]]:
+    return [(heard.key, Supplement(heard.asked, heard.data.materials))]
+
+
+def withdraw(heard: Heard[WithdrawMatter], _: Charter) -> Iterable[tuple[str, Command]]:
+    return [(heard.key, Withdraw(heard.asked, heard.data.reason))]
+
+
+def decline(heard: Heard[DeclineMatter], _: Charter) -> Iterable[tuple[str, Command]]:
+    return [(heard.key, Decline(heard.asked, heard.data.reason, heard.data.explanation))]
+
+
+def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objection]:
+    matter = heard.data
+    yield from unknown(Refusal.UNKNOWN_CATEGORY, "category", matter.category, charter.categories)
+    yield from unknown(Refusal.UNKNOWN_VILLAGE, "village", matter.village, charter.villages)
+    yield from unknown(Refusal.UNKNOWN_STATION, "station", matter.station, charter.stations)
+    yield from not_believed(matter, heard.told_by, charter.actor(heard.told_by) or STRANGER)
+    if matter.past and matter.past.closed_at and matter.past.closed_at < heard.now:
+        yield (
+            Refusal.WRONG_STATE,
+            f"closed at {matter.past.closed_at}, before it was submitted at {heard.now}; correct one of them",
+        )
+
+
+def unknown(reason: Refusal, what: str, name: str | None, known: Mapping[str, object]) -> Iterator[Objection]:
+    if name is not None and name not in known:
+        yield reason, f"the charter has no {what} {name!r}{closest(name, known)}"
+
+
+def not_believed(matter: SubmitMatter, teller: str, actor: Actor) -> Iterator[Objection]:
+    """Three things in the body are believed only from actors whom the charter marks for it."""
+    for said, field, mark, allowed in (
+        (matter.station, "station", "may_route", actor.may_route),
+        (matter.due_on, "due_on", "may_set_deadline", actor.may_set_deadline),
+        (matter.past, "past", "may_backdate", actor.may_backdate),
+    ):
+        if said is not None and not allowed:
+            yield (
+                Refusal.NOT_BELIEVED,
+                f"{teller} is not marked {mark} in the charter; leave {field!r} out or have it marked",
+            )
+
+
+HEARS: Handlers = {
+    SubmitMatter: submit,
+    SupplementMatter: supplement,
+    WithdrawMatter: withdraw,
+    DeclineMatter: decline,
+}

@@ -1,0 +1,45 @@
+"""The numbered register: opened, accepted, resolved, verified by somebody else, struck off. Pure."""
+
+from services.ledger.decider.rules import ledger
+from services.ledger.decider.situations import (
+    Accept,
+    Closed,
+    Command,
+    Handling,
+    Known,
+    Matter,
+    Open,
+    RecordProgress,
+    Reopen,
+    ReopenForRating,
+    Resolve,
+    Resolved,
+    State,
+    StruckOff,
+    Unopened,
+    Verify,
+    Withdraw,
+    WithdrawnEarly,
+)
+
+__all__ = [
+    "Accept",
+    "Closed",
+    "Command",
+    "Handling",
+    "Known",
+    "Matter",
+    "Open",
+    "RecordProgress",
+    "Reopen",
+    "ReopenForRating",
+    "Resolve",
+    "Resolved",
+    "State",
+    "StruckOff",
+    "Unopened",
+    "Verify",
+    "Withdraw",
+    "WithdrawnEarly",
+    "ledger",
+]

@@ -1,0 +1,109 @@
+"""What the ledger hears becomes commands for numbers of the register."""
+
+from collections.abc import Iterable
+
+from duban_contracts import ledger as requested
+from duban_contracts.charter import Charter
+from duban_contracts.intake import MatterAccepted, MatterWithdrawn
+from duban_contracts.rating import NegativeRatingReceived
+from duban_contracts.subjects import NOBODY
+
+from services.chassis.heard import Handlers, Heard
+from services.ledger.decider import (
+    Accept,
+    Command,
+    Matter,
+    Open,
+    RecordProgress,
+    Reopen,
+    ReopenForRating,
+    Resolve,
+    Verify,
+    Withdraw,
+)
+
+Commands = Iterable[tuple[str, Command]]
+
+
+def numbered(heard: Heard[MatterAccepted | MatterWithdrawn]) -> str | None:
+    """The submission that a register number is allotted to, the same one for every message about it."""
+    match heard.data:
+        case MatterAccepted(submission=submission) | MatterWithdrawn(submission=submission, accepted=True):
+            return submission
+        case _:
+            return None
+
+
+def number_of(heard: Heard[MatterAccepted | MatterWithdrawn]) -> str:
+    if heard.number is None:
+        raise ValueError(f"no register number was allotted to {heard.id}")
+    return heard.number
+
+
+def matter_accepted(heard: Heard[MatterAccepted], _: Charter) -> Commands:
+    number, said = number_of(heard), heard.data
+    matter = Matter(
+        submission=said.submission,
+        title=said.title,
+        category=said.category,
+        kind=said.kind,
+        station=said.station or NOBODY,
+        petitioner=said.petitioner,
+        channel=said.channel,
+        co_handlers=said.co_handlers,
+        village=said.village,
+        priority=said.priority,
+        restricted=said.restricted,
+        limit=said.limit,
+        due_on=said.due_on,
+        rule=said.rule,
+        source=said.source or "intake",
+        solved_on_the_spot=said.solved_on_the_spot,
+        past=said.past,
+    )
+    return [(number, Open(heard.now, number, matter))]
+
+
+def matter_withdrawn(heard: Heard[MatterWithdrawn], _: Charter) -> Commands:
+    if not heard.data.accepted:
+        return []  # it never came to the register
+    number = number_of(heard)
+    return [(number, Withdraw(heard.now, number, heard.data.station))]
+
+
+def negative_rating(heard: Heard[NegativeRatingReceived], _: Charter) -> Commands:
+    said = heard.data
+    detail = f"round {said.round} was rated {said.level.name.lower().replace('_', ' ')}"
+    return [(said.entry, ReopenForRating(heard.now, said.round, detail))]
+
+
+def accept(heard: Heard[requested.Accept], _: Charter) -> Commands:
+    return [(heard.key, Accept(heard.asked))]
+
+
+def record_progress(heard: Heard[requested.RecordProgress], _: Charter) -> Commands:
+    return [(heard.key, RecordProgress(heard.asked, heard.data.note, heard.data.percent))]
+
+
+def resolve(heard: Heard[requested.Resolve], _: Charter) -> Commands:
+    return [(heard.key, Resolve(heard.asked, heard.data.outcome, heard.data.answer))]
+
+
+def verify(heard: Heard[requested.Verify], _: Charter) -> Commands:
+    return [(heard.key, Verify(heard.asked, heard.data.passed, heard.data.reason))]
+
+
+def reopen(heard: Heard[requested.Reopen], _: Charter) -> Commands:
+    return [(heard.key, Reopen(heard.asked, heard.data.reason))]
+
+
+HEARS: Handlers = {
+    MatterAccepted: matter_accepted,
+    MatterWithdrawn: matter_withdrawn,
+    NegativeRatingReceived: negative_rating,
+    requested.Accept: accept,
+    requested.RecordProgress: record_progress,
+    requested.Resolve: resolve,
+    requested.Verify: verify,
+    requested.Reopen: reopen,
+}
