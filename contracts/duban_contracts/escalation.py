@@ -29,6 +29,11 @@ class ItemKind(StrEnum):
     RECTIFICATION_OVERDUE = "rectification_overdue"
     INTEGRITY = "integrity"
 
+    @property
+    def late(self) -> bool:
+        """Whether it is about a time limit: then its `since` is the first instant that was too late."""
+        return self not in (ItemKind.FINDING, ItemKind.INTEGRITY)
+
 
 class OpenItem(Part):
     """One fact that counts against a station, once, however many problems name it."""
@@ -39,11 +44,15 @@ class OpenItem(Part):
     since: Moment
 
 
-class AcknowledgeOrder(Command, service="escalation", by=(Role.STATION,)):
+Addressees = (Role.STATION, Role.OFFICE)
+"""The office answers too: it may itself be the laggard."""
+
+
+class AcknowledgeOrder(Command, service="escalation", by=Addressees):
     order: Key
 
 
-class AnswerOrder(Command, service="escalation", by=(Role.STATION,)):
+class AnswerOrder(Command, service="escalation", by=Addressees):
     """The station reports what it did; the order is lifted when its items are closed too."""
 
     order: Key
@@ -92,6 +101,33 @@ class ReminderSent(Fact, service="escalation"):
     on_due_day: bool = False
 
 
+class SupervisionBegan(Fact, service="escalation"):
+    """The campaign reached the station: from now on it can climb the ladder."""
+
+    campaign: Key
+    late_serious_at: Moment = Field(description="When what was late already becomes serious, if still open")
+
+
+class ItemOpened(Fact, service="escalation"):
+    """Something counts against the station now; told again where an open item is late in a later round."""
+
+    item: OpenItem
+    occurrence: int = Field(0, description="The round, where what happened can happen again")
+    serious_at: Moment | None = Field(None, description="When it makes the station lag; None: it never does")
+    calls_for: tuple[Rung, ...] = Field((), description="Rungs to which its ground leads at once")
+
+
+class ItemClosed(Fact, service="escalation"):
+    item: Key
+
+
+class ClosingNoted(Fact, service="escalation"):
+    """What closes an item came before what opens it: the item will not open any more."""
+
+    item: Key
+    occurrence: int = 0
+
+
 class StationBecameLagging(Fact, service="escalation"):
     items: tuple[OpenItem, ...]
 
@@ -101,6 +137,12 @@ class StationStillLagging(Fact, service="escalation"):
 
     rung: Rung
     items: tuple[OpenItem, ...]
+
+
+class RecoveryBegan(Fact, service="escalation"):
+    """No open items and no order any more: recovered, if it stays so until `until`."""
+
+    until: Moment
 
 
 class StationRecovered(Fact, service="escalation"):
@@ -116,6 +158,7 @@ class OrderIssued(Fact, service="escalation"):
     items: tuple[OpenItem, ...]
     acknowledge_by: Moment
     answer_by: Moment
+    next_at: Moment | None = Field(None, description="When the circular is proposed, if this is still unmet")
 
 
 class OrderAcknowledged(Fact, service="escalation"):
@@ -154,6 +197,7 @@ class StepProposed(Fact, service="escalation"):
     grounds: tuple[Ground, ...] = ()
     items: tuple[OpenItem, ...]
     decided_by: tuple[Role, ...]
+    supersedes: Key | None = Field(None, description="A lesser step that waits until this one is decided")
 
 
 class StepDecided(Fact, service="escalation"):
@@ -163,6 +207,7 @@ class StepDecided(Fact, service="escalation"):
     decided_by: str
     actor: Token
     reason: str = ""
+    next_at: Moment | None = Field(None, description="After a no: when it is proposed again, if still unmet")
 
 
 class CircularPublished(Fact, service="escalation"):
@@ -172,6 +217,8 @@ class CircularPublished(Fact, service="escalation"):
     number: str
     step: Key
     items: tuple[OpenItem, ...]
+    next_at: Moment | None = Field(None, description="When the report to the leaders is proposed, if this is still unmet")
+    quota_reached: bool = Field(False, description="So many in one quarter that the leaders should know")
 
 
 class CircularWithdrawn(Fact, service="escalation"):
@@ -184,6 +231,7 @@ class LeadersReported(Fact, service="escalation"):
 
     step: Key
     items: tuple[OpenItem, ...]
+    next_at: Moment | None = Field(None, description="When the transfer is proposed, if this is still unmet")
 
 
 class InstructionRecorded(Fact, service="escalation"):
@@ -197,6 +245,7 @@ class TransferMade(Fact, service="escalation"):
     step: Key
     to: Token
     grounds: tuple[Ground, ...] = ()
+    items: tuple[OpenItem, ...] = ()
 
 
 class TransferReceived(Fact, service="escalation"):
@@ -210,8 +259,13 @@ class EscalationCommandRefused(CommandRefused, service="escalation", message_nam
 
 EscalationEvent = (
     ReminderSent
+    | SupervisionBegan
+    | ItemOpened
+    | ItemClosed
+    | ClosingNoted
     | StationBecameLagging
     | StationStillLagging
+    | RecoveryBegan
     | StationRecovered
     | OrderIssued
     | OrderAcknowledged

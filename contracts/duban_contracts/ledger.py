@@ -136,6 +136,7 @@ class EntryStruckOff(Fact, service="ledger"):
     outcome: Outcome
     resolved_at: Moment | None = None
     late: bool | None = None
+    due: Due | None = Field(None, description="The due date that this closing was measured against")
     past: bool = Field(False, description="Closed elsewhere, before it came to this register")
 
 

@@ -4,15 +4,30 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from duban_contracts.message import CommandRefused, Refusal
+from duban_contracts.message import CommandRefused, Fact, Refusal
 
 Command = TypeVar("Command")
 State = TypeVar("State")
 Event = TypeVar("Event")
 
 TOO_MANY_WAKES = 100_000
+
+
+class Kept(Fact):
+    """A fact for the service's own store: folded like any other, never told and never shown to a query.
+
+    Personal data lives in such facts only.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.type = f"{KEPT}{cls.__name__}"
+
+
+KEPT = "kept:"
+"""How the type of a fact begins that must not be told."""
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class Process:
         }
         self._register = Register(self._database)
         self._tasks: list[asyncio.Task[None]] = []
+        self._aside: list[asyncio.Task[None]] = []
         self._consumers: list[Consumer] = []
         self._stopping = asyncio.Event()
         self._http = (
@@ -145,8 +146,8 @@ class Process:
         self._follower = CharterFollower(self.client)
         for service in self.services:
             self._consumers.append(self._consumer(service))
-        self._spawn(self._repeat(self._follower.follow, "charter"))
-        self._spawn(self._check())
+        aside = (self._repeat(self._follower.follow, "charter"), self._check())
+        self._aside += map(asyncio.create_task, aside)
         for consumer in self._consumers:
             for stream in streams_heard(consumer.service.name):
                 self._spawn(self._repeat(partial(self._listen, consumer, stream), stream))
@@ -268,10 +269,12 @@ class Process:
     async def _stop(self) -> None:
         """Let the batches in hand finish, then end: what was not acknowledged comes again."""
         self._stopping.set()
-        _, late = await asyncio.wait(self._tasks, timeout=self.settings.graceful_seconds)
-        for task in late:
+        for task in self._aside:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.wait(self._tasks, timeout=self.settings.graceful_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._aside, return_exceptions=True)
 
     async def _disconnect(self) -> None:
         self._mongo.close()

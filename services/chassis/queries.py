@@ -14,6 +14,7 @@ from faststream.nats import NatsBroker
 from faststream.nats.annotations import NatsMessage
 from pydantic import BaseModel, Field, ValidationError
 
+from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Documents
 
 log = structlog.get_logger()
@@ -102,5 +103,9 @@ async def history_of(documents: Documents, question: HistoryOf) -> Answers:
 
 
 def _given(key: str, answer: Answer) -> AnswerGiven:
-    facts = tuple(ToldFact(type=event.type, time=event.time, data=event.data) for event in answer.events)
+    facts = tuple(
+        ToldFact(type=event.type, time=event.time, data=event.data)
+        for event in answer.events
+        if not event.type.startswith(KEPT)
+    )
     return AnswerGiven(key=key, message=answer.to, facts=facts)

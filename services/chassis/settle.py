@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic
 
 from duban_contracts.envelope import rfc3339
-from duban_contracts.message import CATALOGUE, Fact
+from duban_contracts.message import Fact
 from duban_contracts.subjects import NOBODY
 
 from services.chassis.decider import Command, Decider, Refuse, State, Wake
@@ -211,9 +211,12 @@ def as_event(fact: Fact) -> Event:
 
 
 def refold(decider: Decider[Any, State, Any], history: Iterable[Answer]) -> State:
-    """The state from nothing but what was told."""
+    """The state from nothing but what was stored."""
+    facts_by_type = {fact.type: fact for fact in decider.events}
     facts = (
-        CATALOGUE[event.type].model_validate_json(event.data) for answer in history for event in answer.events
+        facts_by_type[event.type].model_validate_json(event.data)
+        for answer in history
+        for event in answer.events
     )
     return decider.fold(decider.initial_state, facts)
 

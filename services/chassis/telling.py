@@ -17,6 +17,7 @@ from duban_contracts.envelope import Attributes, encode
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from services.chassis.decider import KEPT
 from services.chassis.documents import Event
 from services.chassis.settle import Telling
 
@@ -50,6 +51,8 @@ class NatsTeller:
     def _messages(self, telling: Telling) -> Iterator[Outgoing]:
         answer = telling.answer
         for n, event in enumerate(answer.events):
+            if event.type.startswith(KEPT):
+                continue
             attributes = Attributes(
                 id=event_id(answer.to, telling.key, n),
                 source=self._source,

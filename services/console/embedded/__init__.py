@@ -1,4 +1,4 @@
-"""NATS and MongoDB as child processes of ours: for the demo, the tests and `duban up`, without docker or root."""
+"""NATS and MongoDB as child processes of ours, without docker: for the demo, the tests and `duban up`."""
 
 from services.console.embedded.mongo import MongoServer, embedded_mongo
 from services.console.embedded.nats import NatsServer, embedded_nats

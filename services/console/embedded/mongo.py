@@ -1,5 +1,6 @@
 """Our own MongoDB: a replica set of one, journaled, on loopback."""
 
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from services.console.embedded.engines import URL_VARIABLE, Engine, Secantus, fi
 from services.console.embedded.servers import LOOPBACK, Server, at_home, borrowed_url
 
 _ALREADY_INITIALIZED = 23
+_SEVERE = re.compile(r'"s":"[EF]"')
 
 
 class MongoServer(Server):
@@ -52,6 +54,10 @@ class MongoServer(Server):
         except PyMongoError:
             return False
 
+    def _telling(self, log: list[str]) -> list[str]:
+        """Errors and fatal errors; it goes on to tell at length how it shuts down."""
+        return [line for line in log if _SEVERE.search(line)] or log
+
     def _is_ours(self, client: MongoClient[dict[str, Any]]) -> bool:
         if isinstance(self._engine, Secantus):
             return True  # it does not tell its pid
@@ -65,9 +71,7 @@ class MongoServer(Server):
 
 
 # serverStatus tells much; leave out what costs.
-_PID_ONLY: Mapping[str, Any] = {
-    section: 0 for section in ("metrics", "locks", "wiredTiger", "repl", "tcmalloc", "opLatencies")
-}
+_PID_ONLY: Mapping[str, Any] = dict.fromkeys(("metrics", "locks", "wiredTiger", "repl", "tcmalloc"), 0)
 
 
 @contextmanager

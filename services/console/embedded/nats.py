@@ -38,7 +38,7 @@ class NatsServer(Server):
     def _prepare(self) -> list[str]:
         self._name = f"duban-{secrets.token_hex(4)}"
         config = self.home / "nats.conf"
-        store = json.dumps(str(self.home / "jetstream"))
+        store = json.dumps(str(self.home))
         text = _CONFIG.format(name=self._name, host=LOOPBACK, port=self.port, store=store)
         config.write_text(text, encoding="utf-8")
         return [str(find_nats_server()), "-c", str(config)]

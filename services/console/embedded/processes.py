@@ -12,31 +12,45 @@ from pathlib import Path
 STOP_SECONDS = 10.0
 _LEASH = Path(__file__).with_name("leash.py")
 _STDOUT = 1
+if sys.platform == "win32":
+    _KILL = signal.SIGTERM  # TerminateProcess
+else:
+    import fcntl
+
+    _KILL = signal.SIGKILL
 
 
 class Child:
     """A command of ours, held on a leash (`leash.py`): it ends when this process ends, SIGKILL included.
 
-    `env` replaces the environment, as in `subprocess`; `log` is appended to, and None means that the
-    output, stdout and stderr as one, goes to our own stdout. It runs in a session of its own: Ctrl-C in
-    the terminal reaches us only, so that we choose the order in which things stop. What the command starts
-    itself ends with it. May be started again after it ended. Not to be forked over: a fork without exec
-    keeps the leash from noticing that we are gone.
+    `env` replaces the environment, as in `subprocess`. `log` is appended to; None means that the output,
+    stdout and stderr as one, goes to our own stdout. `alone` lets nobody else who says so start on the same
+    log until the command has ended, even if we are gone before it is.
+
+    It runs in a session of its own: Ctrl-C in the terminal reaches us only, so that we choose the order in
+    which things stop. What the command starts itself ends with it. It may be started again after it ended.
+    A process that forks without exec (`multiprocessing` by fork) must not do so while it holds a Child: the
+    fork would keep the leash from noticing that we are gone.
     """
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None, log: Path | None = None
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        alone: bool = False,
     ) -> None:
         self.command = list(command)
         self.returncode: int | None = None
         self._env = env
         self._log = log
+        self._alone = alone
         self._pid = 0
         self._leash: subprocess.Popen[bytes] | None = None
         self._reaping = threading.Lock()
 
     def start(self) -> None:
-        """Start the command; raises FileNotFoundError, PermissionError... as OSError when it cannot be run."""
+        """Start the command; raises OSError, or BlockingIOError while not alone."""
         if self.running:
             raise RuntimeError(f"{self.command[0]} is already running")
         with self._output() as output:
@@ -86,14 +100,15 @@ class Child:
 
     def kill(self) -> int:
         """SIGKILL, and wait until it is gone. The return code."""
-        self._signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        self._signal(_KILL)
         return self.wait()
 
     def pause(self) -> None:
         """SIGSTOP: alive, its ports open, and silent. Not on Windows."""
         if sys.platform == "win32":
             raise NotImplementedError("Windows cannot pause a process")
-        self._signal(signal.SIGSTOP)
+        else:  # noqa: RET506 - mypy reads it so
+            self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """SIGCONT: the end of a pause."""
@@ -111,6 +126,8 @@ class Child:
             yield _STDOUT
             return
         with self._log.open("ab") as log:
+            if self._alone:
+                _lock(log.fileno())
             yield log.fileno()
 
     def _reap(self, leash: "subprocess.Popen[bytes]") -> None:
@@ -120,10 +137,16 @@ class Child:
             word, _, rest = _line(leash).partition(" ")
             if word != "end":  # the leash itself was killed: do its work for it
                 with suppress(ProcessLookupError):
-                    os.kill(self._pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+                    os.kill(self._pid, _KILL)
             self.returncode = int(rest) if word == "end" else leash.returncode
             self._leash = None
             _close(leash)
+
+
+def _lock(log: int) -> None:
+    """Held by the open file, not by a process: the command inherits it, and its end is the lock's."""
+    if sys.platform != "win32":
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _on_leash(command: list[str], env: Mapping[str, str] | None, output: int) -> "subprocess.Popen[bytes]":

@@ -16,26 +16,27 @@ from services.console.embedded.processes import STOP_SECONDS, Child
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 30
-_PORT_TAKEN_SECONDS = 3
+# A predecessor that was killed has its servers stopped by their leash, which may take these seconds.
+_OCCUPIED_SECONDS = 5
 _PORT_TAKEN = ("address already in use", "only one usage of each socket address")
 # Below the range from which the systems draw ports for outgoing connections: a client that keeps trying the
 # port of a killed server may otherwise be given that very port, connect to itself, and keep the server out.
 _PORTS = range(20_000, 32_000)
 
 
-class ServerMissing(Exception):  # noqa: N818 - reads as what it says
+class ServerMissing(Exception):
     """No program to run; the message names the fix."""
 
 
-class ServerFailed(Exception):  # noqa: N818
+class ServerFailed(Exception):
     """A server did not start; the message ends with the end of its log."""
 
 
-class PortTaken(ServerFailed):
-    """Somebody else listens on its port."""
+class Occupied(ServerFailed):
+    """Somebody else has its port or its data directory."""
 
 
-class NotOurs(Exception):  # noqa: N818
+class NotOurs(Exception):
     """The server was named by an environment variable: it is not ours to kill, pause or stop."""
 
 
@@ -80,8 +81,8 @@ class Server(ABC):
         if self.running:
             raise RuntimeError(f"{self.kind} is already running")
         Retrying(
-            retry=retry_if_exception_type(PortTaken),
-            stop=stop_after_delay(_PORT_TAKEN_SECONDS),
+            retry=retry_if_exception_type(Occupied),
+            stop=stop_after_delay(_OCCUPIED_SECONDS),
             wait=wait_fixed(0.1),
             reraise=True,
         )(self._start_once)
@@ -112,6 +113,10 @@ class Server(ABC):
     def _answers(self) -> bool:
         """Whether it, and not somebody else on its port, is ready for clients."""
 
+    def _telling(self, log: list[str]) -> list[str]:
+        """The lines of its log that say why it failed."""
+        return log
+
     def _own(self) -> Child:
         if self._child is None:
             raise self._not_ours() if self.borrowed else RuntimeError(f"{self.kind} was never started")
@@ -125,8 +130,11 @@ class Server(ABC):
             self._port = free_port()
         self.home.mkdir(parents=True, exist_ok=True)
         logged = self._log.stat().st_size if self._log.exists() else 0
-        self._child = Child(self._prepare(), log=self._log)
-        self._child.start()
+        self._child = Child(self._prepare(), log=self._log, alone=True)
+        try:
+            self._child.start()
+        except BlockingIOError:
+            raise Occupied(f"{self.home} is in use by another {self.kind}") from None
         try:
             self._await_answer(logged)
         except BaseException:
@@ -150,10 +158,11 @@ class Server(ABC):
             raise self._failure(f"did not answer within {_START_SECONDS} s", logged)
 
     def _failure(self, what: str, logged: int) -> ServerFailed:
-        tail = self._log.read_bytes()[logged:].decode(errors="replace").splitlines()[-15:]
-        taken = any(sign in line.lower() for sign in _PORT_TAKEN for line in tail)
-        text = "\n".join([f"{self.kind} on port {self._port} {what}. End of its log:", *tail])
-        return PortTaken(text) if taken else ServerFailed(text)
+        log = self._log.read_bytes()[logged:].decode(errors="replace")
+        tail = self._telling(log.splitlines())[-15:]
+        text = "\n".join([f"{self.kind} on port {self._port} {what}. Its log, {self._log}, ends:", *tail])
+        taken = any(sign in log.lower() for sign in _PORT_TAKEN)
+        return Occupied(text) if taken else ServerFailed(text)
 
 
 S = TypeVar("S", bound=Server)

@@ -1,22 +1,14 @@
 """What can be asked about a submission, and the situations it can be in."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from duban_contracts.intake import DeclineReason, IntakeEvent, SubmitMatter
-from duban_contracts.message import Fact
 
-from services.chassis.decider import Asked
+from services.chassis.decider import Asked, Kept
 
 
-class SubmissionKept(Fact):
-    """What came in, word for word: kept in intake's own database and never told, for it names people.
-
-    It stands in no catalogue, and its type is not one that a subject could be made of: a chassis that
-    tried to tell it would fail instead of telling it.
-    """
-
-    type: ClassVar[str] = "kept"
+class SubmissionKept(Kept):
+    """What came in, word for word: stays in intake's own database, for it names people."""
 
     submitted: SubmitMatter
     source: str

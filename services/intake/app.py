@@ -1,0 +1,12 @@
+"""Intake as a process."""
+
+from services.chassis.main import run
+from services.chassis.service import Service
+from services.intake.decider import intake
+from services.intake.handlers import HEARS
+
+SERVICE = Service("intake", HEARS, intake)
+
+
+def main() -> int:
+    return run(SERVICE)

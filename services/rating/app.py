@@ -1,0 +1,12 @@
+"""Rating as a process."""
+
+from services.chassis.main import run
+from services.chassis.service import Service
+from services.rating.decider import rating
+from services.rating.handlers import HEARS
+
+SERVICE = Service("rating", HEARS, rating)
+
+
+def main() -> int:
+    return run(SERVICE)

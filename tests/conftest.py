@@ -1,0 +1,37 @@
+"""Real servers for the tests that need them: started once, on free loopback ports, in temporary folders."""
+
+from pathlib import Path
+
+import pytest
+
+from services.chassis.charter_file import read_charter
+from services.console.embedded import embedded_mongo, embedded_nats
+from services.console.system import running_system
+
+ROOT = Path(__file__).parent.parent
+CHARTERS = ROOT / "deploy" / "charters"
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def mongo():
+    with embedded_mongo() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server():
+    with embedded_nats() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def township():
+    return read_charter(CHARTERS / "township-2024.yaml")
+
+
+@pytest.fixture(scope="session")
+def system(township, tmp_path_factory):
+    """The whole system with the township's charter, on the system clock."""
+    with running_system(township, logs=tmp_path_factory.mktemp("logs")) as running:
+        yield running

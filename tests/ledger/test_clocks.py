@@ -1,0 +1,138 @@
+"""What time alone brings about, each thing once and at the time it fell due."""
+
+from datetime import timedelta
+from typing import Any
+
+from duban_contracts.charter import Limit
+from duban_contracts.ledger import AcceptanceOverdue, EntryDueSoon, EntryOverdue
+
+from services.chassis.decider import Wake
+from services.ledger.decider import Withdraw, ledger
+from tests.given import Given
+from tests.ledger.register import (
+    ACCEPT_BY,
+    DUE,
+    EARLY,
+    NUMBER,
+    ONE_MOMENT,
+    OPENED,
+    TOWN,
+    accept,
+    day,
+    given,
+    kinds,
+    local,
+    open_,
+    register,
+    resolve,
+    story,
+    verify,
+)
+
+SOON = local("2024-04-22", "08:30")
+"""80 % of the time is used on Sunday 21 April, so the office is told on Monday: the due day itself."""
+MUCH_LATER = local("2025-04-01")
+
+
+def clock(history: list[Any]) -> Any:
+    return register.wake_at(given(*history).state)
+
+
+def times(events: Any) -> list[Any]:
+    return [(type(event), event.at) for event in events]
+
+
+def test_everything_missed_is_caught_up_in_the_order_of_time() -> None:
+    events = given(*story(open_())).when(Wake(MUCH_LATER))
+    assert times(events) == [(AcceptanceOverdue, ACCEPT_BY), (EntryDueSoon, SOON), (EntryOverdue, DUE)]
+    assert given(*story(open_()), *events).when(Wake(MUCH_LATER)) == []
+
+
+def test_an_entry_is_overdue_at_the_due_instant_and_not_before() -> None:
+    history = story(open_(), accept())
+    assert "EntryOverdue" not in kinds(given(*history).when(Wake(DUE - ONE_MOMENT)))
+    overdue = given(*history).when(Wake(DUE))[-1]
+    assert (overdue.at, overdue.station, overdue.entry, overdue.round) == (DUE, "xincunban", NUMBER, 1)
+
+
+def test_an_unsigned_entry_is_told_when_the_time_to_accept_is_over() -> None:
+    history = story(open_())
+    assert given(*history).when(Wake(ACCEPT_BY - ONE_MOMENT)) == []
+    assert given(*history).when(Wake(ACCEPT_BY)) == [
+        AcceptanceOverdue(at=ACCEPT_BY, station="xincunban", entry=NUMBER)
+    ]
+    assert clock(story(open_(), accept())) == SOON
+
+
+def test_it_can_still_be_accepted_after_that() -> None:
+    events = story(open_(), accept(ACCEPT_BY))
+    assert kinds(events) == ["EntryOpened", "AcceptanceOverdue", "EntryAccepted"]
+
+
+def test_reminders_come_at_the_charters_share_of_the_time_and_on_the_due_day() -> None:
+    opened_at = local("2024-04-16", "10:00")  # last day Tuesday 23 April; 80 % is Monday the 22nd at 11:36
+    events = story(open_(opened_at), accept(opened_at), Wake(local("2024-04-23", "23:59")))
+    reminders = [(event.at, event.on_due_day) for event in events if isinstance(event, EntryDueSoon)]
+    assert reminders == [(local("2024-04-22", "11:36"), False), (local("2024-04-23", "08:30"), True)]
+
+
+def test_where_both_reminders_meet_one_is_enough() -> None:
+    events = given(*story(open_(), accept())).when(Wake(DUE - ONE_MOMENT))
+    assert [(event.at, event.on_due_day) for event in events] == [(SOON, True)]
+
+
+def test_the_charter_can_do_without_the_reminder_on_the_due_day() -> None:
+    reminder = TOWN.ladder.reminder.model_copy(update={"on_due_day": False})
+    ladder = TOWN.ladder.model_copy(update={"reminder": reminder})
+    quiet = Given(ledger(TOWN.model_copy(update={"ladder": ladder})))
+    events = quiet(*story(open_(), accept())).when(Wake(DUE - ONE_MOMENT))
+    assert [(event.at, event.on_due_day) for event in events] == [(SOON, False)]
+
+
+def test_no_reminder_comes_before_the_entry_or_after_its_due_date() -> None:
+    for due_on in ("2024-04-10", "2024-04-15", "2024-04-20"):  # long past, the same day, a Saturday
+        events = story(open_(due_on=day(due_on)), accept(OPENED), Wake(MUCH_LATER))
+        due = events[0].due.at
+        assert all(OPENED < event.at < due for event in events if isinstance(event, EntryDueSoon))
+        assert (EntryOverdue, max(due, OPENED)) in times(events)
+
+
+def test_a_limit_in_hours_is_due_within_the_day() -> None:
+    history = story(open_(limit=Limit.model_validate({"amount": 2, "unit": "working_hours"})), accept())
+    assert history[0].due.at < local("2024-04-16")
+    assert "EntryOverdue" in kinds(given(*history).when(Wake(local("2024-04-16"))))
+
+
+def test_without_a_due_date_only_the_acceptance_is_timed() -> None:
+    assert kinds(given(*story(open_(limit=None))).when(Wake(MUCH_LATER))) == ["AcceptanceOverdue"]
+
+
+def test_resolving_striking_off_and_taking_back_stop_every_clock() -> None:
+    struck_off = story(open_(), accept(), resolve(), verify(EARLY + timedelta(hours=1)))
+    resolved = story(open_(), resolve())
+    withdrawn = story(open_(), Withdraw(EARLY, NUMBER, "xincunban"))
+    for history in ([], resolved, struck_off, withdrawn):
+        assert clock(history) is None
+        assert given(*history).when(Wake(MUCH_LATER)) == []
+
+
+def test_a_redo_round_after_the_due_date_is_overdue_at_once() -> None:
+    rejected_at = DUE + timedelta(hours=10)
+    history = story(open_(), accept(), resolve(), verify(rejected_at, passed=False, reason="不亮"))
+    assert clock(history) == rejected_at
+    overdue = given(*history).when(Wake(rejected_at))
+    assert [(event.at, event.round, event.due.at) for event in overdue] == [(rejected_at, 2, DUE)]
+    assert clock([*history, *overdue]) is None
+
+
+def test_a_redo_round_within_the_due_date_is_reminded_of_and_overdue_again() -> None:
+    rejected_at = OPENED + timedelta(days=1)
+    history = story(open_(), accept(), resolve(), verify(rejected_at, passed=False, reason="不亮"))
+    events = given(*history).when(Wake(MUCH_LATER))
+    assert kinds(events) == ["EntryDueSoon", "EntryOverdue"]
+    assert events[-1].round == 2
+
+
+def test_what_came_due_before_a_command_is_told_before_it_is_answered() -> None:
+    events = given(*story(open_(), accept())).when(resolve(DUE))
+    assert kinds(events) == ["EntryDueSoon", "EntryOverdue", "EntryResolved"]
