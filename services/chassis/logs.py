@@ -7,10 +7,10 @@ import structlog
 
 
 def set_up(log_format: str, level: str, service: str) -> None:
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+    rendering: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer(ensure_ascii=False)]
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        else [_told_apart, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
     )
     structlog.configure(
         processors=[
@@ -18,10 +18,16 @@ def set_up(log_format: str, level: str, service: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            *rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stdout)
+
+
+def _told_apart(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """On a terminal where several services write, each line begins with whose it is."""
+    line["event"] = f"{line.pop('service', '-'):<11} | {line['event']}"
+    return line

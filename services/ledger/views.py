@@ -2,6 +2,9 @@
 
 from typing import Any, assert_never
 
+from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
+
+from services.chassis.service import Query, Reading
 from services.ledger.decider import (
     Closed,
     Handling,
@@ -51,6 +54,7 @@ def row(state: State) -> dict[str, Any] | None:
         "round": entry.round,
         "opened_at": opened.at,
         "due_at": entry.due.at if entry.due else None,
+        "due": entry.due.model_dump(mode="json") if entry.due else None,
         "updated_at": entry.updated_at,
         "outcome": None if isinstance(state, Handling) else state.outcome.value,
         "late": state.late if isinstance(state, StruckOff) else None,
@@ -70,3 +74,21 @@ def status(state: Known) -> str:
             return "closed"
         case _:
             assert_never(state)
+
+
+async def find(reading: Reading, asked: FindEntry) -> Found:
+    kept = await reading.database["ledger"].find_one(
+        {"row.submission": asked.submission}, {"row.number": True}
+    )
+    return Found(entry=kept["row"]["number"] if kept else None)
+
+
+async def show(reading: Reading, asked: ShowEntry) -> Shown:
+    kept = await reading.database["ledger"].find_one({"_id": asked.entry}, {"row": True})
+    if not kept or not kept["row"]:
+        return Shown()
+    row = kept["row"]
+    return Shown(card=EntryCard(entry=row["number"], **row))
+
+
+QUERIES = {"find": Query(FindEntry, find), "show": Query(ShowEntry, show)}

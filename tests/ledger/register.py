@@ -26,7 +26,7 @@ from tests.given import Given
 TOWN = read_charter(Path(__file__).parents[2] / "deploy/charters/township-2024.yaml")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NUMBER = "2024-000123"
-register = ledger(TOWN, revision=7)
+register = ledger(TOWN.model_copy(update={"revision": 7}))
 given = Given(register)
 
 
@@ -87,7 +87,7 @@ def reopen(now: datetime, actor: str = "office") -> Reopen:
 
 def story(*commands: Any, charter: Charter = TOWN) -> list[Any]:
     """Every fact that follows from these commands, one after the other, with what time brought about."""
-    register_of, events = Given(ledger(charter, revision=7)), list[Any]()
+    register_of, events = Given(ledger(charter.model_copy(update={"revision": 7}))), list[Any]()
     for command in commands:
         events += register_of(*events).when(command)
     return events

@@ -125,6 +125,14 @@ def test_a_redo_round_after_the_due_date_is_overdue_at_once() -> None:
     assert clock([*history, *overdue]) is None
 
 
+def test_a_round_that_was_overdue_does_not_excuse_the_next_one() -> None:
+    rejected_at = DUE + timedelta(hours=10)
+    late = (open_(), accept(), resolve(DUE), verify(rejected_at, passed=False, reason="不亮"))
+    events = story(*late, Wake(MUCH_LATER))
+    overdue = [(event.round, event.at) for event in events if isinstance(event, EntryOverdue)]
+    assert overdue == [(1, DUE), (2, rejected_at)]
+
+
 def test_a_redo_round_within_the_due_date_is_reminded_of_and_overdue_again() -> None:
     rejected_at = OPENED + timedelta(days=1)
     history = story(open_(), accept(), resolve(), verify(rejected_at, passed=False, reason="不亮"))

@@ -1,1 +1,1 @@
-"""`duban import FILE --mapping MAP.yaml`: cases that another system handled, or still handles, come in whole."""
+"""`duban import FILE --mapping MAP.yaml`: another system's cases come in, each of them whole."""

@@ -83,7 +83,11 @@ class Template(MapPart):
 
     @property
     def columns(self) -> list[str]:
-        return [name for _text, name, _spec, _conversion in Formatter().parse(self.template) if name]
+        return [column for _text, column, *_rest in Formatter().parse(self.template) if column]
+
+    def filled(self, cells: Mapping[str, str]) -> str:
+        pieces = Formatter().parse(self.template)
+        return "".join(text + cells.get(column or "", "") for text, column, *_rest in pieces)
 
 
 class Columns(MapPart):

@@ -1,16 +1,20 @@
 """Rows of a CSV file or of a workbook, one at a time: what stands under which heading, and where."""
 
 import csv
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
+from zlib import error as ZlibError  # noqa: N812
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from services.console.i18n import _
 from services.console.importing.mapping import ImportMap, near
@@ -71,7 +75,7 @@ def _rows(header: tuple[str, ...], raw: Iterator[list[Cell]]) -> Iterator[Row]:
             yield Row(number, {str(name): cell for name, cell in named}, surplus)
 
 
-def _csv(path: Path, import_map: ImportMap) -> Iterator[list[Cell]]:
+def _csv(path: Path, import_map: ImportMap) -> Generator[list[Cell], None, None]:
     with path.open(encoding=import_map.encoding, newline="") as file:
         reader = csv.reader(file, delimiter=import_map.delimiter, strict=True)
         try:
@@ -86,22 +90,27 @@ def _csv(path: Path, import_map: ImportMap) -> Iterator[list[Cell]]:
             raise BadFile(said.format(path=path, line=reader.line_num, encoding=encoding)) from None
 
 
-def _workbook(path: Path, import_map: ImportMap) -> Iterator[list[Cell]]:
+def _workbook(path: Path, import_map: ImportMap) -> Generator[list[Cell], None, None]:
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        with warnings.catch_warnings(action="ignore"):  # styles that it cannot read are no matter here
+            book = load_workbook(path, read_only=True, data_only=True)
+        with closing(book):
+            sheet = _sheet(path, book, import_map.sheet)
+            sheet.reset_dimensions()  # some programs write a wrong size, which would cut rows off
+            for cells in sheet.iter_rows(values_only=True):  # type: ignore[misc] # the stubs' own slip
+                yield [_plain(cell) for cell in cells]
+    except (BadZipFile, InvalidFileException, ParseError, ZlibError, KeyError, ValueError) as error:
         said = _("{path}: not readable as a workbook: {problem}; save it as .xlsx again")
         raise BadFile(said.format(path=path, problem=error)) from None
-    with closing(book):
-        names = book.sheetnames
-        name = names[0] if import_map.sheet is None else import_map.sheet
-        if name not in names:
-            said = _("{path}: there is no sheet {name!r}{hint}")
-            raise BadFile(said.format(path=path, name=name, hint=near(name, names)))
-        sheet = book[name]
-        sheet.reset_dimensions()  # some programs write a wrong size, which would cut rows off
-        for cells in sheet.iter_rows(values_only=True):
-            yield [_plain(cell) for cell in cells]
+
+
+def _sheet(path: Path, book: Workbook, wanted: str | None) -> ReadOnlyWorksheet:
+    sheets = {sheet.title: sheet for sheet in book.worksheets if isinstance(sheet, ReadOnlyWorksheet)}
+    found = next(iter(sheets.values()), None) if wanted is None else sheets.get(wanted)
+    if found is None:
+        said = _("{path}: there is no sheet {name!r}{hint}")
+        raise BadFile(said.format(path=path, name=wanted or "", hint=near(wanted or "", sheets)))
+    return found
 
 
 def _plain(cell: object) -> Cell:

@@ -108,12 +108,10 @@ class WithdrawCircular:
     reason: str
 
 
-Command = (
-    Remind
-    | BeginSupervision
-    | Open
-    | Close
-    | AcknowledgeOrder
+FromFacts = Remind | BeginSupervision | Open | Close
+
+Request = (
+    AcknowledgeOrder
     | AnswerOrder
     | ApproveStep
     | DeclineStep
@@ -121,3 +119,5 @@ Command = (
     | RecordReceipt
     | WithdrawCircular
 )
+
+Command = FromFacts | Request

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 from duban_contracts.escalation import (
     AcknowledgementOverdue,
@@ -53,6 +53,35 @@ KEPT_STEPS = 50
 """Steps that can still be instructed, received or withdrawn."""
 
 
+LadderEvent = (
+    StationBecameLagging
+    | StationStillLagging
+    | RecoveryBegan
+    | StationRecovered
+    | OrderIssued
+    | OrderAcknowledged
+    | AcknowledgementOverdue
+    | OrderAnswered
+    | OrderOverdue
+    | OrderLifted
+    | StepProposed
+    | StepDecided
+    | CircularPublished
+    | CircularWithdrawn
+    | LeadersReported
+    | InstructionRecorded
+    | TransferMade
+    | TransferReceived
+)
+"""What can only follow once the ladder is in force."""
+
+
+def fold(state: State, events: Iterable[EscalationEvent]) -> State:
+    for event in events:
+        state = evolve(state, event)
+    return state
+
+
 def evolve(state: State, event: EscalationEvent) -> State:
     if isinstance(event, EscalationCommandRefused):
         return state
@@ -76,7 +105,7 @@ def _after(state: State, event: EscalationEvent) -> State:
             return _climbed(state, event) if isinstance(state, Supervised) else state
 
 
-def _climbed(state: Supervised, event: Any) -> Supervised:
+def _climbed(state: Supervised, event: LadderEvent) -> Supervised:
     match event:
         case StationBecameLagging():
             return replace(_joined(state, event.items), lagging_since=event.at)
@@ -114,7 +143,7 @@ def _climbed(state: Supervised, event: Any) -> Supervised:
         case InstructionRecorded() | TransferReceived():
             return _settled(state, event.step)
         case _:
-            assert_never(cast("Any", event))
+            assert_never(event)
 
 
 def _opened(state: State, event: ItemOpened) -> State:
@@ -124,9 +153,7 @@ def _opened(state: State, event: ItemOpened) -> State:
     if isinstance(state, Unsupervised):
         return replace(state, items=state.items | {key: item})
     causes = () if known else _causes_of(item, event)
-    return replace(
-        state, items=state.items | {key: item}, causes=(*state.causes, *causes), recovers_at=None
-    )
+    return replace(state, items=state.items | {key: item}, causes=(*state.causes, *causes), recovers_at=None)
 
 
 def _causes_of(item: Item, event: ItemOpened | SupervisionBegan) -> tuple[Cause, ...]:
@@ -140,13 +167,11 @@ def _closed(state: State, key: str) -> State:
         return replace(state, items=items)
     order = state.order and replace(state.order, items=state.order.items - {key})
     causes = (replace(cause, items=cause.items - {key}) for cause in state.causes)
-    return replace(
-        state, items=items, order=order, causes=tuple(cause for cause in causes if cause.alive)
-    )
+    return replace(state, items=items, order=order, causes=tuple(cause for cause in causes if cause.alive))
 
 
 def _noted(state: State, event: ClosingNoted) -> State:
-    known = {key: round for key, round in state.closings.items() if key != event.item}
+    known = {key: till for key, till in state.closings.items() if key != event.item}
     latest = max(event.occurrence, state.closings.get(event.item, 0))
     kept = [*known.items(), (event.item, latest)][-KEPT_CLOSINGS:]
     return replace(state, closings=dict(kept))
@@ -192,7 +217,7 @@ def _ordered(state: Supervised, event: OrderIssued) -> Supervised:
     )
 
 
-def _with_order(state: Supervised, **changes: bool) -> Supervised:
+def _with_order(state: Supervised, **changes: Any) -> Supervised:
     return replace(state, order=state.order and replace(state.order, **changes))
 
 
@@ -275,9 +300,7 @@ def _took(state: Supervised, taken: Taken) -> Supervised:
 
 
 def _settled(state: Supervised, step: str) -> Supervised:
-    return replace(
-        state, taken=tuple(replace(t, settled=True) if t.step == step else t for t in state.taken)
-    )
+    return replace(state, taken=tuple(replace(t, settled=True) if t.step == step else t for t in state.taken))
 
 
 def _counted(state: Supervised, key: str) -> dict[str, int]:

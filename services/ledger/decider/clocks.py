@@ -76,8 +76,7 @@ class Clocks:
         if entry.due is not None:
             at = max(entry.due.at, entry.began_at)  # a redo round may begin after its due date
             yield at, Clock.OVERDUE, self._overdue(entry, entry.due, at)
-            if Clock.OVERDUE not in entry.rung:
-                yield from self._reminders(entry, entry.due)
+            yield from self._reminders(entry, entry.due)
 
     def _overdue(self, entry: Entry, due: Due, at: datetime) -> EntryOverdue:
         return EntryOverdue(at=at, station=entry.station, entry=entry.number, round=entry.round, due=due)

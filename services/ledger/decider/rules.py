@@ -241,9 +241,9 @@ class Rules:
         return actor.station if actor else None
 
 
-def ledger(charter: Charter, revision: int | None = None) -> Decider[Command, State, LedgerEvent]:
-    """`revision` is the charter's, and is written into the due dates counted under it."""
-    clocks = Clocks(charter, WorkingCalendar(charter), revision)
+def ledger(charter: Charter) -> Decider[Command, State, LedgerEvent]:
+    """The charter's revision is written into the due dates counted under it."""
+    clocks = Clocks(charter, WorkingCalendar(charter), charter.revision or None)
     return Decider(
         decide=Rules(charter, clocks).decide,
         evolve=evolve,

@@ -1,0 +1,40 @@
+"""Questions that any program may ask a service by request/reply, `query.<service>.<name>`, and the answers.
+
+`query.ledger.find` takes FindEntry and gives Found; `query.ledger.show` takes ShowEntry and gives Shown.
+"""
+
+from pydantic import Field
+
+from duban_contracts.charter import Token
+from duban_contracts.ledger import Due
+from duban_contracts.message import Key, Part
+
+
+class FindEntry(Part):
+    """Which entry came of a submission?"""
+
+    submission: Key
+
+
+class Found(Part):
+    entry: Key | None = Field(None, description="Its number; absent: nothing was opened, or not yet")
+
+
+class ShowEntry(Part):
+    """How does an entry stand, by its number?"""
+
+    entry: Key
+
+
+class EntryCard(Part):
+    """What fits on one line about an entry; no personal data."""
+
+    entry: Key
+    status: str = Field(description="open, accepted, resolved, struck_off or closed")
+    station: Token
+    title: str
+    due: Due | None = None
+
+
+class Shown(Part):
+    card: EntryCard | None = Field(None, description="Absent: there is no such entry")

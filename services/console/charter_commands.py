@@ -1,0 +1,130 @@
+"""`duban charter`: check a charter file at its lines, and publish it."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from duban_contracts.charter import Charter
+from duban_contracts.message import SERVICES
+
+from services.chassis.charter_bucket import publish_charter
+from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
+from services.chassis.queries import Following, Nothing
+from services.console.client import Duban, Unreachable
+from services.console.i18n import N_, _
+from services.console.terminal import (
+    Exit,
+    Format,
+    FormatOption,
+    complain,
+    ending,
+    misuse,
+    on_system,
+    say,
+    say_json,
+)
+
+FOLLOW_SECONDS = 10.0
+
+app = typer.Typer(help=N_("The town's charter"), no_args_is_help=True)
+
+CharterFile = Annotated[Path, typer.Argument(help=N_("The charter, a YAML file"), show_default=False)]
+
+
+@app.command("check", help=N_("Tell every error of a charter at its line, and every gap as a warning"))
+def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
+    with ending(output):
+        _, gaps = _read(file, output)
+        if output is Format.JSON:
+            return say_json(_document(file, [], gaps))
+        _warn(file, gaps)
+        say(_text_of_valid(file, gaps))
+
+
+@app.command("apply", help=N_("Check a charter and publish it as a new revision"))
+def apply(ctx: typer.Context, file: CharterFile, output: FormatOption = Format.TEXT) -> None:
+    with ending(output):
+        charter, gaps = _read(file, output)
+        revision, followers = on_system(ctx, lambda system: published(system, charter))
+        if output is Format.JSON:
+            more = {"revision": revision, "services": followers}
+            return say_json(_document(file, [], gaps) | more)
+        _warn(file, gaps)
+        say(_("{file} is published as revision {revision}").format(file=file, revision=revision))
+        for service, followed in followers.items():
+            say(_following(service, followed, revision))
+
+
+def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:
+    """The charter and its gaps; a charter with errors ends the command."""
+    try:
+        return read_charter(file), charter_gaps(file)
+    except OSError as error:
+        raise misuse(_("{file} cannot be read: {why}").format(file=file, why=error.strerror)) from None
+    except CharterErrors as errors:
+        _tell_errors(file, errors.findings, output)
+        raise typer.Exit(Exit.REFUSED) from None
+
+
+def _tell_errors(file: Path, errors: list[Finding], output: Format) -> None:
+    if output is Format.JSON:
+        return say_json(_document(file, errors, []))
+    for finding in errors:
+        say(_at(file, finding, _("error")))
+    return complain(_("{count} errors; nothing is published").format(count=len(errors)))
+
+
+def _warn(file: Path, gaps: list[Finding]) -> None:
+    for finding in gaps:
+        say(_at(file, finding, _("warning")))
+
+
+def _at(file: Path, finding: Finding, weight: str) -> str:
+    place = f"{finding.path}: " if finding.path else ""
+    return f"{file}:{finding.line}: {weight}: {place}{finding.message}"
+
+
+def _text_of_valid(file: Path, gaps: list[Finding]) -> str:
+    return _("{file} is a valid charter with {count} gaps").format(file=file, count=len(gaps))
+
+
+def _document(file: Path, errors: list[Finding], gaps: list[Finding]) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "valid": not errors,
+        "errors": [vars(finding) for finding in errors],
+        "warnings": [vars(finding) for finding in gaps],
+    }
+
+
+async def published(system: Duban, charter: Charter) -> tuple[int, dict[str, int | None]]:
+    """The revision, and which revision each service follows now; None: it is not running."""
+    revision = await publish_charter(system.client, charter)
+    followed = await asyncio.gather(*(followed_by(system, service, revision) for service in SERVICES))
+    return revision, dict(zip(SERVICES, followed, strict=True))
+
+
+async def followed_by(
+    system: Duban, service: str, revision: int, patience: float = FOLLOW_SECONDS
+) -> int | None:
+    """Wait until a service follows `revision`; returns what it follows after `patience` seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    while True:
+        try:
+            seen = (await system.ask(service, "charter", Nothing(), Following, patience=0)).revision
+        except Unreachable:
+            return None
+        if seen >= revision or loop.time() > deadline:
+            return seen
+        await asyncio.sleep(0.1)
+
+
+def _following(service: str, followed: int | None, revision: int) -> str:
+    if followed is None:
+        return _("{service}: not running; will follow when it starts").format(service=service)
+    if followed < revision:
+        text = _("{service}: still follows revision {followed}")
+        return text.format(service=service, followed=followed)
+    return _("{service}: follows it").format(service=service)

@@ -1,0 +1,23 @@
+"""`duban provision`: the one step that creates and updates what the broker must hold."""
+
+from typing import Annotated
+
+import typer
+
+from services.chassis.provision import provision as create_and_update
+from services.console.i18n import N_, _
+from services.console.terminal import Format, FormatOption, ending, on_system, say, say_json
+
+
+def provision(
+    ctx: typer.Context,
+    replicas: Annotated[
+        int, typer.Option("--replicas", min=1, max=5, help=N_("Copies on a NATS cluster: 1, 3 or 5"))
+    ] = 1,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    with ending(output):
+        on_system(ctx, lambda system: create_and_update(system.client, replicas))
+        if output is Format.JSON:
+            return say_json({"provisioned": True, "replicas": replicas})
+        return say(_("streams, consumers and buckets are as they must be"))

@@ -1,0 +1,184 @@
+"""Every fact as one sentence, in the operator's language, with the town's own names and local time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, tzinfo
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from duban_contracts import escalation, intake, ledger, rating, supervision
+from duban_contracts.charter import Charter, Limit
+from duban_contracts.escalation import OpenItem
+from duban_contracts.ledger import Due
+from duban_contracts.message import CATALOGUE, CommandRefused, Fact
+from pydantic import ValidationError
+
+from services.chassis.queries import ToldFact
+from services.console.i18n import N_, Lang, _, language
+from services.console.words import word
+
+ABSENT = "–"
+REFUSED = N_("{command} by {actor} for {key} is refused [{code}]: {reason}. {detail}")
+
+SENTENCES: Mapping[type[Fact], str] = {
+    intake.MatterAccepted: N_(
+        "{submission} is accepted: {station} handles it; limit {limit}, last day as told {due_on} ({rule})"
+    ),
+    intake.MatterIncomplete: N_("{submission} is incomplete; missing: {missing}"),
+    intake.MatterDeclined: N_("{submission} is declined ({reason}): {explanation}"),
+    intake.MatterWithdrawn: N_("{submission} is withdrawn by the petitioner: {reason}"),
+    ledger.EntryOpened: N_("entry {entry} is opened for {station}, due {due}: {title}"),
+    ledger.EntryAccepted: N_("entry {entry} is accepted by {station}"),
+    ledger.AcceptanceOverdue: N_("entry {entry} was not signed for in time by {station}"),
+    ledger.ProgressRecorded: N_("entry {entry} of {station} progresses, {percent} percent: {note}"),
+    ledger.EntryDueSoon: N_("entry {entry} of {station} is due soon: {due}"),
+    ledger.EntryOverdue: N_("entry {entry} of {station} is overdue; it was due {due}"),
+    ledger.EntryResolved: N_(
+        "entry {entry} is resolved by {by} ({outcome}) and waits for verification: {answer}"
+    ),
+    ledger.VerificationRejected: N_(
+        "entry {entry} did not pass verification by {by}; round {round} begins, due {due}: {reason}"
+    ),
+    ledger.EntryStruckOff: N_("entry {entry} of {station} is struck off by {by} ({outcome}); late: {late}"),
+    ledger.EntryReopened: N_(
+        "entry {entry} of {station} is reopened ({reason}); round {round}, due {due}: {detail}"
+    ),
+    ledger.EntryClosedUnsolved: N_("entry {entry} of {station} is closed unsolved ({outcome})"),
+    rating.RatingInvited: N_("entry {entry}, round {round}: a rating is invited until {until}"),
+    rating.RatingGiven: N_("entry {entry}, round {round} of {station} is rated: {level}"),
+    rating.NegativeRatingReceived: N_(
+        "entry {entry}, round {round} of {station} is rated negatively ({level}); call back by {callback_by}"
+    ),
+    rating.CallbackRecorded: N_("entry {entry}, round {round}: called back, {result}: {note}"),
+    rating.CallbackOverdue: N_("entry {entry}, round {round}: the callback is overdue"),
+    rating.RectificationOrdered: N_("entry {entry}, round {round}: {station} must rectify by {rectify_by}"),
+    rating.Rectified: N_("entry {entry}, round {round}: rectified by {station}; late: {late}: {note}"),
+    rating.RectificationOverdue: N_("entry {entry}, round {round}: rectification by {station} is overdue"),
+    rating.RatingLapsed: N_("entry {entry}, round {round}: nobody rated in time; it counts as nothing"),
+    rating.IntegrityFlagged: N_(
+        "entry {entry}, round {round}: integrity of {station} was rated negatively; discipline track"
+    ),
+    supervision.CampaignStarted: N_("the campaign {name} has started, until {until}: {stations}"),
+    supervision.PlanGapDetected: N_("the plan leaves a gap at {path}: {gap}"),
+    supervision.InspectionDrawn: N_("{station} is drawn for an unannounced inspection on {day} (seed {seed})"),
+    supervision.InspectionConducted: N_("{station} was inspected; passed: {passed}: {note}"),
+    supervision.CoverageReported: N_("inspected so far: {inspected}; not yet: {missing}"),
+    supervision.FindingRecorded: N_("finding {finding} against {station} ({ground}): {text}"),
+    supervision.FindingVerified: N_(
+        "finding {finding} against {station} was inspected again; mended: {passed}: {note}"
+    ),
+    escalation.ReminderSent: N_("{station} is reminded of entry {entry}"),
+    escalation.StationBecameLagging: N_("{station} became lagging: {items}"),
+    escalation.StationStillLagging: N_("{station} is still lagging, now at rung {rung}: {items}"),
+    escalation.StationRecovered: N_(
+        "{station} recovered; it had lagged since {lagging_since}, highest rung {highest_rung}"
+    ),
+    escalation.OrderIssued: N_(
+        "order {number} [{order}] is issued to {station}: acknowledge by {acknowledge_by}, "
+        "answer by {answer_by}: {items}"
+    ),
+    escalation.OrderAcknowledged: N_("{station} acknowledged order {order}"),
+    escalation.AcknowledgementOverdue: N_("{station} did not acknowledge order {order} in time"),
+    escalation.OrderAnswered: N_("{station} answered order {order}: {answer}"),
+    escalation.OrderOverdue: N_("order {order} to {station} is overdue; answered: {answered}; open: {items}"),
+    escalation.OrderLifted: N_("order {order} to {station} is lifted"),
+    escalation.StepProposed: N_(
+        "step {step} is proposed for {station}: {rung}, because {because}; to be decided by: {decided_by}"
+    ),
+    escalation.StepDecided: N_(
+        "step {step} for {station} ({rung}) is decided by {decided_by}; approved: {approved}: {reason}"
+    ),
+    escalation.CircularPublished: N_("circular {number} [{circular}] names {station} town-wide: {items}"),
+    escalation.CircularWithdrawn: N_("circular {circular} on {station} is withdrawn: {reason}"),
+    escalation.LeadersReported: N_("{station} is reported to the principal leaders (step {step}): {items}"),
+    escalation.InstructionRecorded: N_("the leaders instructed on {station} (step {step}): {instruction}"),
+    escalation.TransferMade: N_("the case of {station} is transferred to {to} (step {step}): {grounds}"),
+    escalation.TransferReceived: N_("the case of {station} was received (step {step}): {receipt}"),
+}
+
+
+@dataclass(frozen=True)
+class Town:
+    """How the charter calls stations and actors, and its time zone; without a charter tokens and UTC."""
+
+    charter: Charter | None = None
+
+    @property
+    def zone(self) -> tzinfo:
+        return ZoneInfo(self.charter.timezone) if self.charter else UTC
+
+    def name(self, token: str) -> str:
+        station = self.charter.stations.get(token) if self.charter else None
+        if station:
+            return station.name if language() is Lang.ZH else station.name_en
+        actor = self.charter.actors.get(token) if self.charter else None
+        return actor.name if actor and language() is Lang.ZH else token
+
+    def moment(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+
+def read_fact(told: ToldFact) -> Fact | None:
+    """None for a fact of a newer version than ours."""
+    try:
+        fact = CATALOGUE[told.type].model_validate_json(told.data)
+    except (KeyError, ValidationError):
+        return None
+    return fact if isinstance(fact, Fact) else None
+
+
+def sentence(fact: Fact, town: Town) -> str:
+    template = REFUSED if isinstance(fact, CommandRefused) else SENTENCES.get(type(fact))
+    if template is None:
+        return fact.type
+    values = {name: _shown(name, getattr(fact, name), town) for name in type(fact).model_fields}
+    if isinstance(fact, CommandRefused):
+        values["code"] = fact.reason.value
+    return _(template).format_map(values).rstrip(" :：")
+
+
+NAMED = frozenset({"station", "stations", "by", "actor", "to", "inspected", "missing"})
+"""Fields that hold tokens of stations or actors."""
+
+
+def _shown(name: str, value: Any, town: Town) -> str:
+    match value:
+        case None | ():
+            return ABSENT
+        case bool():
+            return _("yes") if value else _("no")
+        case Enum():
+            return word(value)
+        case datetime():
+            return town.moment(value)
+        case Due():
+            return due(value, town)
+        case Limit(amount=amount, unit=unit):
+            return f"{amount} {word(unit)}"
+        case OpenItem(kind=kind, id=id_):
+            return f"{word(kind)} ({printable(id_)})"
+        case tuple() | list():
+            return _joined(_shown(name, each, town) for each in value)
+        case str() if name in NAMED:
+            return printable(town.name(value))
+        case _:
+            return printable(str(value))
+
+
+def due(value: Due, town: Town) -> str:
+    """The last day that is in time; a deadline within a day with its hour."""
+    local = value.at.astimezone(town.zone)
+    shown = str(value.last_day) if local.time() == time() else f"{local:%Y-%m-%d %H:%M}"
+    return _("{day} (provisional)").format(day=shown) if value.provisional else shown
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return (_(", ")).join(parts)
+
+
+def printable(text: str) -> str:
+    """What others wrote may not steer the operator's terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)
+
+

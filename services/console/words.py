@@ -1,0 +1,118 @@
+"""Codes of the contracts as words for people."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from duban_contracts.charter import Ground, Role, Unit
+from duban_contracts.escalation import ItemKind, Rung
+from duban_contracts.intake import DeclineReason, Outcome
+from duban_contracts.ledger import ReopenReason
+from duban_contracts.message import Refusal
+from duban_contracts.rating import CallbackResult, Level
+
+from services.console.i18n import N_, _
+
+WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
+    Rung: {
+        Rung.REMINDER: N_("reminder"),
+        Rung.SUPERVISED: N_("supervised handling"),
+        Rung.CIRCULAR: N_("town-wide circular"),
+        Rung.LEADERS: N_("principal leaders"),
+        Rung.DISCIPLINE: N_("discipline commission"),
+    },
+    ItemKind: {
+        ItemKind.ENTRY_OVERDUE: N_("overdue entry"),
+        ItemKind.ACCEPTANCE_OVERDUE: N_("not signed for in time"),
+        ItemKind.FINDING: N_("finding"),
+        ItemKind.CALLBACK_OVERDUE: N_("overdue callback"),
+        ItemKind.RECTIFICATION_OVERDUE: N_("overdue rectification"),
+        ItemKind.INTEGRITY: N_("integrity flag"),
+    },
+    Ground: {
+        Ground.LAGGING: N_("lagging"),
+        Ground.BELOW_REQUIREMENT: N_("below requirement"),
+        Ground.PERFUNCTORY: N_("perfunctory"),
+        Ground.NONFEASANCE: N_("nonfeasance"),
+        Ground.BUCK_PASSING: N_("buck-passing"),
+        Ground.MISCONDUCT: N_("misconduct"),
+        Ground.INTEGRITY: N_("integrity"),
+    },
+    Outcome: {
+        Outcome.SOLVED: N_("solved"),
+        Outcome.EXPLAINED: N_("explained"),
+        Outcome.NOT_FEASIBLE: N_("not feasible"),
+        Outcome.NOT_OURS: N_("not ours"),
+        Outcome.WITHDRAWN: N_("withdrawn"),
+    },
+    DeclineReason: {
+        DeclineReason.OUTSIDE_JURISDICTION: N_("outside our jurisdiction"),
+        DeclineReason.COURT: N_("a matter for the court"),
+        DeclineReason.ARBITRATION: N_("a matter for arbitration"),
+        DeclineReason.DISCIPLINE: N_("a matter for the discipline commission"),
+        DeclineReason.PETITION_CHANNEL: N_("a matter for the petition channel"),
+        DeclineReason.ALREADY_CLOSED: N_("the same facts are closed already"),
+        DeclineReason.SECRETS: N_("concerns secrets"),
+    },
+    ReopenReason: {
+        ReopenReason.NEGATIVE_RATING: N_("negative rating"),
+        ReopenReason.NOT_SOLVED: N_("not solved"),
+        ReopenReason.OFFICE: N_("by the office"),
+    },
+    CallbackResult: {
+        CallbackResult.CONFIRMED: N_("confirmed"),
+        CallbackResult.UNFOUNDED: N_("unfounded"),
+        CallbackResult.NOT_REACHED: N_("not reached"),
+    },
+    Level: {
+        Level.VERY_DISSATISFIED: N_("very dissatisfied"),
+        Level.DISSATISFIED: N_("dissatisfied"),
+        Level.FAIRLY_SATISFIED: N_("fairly satisfied"),
+        Level.SATISFIED: N_("satisfied"),
+        Level.VERY_SATISFIED: N_("very satisfied"),
+    },
+    Role: {
+        Role.STATION: N_("station"),
+        Role.OFFICE: N_("office"),
+        Role.LEADER: N_("leader"),
+        Role.DISCIPLINE: N_("discipline commission"),
+        Role.GATEWAY: N_("gateway"),
+        Role.FEED: N_("feed"),
+    },
+    Unit: {
+        Unit.WORKING_DAYS: N_("working days"),
+        Unit.CALENDAR_DAYS: N_("calendar days"),
+        Unit.WORKING_HOURS: N_("working hours"),
+    },
+    Refusal: {
+        Refusal.NO_SUCH_ENTRY: N_("there is no such entry"),
+        Refusal.NO_SUCH_SUBMISSION: N_("there is no such submission"),
+        Refusal.NO_SUCH_ROUND: N_("there is no such round"),
+        Refusal.NO_SUCH_CAMPAIGN: N_("there is no such campaign"),
+        Refusal.NO_SUCH_INSPECTION: N_("there is no such inspection"),
+        Refusal.NO_SUCH_FINDING: N_("there is no such finding"),
+        Refusal.NO_SUCH_ORDER: N_("there is no such order"),
+        Refusal.NO_SUCH_STEP: N_("there is no such step"),
+        Refusal.UNKNOWN_STATION: N_("the charter has no such station"),
+        Refusal.UNKNOWN_CATEGORY: N_("the charter has no such category"),
+        Refusal.UNKNOWN_VILLAGE: N_("the charter has no such village"),
+        Refusal.UNKNOWN_MEASURE: N_("the charter has no such measure"),
+        Refusal.UNKNOWN_ACTOR: N_("the charter has no such actor"),
+        Refusal.NOT_ALLOWED: N_("this actor may not do that"),
+        Refusal.NOT_BELIEVED: N_("this actor is not believed about that"),
+        Refusal.NOT_THE_HANDLER: N_("only the handling station may do that"),
+        Refusal.OWN_WORK: N_("nobody verifies their own work"),
+        Refusal.OWN_CASE: N_("nobody decides their own case"),
+        Refusal.WRONG_STATE: N_("it cannot be done as things stand"),
+        Refusal.ALREADY_DONE: N_("it is done already"),
+        Refusal.TOO_LATE: N_("it is too late for that"),
+        Refusal.TOO_EARLY: N_("it is too early for that"),
+        Refusal.TIME_IN_FUTURE: N_("the time lies in the future"),
+        Refusal.REASON_MISSING: N_("a reason is needed"),
+        Refusal.WITHOUT_CHARTER: N_("there is no charter yet"),
+    },
+}
+
+
+def word(code: Enum) -> str:
+    """The code itself where nobody gave it a word yet."""
+    return _(WORDS.get(type(code), {}).get(code, str(code.value)))

@@ -1,0 +1,146 @@
+"""How each station closes what it was given: the counts behind the laggard report.
+
+A read model of its own: each fact is a small scorecard to add, so the sum is the same in whatever order
+facts arrive.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from duban_contracts import ledger, rating
+from duban_contracts.charter import Charter
+from duban_contracts.message import Fact
+from duban_contracts.rating import Level
+
+from services.chassis.decider import Decider, Wake
+from services.chassis.heard import Handlers, Heard
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Counts of one station; every one of them may be added up in any order."""
+
+    dispatched: int = 0
+    """Entries opened for it; a co-handled entry counts for its lead only (domain.md §5.3)."""
+    closed_on_time: int = 0
+    closed_late: int = 0
+    closed_undated: int = 0
+    """Closings of which nobody can say whether they were late; they are in no rate."""
+    withdrawn: int = 0
+    """Taken back by the petitioner while open: out of every denominator."""
+    reopened: int = 0
+    overdue: int = 0
+    """How often an entry ran past its due date, each round by itself."""
+    late_closings: int = 0
+    """Late closings as they happened, also those that a reopening took back."""
+    days_late: int = 0
+    """Calendar days past the due date, over all `late_closings` whose due date was told."""
+    very_dissatisfied: int = 0
+    dissatisfied: int = 0
+    fairly_satisfied: int = 0
+    satisfied: int = 0
+    very_satisfied: int = 0
+
+    def __add__(self, other: "Scorecard") -> "Scorecard":
+        return Scorecard(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def closed(self) -> int:
+        return self.closed_on_time + self.closed_late + self.closed_undated
+
+    @property
+    def open(self) -> int:
+        return self.dispatched - self.withdrawn - self.closed
+
+    @property
+    def dated(self) -> int:
+        return self.closed_on_time + self.closed_late
+
+    @property
+    def ratings(self) -> int:
+        return sum(getattr(self, level.name.lower()) for level in Level)
+
+    @property
+    def negative(self) -> int:
+        return sum(getattr(self, level.name.lower()) for level in Level if level.negative)
+
+
+@dataclass(frozen=True)
+class Add:
+    """A command of the view, and its only event: it tells nobody."""
+
+    now: datetime
+    counts: Scorecard
+
+
+def _decide(command: Add | Wake, _: Scorecard) -> list[Add]:
+    return [] if isinstance(command, Wake) else [command]
+
+
+def _evolve(card: Scorecard, added: Add) -> Scorecard:
+    return card + added.counts
+
+
+def scorecard(_: Charter) -> Decider[Add, Scorecard, Add]:
+    """Whatever the charter says, what happened is counted alike."""
+    return Decider(_decide, _evolve, Scorecard(), states=(Scorecard,), events=(Add,))
+
+
+Counted = Iterable[tuple[str, Add]]
+
+
+def entry_opened(heard: Heard[ledger.EntryOpened], _: Charter) -> Counted:
+    return _count(heard, dispatched=1)
+
+
+def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Counted:
+    return _count(heard, overdue=1)
+
+
+def entry_struck_off(heard: Heard[ledger.EntryStruckOff], charter: Charter) -> Counted:
+    closed = heard.data
+    if not closed.late:
+        return _count(heard, **{_closing(closed.late): 1})
+    return _count(heard, closed_late=1, late_closings=1, days_late=_days_late(closed, charter))
+
+
+def entry_reopened(heard: Heard[ledger.EntryReopened], _: Charter) -> Counted:
+    """Takes back the closing that no longer counts, as it was counted. That it took so long stays true."""
+    return _count(heard, reopened=1, **{_closing(heard.data.was_late): -1})
+
+
+def entry_closed_unsolved(heard: Heard[ledger.EntryClosedUnsolved], _: Charter) -> Counted:
+    return _count(heard, withdrawn=1)
+
+
+def rating_given(heard: Heard[rating.RatingGiven], _: Charter) -> Counted:
+    return _count(heard, **{heard.data.level.name.lower(): 1})
+
+
+REPORT_HEARS: Handlers = {
+    ledger.EntryOpened: entry_opened,
+    ledger.EntryOverdue: entry_overdue,
+    ledger.EntryStruckOff: entry_struck_off,
+    ledger.EntryReopened: entry_reopened,
+    ledger.EntryClosedUnsolved: entry_closed_unsolved,
+    rating.RatingGiven: rating_given,
+}
+
+
+def _count(heard: Heard[Fact], **counts: int) -> Counted:
+    station = heard.data.station
+    return [(station, Add(heard.now, Scorecard(**counts)))] if station else []
+
+
+def _closing(late: bool | None) -> str:
+    return {None: "closed_undated", True: "closed_late", False: "closed_on_time"}[late]
+
+
+def _days_late(closed: ledger.EntryStruckOff, charter: Charter) -> int:
+    """Whole calendar days after the last day in time; 0 where the due date was not told."""
+    if closed.due is None:
+        return 0
+    done = (closed.resolved_at or closed.at).astimezone(ZoneInfo(charter.timezone)).date()
+    return max(0, (done - closed.due.last_day).days)

@@ -1,0 +1,72 @@
+"""What operators rely on: health, metrics, a bounded stop, and a loud end where going on would be wrong."""
+
+import json
+import re
+import urllib.request
+from time import monotonic
+from uuid import uuid4
+
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from duban_contracts.intake import SubmitMatter
+from services.console.client import Order, duban
+from services.console.system import running_system, set_up
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return answer.status, answer.read().decode()
+
+
+def until(condition, seconds=20):
+    waiting = retry(
+        retry=retry_if_result(lambda x: not x), wait=wait_fixed(0.05), stop=stop_after_delay(seconds)
+    )
+    return waiting(condition)()
+
+
+def test_alive_and_ready_say_what_they_know(system):
+    for service in system.services:
+        status, body = get(f"{service.http_url}/ready")
+        report = json.loads(body)
+        assert status == 200
+        assert {"loop", "nats", "mongo", "charter", f"{service.name.upper()}_CMD"} <= report.keys()
+        assert set(report.values()) == {"ok"}
+        assert get(f"{service.http_url}/alive")[0] == 200
+
+
+async def test_metrics_count_what_happened_under_labels_from_closed_sets(system):
+    key = f"metric:{uuid4().hex}"
+    async with duban(system.nats_url) as town:
+        await town.outcome(Order(SubmitMatter(title="垃圾", category="garbage"), key, "gateway"))
+        await town.caught_up()
+    _, metrics = get(f"{system['intake'].http_url}/metrics")
+    assert re.search(r'duban_messages_total\{consumer="intake",outcome="settled"\} [1-9]', metrics)
+    assert "cmd.intake" not in metrics
+    assert key not in metrics
+
+
+async def test_a_service_without_a_charter_waits_and_says_so_and_stops_when_told(tmp_path, township):
+    with running_system(None, logs=tmp_path, services=[]) as bare:
+        service = bare.add("intake")
+        until(lambda: "duban charter apply" in service.report().get("charter", ""))
+        await set_up(bare.nats_url, township)
+        until(lambda: service.ready)
+        started = monotonic()
+        assert service.child.terminate() == 0
+        assert monotonic() - started < 5
+
+
+async def test_too_much_poison_in_a_row_stops_the_service_and_says_so(tmp_path, township, monkeypatch):
+    monkeypatch.setenv("DUBAN_POISON_CAP", "5")
+    with running_system(None, logs=tmp_path, services=[]) as bare:
+        await set_up(bare.nats_url, township)
+        service = bare.add("intake")
+        until(lambda: service.ready)
+        async with duban(bare.nats_url) as town:
+            jetstream = town.client.jetstream()
+            for _ in range(12):
+                await jetstream.publish("cmd.intake.submit_matter.v1.gateway", b"poison")
+            until(lambda: "stopped" in service.report().get("dead_letters", ""))
+            assert not service.ready
+            assert (await jetstream.stream_info("DEAD")).state.messages <= 12
