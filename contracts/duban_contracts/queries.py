@@ -6,8 +6,7 @@
 from pydantic import Field
 
 from duban_contracts.charter import Token
-from duban_contracts.ledger import Due
-from duban_contracts.message import Key, Part
+from duban_contracts.message import Key, Moment, Part
 
 
 class FindEntry(Part):
@@ -33,8 +32,14 @@ class EntryCard(Part):
     status: str = Field(description="open, accepted, resolved, struck_off or closed")
     station: Token
     title: str
-    due: Due | None = None
+    due_at: Moment | None = Field(None, description="The first instant that is too late; absent: never late")
 
 
 class Shown(Part):
     card: EntryCard | None = Field(None, description="Absent: there is no such entry")
+
+
+class WhoLags(Part):
+    """`query.escalation.laggards`: the laggard report, as of `at` or now."""
+
+    at: Moment | None = None

@@ -15,6 +15,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
+
 from duban_contracts.charter import Charter, Limit, OfficeHours, Shift, Unit, Weekday
 
 ONE_DAY = timedelta(days=1)

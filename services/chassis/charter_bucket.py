@@ -2,11 +2,12 @@
 
 import asyncio
 
-from duban_contracts.charter import Charter
-from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError, NoKeysError
 from nats.js.kv import KeyValue
+
+from duban_contracts.charter import Charter
+from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
 
 
 async def publish_charter(client: Client, charter: Charter) -> int:

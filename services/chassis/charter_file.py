@@ -6,15 +6,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from duban_contracts.charter import Charter
-from duban_contracts.charter_check import Path as Steps
-from duban_contracts.charter_check import Remark, closest, gaps, problems
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from duban_contracts.charter import Charter
+from duban_contracts.charter_check import Path as Steps
+from duban_contracts.charter_check import Remark, closest, gaps, problems
 
 
 @dataclass(frozen=True, order=True)

@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from nats.aio.msg import Msg
+
 from duban_contracts.charter import Charter
 from duban_contracts.envelope import Poison
 from duban_contracts.time import PassTime
-from nats.aio.msg import Msg
-
 from services.chassis import metrics
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.decider import Wake

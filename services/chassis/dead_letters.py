@@ -4,10 +4,11 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from duban_contracts.envelope import Poison
-from duban_contracts.subjects import dead_subject
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+from duban_contracts.envelope import Poison
+from duban_contracts.subjects import dead_subject
 
 log = structlog.get_logger()
 

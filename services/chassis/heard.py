@@ -7,7 +7,6 @@ from typing import Any, Generic, TypeVar
 
 from duban_contracts.charter import Charter
 from duban_contracts.message import Message
-
 from services.chassis.decider import Asked
 
 Data = TypeVar("Data", bound=Message, covariant=True)

@@ -9,7 +9,6 @@ from duban_contracts.charter import Charter, Role
 from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason, decode
 from duban_contracts.message import Command, Fact, Message, Refusal
 from duban_contracts.subjects import parse_subject
-
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 

@@ -1,15 +1,13 @@
 """A running service: connect, follow the charter, listen, wake, answer questions, stop in bounded time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import faststream.nats.broker.broker as faststream_broker
 import structlog
-from duban_contracts.charter import Charter
-from duban_contracts.topology import streams_heard
 from faststream import FastStream
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
@@ -20,6 +18,8 @@ from nats.js.errors import NotFoundError
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
+from duban_contracts.charter import Charter
+from duban_contracts.topology import streams_heard
 from services.chassis import metrics
 from services.chassis.charter_bucket import CharterFollower
 from services.chassis.clock import Clock, system_clock
@@ -39,6 +39,8 @@ from services.chassis.queries import (
 from services.chassis.register import Register
 from services.chassis.service import Query, Reading, Service
 from services.chassis.settings import ClockMode, Settings
+from services.chassis.settle import state_of
+from services.chassis.snapshots import Snapshots
 from services.chassis.standings import Standings
 from services.chassis.telling import NatsTeller
 
@@ -130,7 +132,19 @@ class Process:
         answer_queries(self.broker, self.name, name, asks, respond)
 
     async def _ask(self, query: Query, question: Any) -> BaseModel:
-        return await query.answer(Reading(self._database, self._charter(), self._clock), question)
+        reading = Reading(self._database, self._states, self._charter(), self._clock)
+        return await query.answer(reading, question)
+
+    async def _states(self, name: str, keys: Iterable[str]) -> dict[str, tuple[int, Any]]:
+        service = next(service for service in self.services if service.name == name)
+        documents = self._documents[name]
+        decider = service.decider(self._charter())
+        snapshots = Snapshots(decider)
+        found = await documents.load(keys)
+        return {
+            key: (document.version, await state_of(document, decider, snapshots, documents))
+            for key, document in found.items()
+        }
 
     def _charter(self) -> Charter:
         if self._follower.charter is None:

@@ -3,15 +3,6 @@
 Idempotent: run it as often as you like, also over an older installation.
 """
 
-from duban_contracts.message import SERVICES
-from duban_contracts.subjects import (
-    CHARTER_BUCKET,
-    DEAD_STREAM,
-    STANDINGS_BUCKET,
-    command_stream,
-    fact_stream,
-)
-from duban_contracts.topology import HEARS, streams_heard
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -24,6 +15,16 @@ from nats.js.api import (
     StreamConfig,
 )
 from nats.js.errors import BadRequestError, NotFoundError
+
+from duban_contracts.message import SERVICES
+from duban_contracts.subjects import (
+    CHARTER_BUCKET,
+    DEAD_STREAM,
+    STANDINGS_BUCKET,
+    command_stream,
+    fact_stream,
+)
+from duban_contracts.topology import HEARS, streams_heard
 
 MINUTE = 60.0
 DAY = 24 * 60 * MINUTE

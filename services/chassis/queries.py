@@ -7,13 +7,13 @@ and `charter` (the revision it follows). A question that cannot be answered gets
 from collections.abc import Awaitable, Callable
 
 import structlog
-from duban_contracts.message import Part
-from duban_contracts.subjects import query_subject
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.nats.annotations import NatsMessage
 from pydantic import BaseModel, Field, ValidationError
 
+from duban_contracts.message import Part
+from duban_contracts.subjects import query_subject
 from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Documents
 

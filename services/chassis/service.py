@@ -1,14 +1,15 @@
 """What a service is to the chassis: everything it decides with, and nothing about how it runs."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from duban_contracts.charter import Charter
-from duban_contracts.escalation import Standing
 from pydantic import BaseModel
 
+from duban_contracts.charter import Charter
+from duban_contracts.escalation import Standing
+from services.chassis.clock import Clock
 from services.chassis.decider import Decider
 from services.chassis.heard import Handlers, Heard
 
@@ -53,10 +54,16 @@ class Service:
         return self.name.partition("-")[0]
 
 
+States = Callable[[str, Iterable[str]], Awaitable[dict[str, tuple[int, Any]]]]
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a query may read: the service's own database, and the charter."""
 
     database: Any
+    """For indexed reads of rows."""
+    states: States
+    """`await states(<service or read model>, keys)`: version and state of those keys that exist."""
     charter: Charter
-    now: Callable[[], Any]
+    now: Clock

@@ -14,7 +14,6 @@ from typing import Any, Generic
 from duban_contracts.envelope import rfc3339
 from duban_contracts.message import Fact
 from duban_contracts.subjects import NOBODY
-
 from services.chassis.decider import Command, Decider, Refuse, State, Wake
 from services.chassis.documents import KEEP, Answer, Change, Document, Documents, Event
 from services.chassis.snapshots import Snapshots
@@ -134,7 +133,9 @@ class Settler(Generic[Command, State]):
     async def _work(
         self, document: Document, older: dict[tuple[str, str], Answer], items: Iterable[Item[Command]]
     ) -> Desk[State]:
-        desk = Desk(document, await self._state(document), older)
+        desk = Desk(
+            document, await state_of(document, self._decider, self._snapshots, self._documents), older
+        )
         for item in items:
             copy = desk.answered(item.id)
             if copy is None and isinstance(item.command, Wake) and not _due(document, item.now):
@@ -143,13 +144,6 @@ class Settler(Generic[Command, State]):
             desk.tellings.append(Telling(item.key, answer, fresh=copy is None))
             desk.woken |= isinstance(item.command, Wake)
         return desk
-
-    async def _state(self, document: Document) -> State:
-        if document.snapshot is None:
-            return self._decider.initial_state
-        if document.snapshot.shape == self._snapshots.shape:
-            return self._snapshots.thaw(document.snapshot)
-        return refold(self._decider, await self._documents.history(document.key))
 
     def _answer(self, desk: Desk[State], item: Item[Command]) -> Answer:
         facts, desk.state = self._decider.answer(item.command, item.now, desk.state)
@@ -208,6 +202,20 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
 
 def as_event(fact: Fact) -> Event:
     return Event(fact.type, fact.station or NOBODY, rfc3339(fact.at), fact.model_dump_json(exclude_none=True))
+
+
+async def state_of(
+    document: Document,
+    decider: Decider[Any, State, Any],
+    snapshots: Snapshots[State],
+    documents: Documents,
+) -> State:
+    """The state at rest; one that other code wrote is folded anew from the whole history."""
+    if document.snapshot is None:
+        return decider.initial_state
+    if document.snapshot.shape == snapshots.shape:
+        return snapshots.thaw(document.snapshot)
+    return refold(decider, await documents.history(document.key))
 
 
 def refold(decider: Decider[Any, State, Any], history: Iterable[Answer]) -> State:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from duban_contracts.escalation import Standing
-from duban_contracts.subjects import STANDINGS_BUCKET
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
+
+from duban_contracts.escalation import Standing
+from duban_contracts.subjects import STANDINGS_BUCKET
 
 StandingOf = Callable[[str, Any, int], Standing | None]
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from duban_contracts.envelope import Attributes, encode
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from duban_contracts.envelope import Attributes, encode
 from services.chassis.decider import KEPT
 from services.chassis.documents import Event
 from services.chassis.settle import Telling

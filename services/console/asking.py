@@ -1,14 +1,15 @@
 """`duban do`: any command of the catalogue, sent and waited for; what came of it, fact by fact."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from duban_contracts.message import Command, CommandRefused
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from rich.table import Table
 
+from duban_contracts.message import Command, CommandRefused
 from services.chassis.charter_bucket import published_charter
 from services.chassis.queries import AnswerGiven, ToldFact
 from services.console.bodies import body_of, build, commands, find_command, full_name
@@ -63,7 +64,9 @@ def do(
     at: AtOption = None,
     acting_for: ActingForOption = None,
     wait: WaitOption = WAIT_SECONDS,
-    list_: Annotated[bool, typer.Option("--list", help=N_("List all commands and who may send them"))] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help=N_("List all commands and who may send them"))
+    ] = False,
     help_fields: Annotated[
         bool, typer.Option("--help-fields", help=N_("Show the fields of the command's body"))
     ] = False,
@@ -71,21 +74,24 @@ def do(
 ) -> None:
     with ending(output):
         if list_:
-            return show_commands(output)
-        model = find_command(_needed("COMMAND", command))
-        if help_fields:
-            return show_fields(model, output)
-        body, texts = body_of(file, field or ())
-        order = Order(
-            build(model, body, texts),
-            key=_needed("--key", key),
-            actor=_needed("--actor", actor),
-            id=id_ or str(uuid4()),
-            at=moment(at),
-            acting_for=acting_for,
-        )
-        told = on_system(ctx, lambda system: outcome(system, order, wait))
-        tell(*told, output)
+            show_commands(output)
+        elif help_fields:
+            show_fields(find_command(_needed("COMMAND", command)), output)
+        else:
+            order = Order(
+                _command(_needed("COMMAND", command), file, field or ()),
+                key=_needed("--key", key),
+                actor=_needed("--actor", actor),
+                id=id_ or str(uuid4()),
+                at=moment(at),
+                acting_for=acting_for,
+            )
+            tell(*on_system(ctx, lambda system: outcome(system, order, wait)), output)
+
+
+def _command(name: str, file: str | None, fields: Iterable[str]) -> Command:
+    model = find_command(name)
+    return build(model, *body_of(file, fields))
 
 
 def _needed(name: str, value: str) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from duban_contracts.charter_check import closest
-from duban_contracts.message import CATALOGUE, Command
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from duban_contracts.charter_check import closest
+from duban_contracts.message import CATALOGUE, Command
 from services.console.i18n import _
 from services.console.terminal import misuse
 

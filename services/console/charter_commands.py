@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
-
 from services.chassis.charter_bucket import publish_charter
 from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
 from services.chassis.queries import Following, Nothing
@@ -37,9 +37,10 @@ def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
     with ending(output):
         _, gaps = _read(file, output)
         if output is Format.JSON:
-            return say_json(_document(file, [], gaps))
-        _warn(file, gaps)
-        say(_text_of_valid(file, gaps))
+            say_json(_document(file, [], gaps))
+        else:
+            _warn(file, gaps)
+            say(_("{file} is a valid charter with {count} gaps").format(file=file, count=len(gaps)))
 
 
 @app.command("apply", help=N_("Check a charter and publish it as a new revision"))
@@ -48,12 +49,12 @@ def apply(ctx: typer.Context, file: CharterFile, output: FormatOption = Format.T
         charter, gaps = _read(file, output)
         revision, followers = on_system(ctx, lambda system: published(system, charter))
         if output is Format.JSON:
-            more = {"revision": revision, "services": followers}
-            return say_json(_document(file, [], gaps) | more)
-        _warn(file, gaps)
-        say(_("{file} is published as revision {revision}").format(file=file, revision=revision))
-        for service, followed in followers.items():
-            say(_following(service, followed, revision))
+            say_json(_document(file, [], gaps) | {"revision": revision, "services": followers})
+        else:
+            _warn(file, gaps)
+            say(_("{file} is published as revision {revision}").format(file=file, revision=revision))
+            for service, followed in followers.items():
+                say(_following(service, followed, revision))
 
 
 def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:
@@ -83,10 +84,6 @@ def _warn(file: Path, gaps: list[Finding]) -> None:
 def _at(file: Path, finding: Finding, weight: str) -> str:
     place = f"{finding.path}: " if finding.path else ""
     return f"{file}:{finding.line}: {weight}: {place}{finding.message}"
-
-
-def _text_of_valid(file: Path, gaps: list[Finding]) -> str:
-    return _("{file} is a valid charter with {count} gaps").format(file=file, count=len(gaps))
 
 
 def _document(file: Path, errors: list[Finding], gaps: list[Finding]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What operators read, in their language: text ids are the English sentences, Chinese stands in a catalogue."""
+"""What operators read, in their language: text ids are English sentences, Chinese stands in a catalogue."""
 
 import os
 from collections.abc import Mapping, Sequence

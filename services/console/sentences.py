@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
 
 from duban_contracts import escalation, intake, ledger, rating, supervision
 from duban_contracts.charter import Charter, Limit
 from duban_contracts.escalation import OpenItem
 from duban_contracts.ledger import Due
 from duban_contracts.message import CATALOGUE, CommandRefused, Fact
-from pydantic import ValidationError
-
 from services.chassis.queries import ToldFact
 from services.console.i18n import N_, Lang, _, language
 from services.console.words import word
@@ -61,7 +61,9 @@ SENTENCES: Mapping[type[Fact], str] = {
     ),
     supervision.CampaignStarted: N_("the campaign {name} has started, until {until}: {stations}"),
     supervision.PlanGapDetected: N_("the plan leaves a gap at {path}: {gap}"),
-    supervision.InspectionDrawn: N_("{station} is drawn for an unannounced inspection on {day} (seed {seed})"),
+    supervision.InspectionDrawn: N_(
+        "{station} is drawn for an unannounced inspection on {day} (seed {seed})"
+    ),
     supervision.InspectionConducted: N_("{station} was inspected; passed: {passed}: {note}"),
     supervision.CoverageReported: N_("inspected so far: {inspected}; not yet: {missing}"),
     supervision.FindingRecorded: N_("finding {finding} against {station} ({ground}): {text}"),
@@ -153,7 +155,7 @@ def _shown(name: str, value: Any, town: Town) -> str:
         case datetime():
             return town.moment(value)
         case Due():
-            return due(value, town)
+            return _due(value, town)
         case Limit(amount=amount, unit=unit):
             return f"{amount} {word(unit)}"
         case OpenItem(kind=kind, id=id_):
@@ -166,11 +168,16 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return printable(str(value))
 
 
-def due(value: Due, town: Town) -> str:
-    """The last day that is in time; a deadline within a day with its hour."""
-    local = value.at.astimezone(town.zone)
-    shown = str(value.last_day) if local.time() == time() else f"{local:%Y-%m-%d %H:%M}"
+def _due(value: Due, town: Town) -> str:
+    shown = deadline(value.at, town)
     return _("{day} (provisional)").format(day=shown) if value.provisional else shown
+
+
+def deadline(at: datetime, town: Town) -> str:
+    """The last day that is in time, if `at` is the midnight after it; else the hour that is too late."""
+    local = at.astimezone(town.zone)
+    last_day = (local - timedelta(microseconds=1)).date()
+    return str(last_day) if local.time() == time() else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _joined(parts: Iterable[str]) -> str:
@@ -180,5 +187,3 @@ def _joined(parts: Iterable[str]) -> str:
 def printable(text: str) -> str:
     """What others wrote may not steer the operator's terminal."""
     return "".join(each if each.isprintable() else " " for each in text)
-
-

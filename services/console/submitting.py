@@ -1,4 +1,4 @@
-"""`duban submit`: a matter comes in over the counter; what intake says to it, and its number in the ledger."""
+"""`duban submit`: a matter comes in over the counter; what intake says to it, and its number."""
 
 import asyncio
 from datetime import datetime
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import typer
+
 from duban_contracts.charter import MatterKind
 from duban_contracts.intake import Channel, MatterAccepted, SubmitMatter
 from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
-
 from services.chassis.queries import AnswerGiven
 from services.console.asking import (
     WAIT_SECONDS,
@@ -23,7 +23,7 @@ from services.console.asking import (
 from services.console.bodies import build
 from services.console.client import Duban, Misasked, Order, Unreachable
 from services.console.i18n import N_, _
-from services.console.sentences import ABSENT, Town, due, read_fact
+from services.console.sentences import ABSENT, Town, deadline, read_fact
 from services.console.terminal import Format, FormatOption, ending, on_system, say
 
 NUMBER_SECONDS = 5.0
@@ -60,10 +60,13 @@ def submit(
     ] = None,
     due_on: Annotated[
         datetime | None,
-        typer.Option("--due-on", formats=["%Y-%m-%d"], help=N_("Last day; from actors who may set deadlines")),
+        typer.Option(
+            "--due-on", formats=["%Y-%m-%d"], help=N_("Last day; from actors who may set deadlines")
+        ),
     ] = None,
     id_: Annotated[
-        str | None, typer.Option("--id", help=N_("Its name elsewhere, e.g. hotline:4711; sent twice, taken once"))
+        str | None,
+        typer.Option("--id", help=N_("Its name elsewhere, e.g. hotline:4711; sent twice, taken once")),
     ] = None,
     actor: Annotated[str, typer.Option("--actor", help=N_("Who submits it"))] = "gateway",
     at: AtOption = None,
@@ -125,9 +128,7 @@ def order_of(
     return Order(matter, key=name or str(uuid4()), actor=actor, id=str(id_), at=at, acting_for=acting_for)
 
 
-async def _submitted(
-    system: Duban, order: Order, wait: float
-) -> tuple[AnswerGiven, Town, EntryCard | None]:
+async def _submitted(system: Duban, order: Order, wait: float) -> tuple[AnswerGiven, Town, EntryCard | None]:
     given, town = await outcome(system, order, wait)
     return given, town, await numbered(system, order.key) if _accepted(given) else None
 
@@ -158,7 +159,5 @@ async def _numbered_at_last(system: Duban, submission: str) -> EntryCard | None:
 def _numbered(card: EntryCard | None, town: Town) -> str:
     if card is None:
         return _("accepted, but the ledger has not given it a number yet")
-    last = due(card.due, town) if card.due else ABSENT
+    last = deadline(card.due_at, town) if card.due_at else ABSENT
     return _("entry {entry}, due {due}").format(entry=card.entry, due=last)
-
-

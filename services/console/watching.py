@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from duban_contracts.envelope import Envelope, Poison, decode, rfc3339
-from duban_contracts.escalation import Standing
-from duban_contracts.message import CommandRefused, Fact
-from duban_contracts.subjects import STANDINGS_BUCKET, fact_stream
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 from rich.table import Table
 
+from duban_contracts.envelope import Envelope, Poison, decode, rfc3339
+from duban_contracts.escalation import Standing
+from duban_contracts.message import CommandRefused, Fact
+from duban_contracts.subjects import STANDINGS_BUCKET, fact_stream
 from services.chassis.charter_bucket import published_charter
 from services.console.client import Duban
 from services.console.following import follow, last_sequence

@@ -9,7 +9,6 @@ from duban_contracts.intake import DeclineReason, Outcome
 from duban_contracts.ledger import ReopenReason
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackResult, Level
-
 from services.console.i18n import N_, _
 
 WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {

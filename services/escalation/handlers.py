@@ -11,7 +11,6 @@ from duban_contracts import escalation, ledger, rating, supervision
 from duban_contracts.charter import Charter, Ground, Role
 from duban_contracts.escalation import ItemKind, OpenItem
 from duban_contracts.message import Refusal
-
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.escalation.decider import (

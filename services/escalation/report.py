@@ -13,7 +13,6 @@ from duban_contracts import ledger, rating
 from duban_contracts.charter import Charter
 from duban_contracts.message import Fact
 from duban_contracts.rating import Level
-
 from services.chassis.decider import Decider, Wake
 from services.chassis.heard import Handlers, Heard
 

@@ -1,7 +1,6 @@
 """The current standing of a station, as the `standings` bucket shows it."""
 
 from duban_contracts.escalation import Rung, Standing
-
 from services.escalation.decider import State, Supervised
 
 

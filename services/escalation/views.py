@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel, ConfigDict
+
 from duban_contracts.charter import Charter, Station, Token
 from duban_contracts.escalation import OpenItem, Rung, Standing
 from duban_contracts.message import Moment
-from pydantic import BaseModel, ConfigDict
-
+from duban_contracts.queries import WhoLags
+from services.chassis.service import Query, Reading
 from services.escalation.report import Scorecard
+from services.escalation.standing import standing
 
 SMALL_SAMPLE = "small sample"
 SHORTEST = timedelta(microseconds=1)
@@ -150,3 +153,23 @@ def _worst_first(rows: Iterable[LaggardRow]) -> tuple[LaggardRow, ...]:
         return -row.rung, rate is None, rate if rate is not None else 0.0, row.station
 
     return tuple(sorted(rows, key=order))
+
+
+async def laggards(reading: Reading, asked: WhoLags) -> LaggardReport:
+    stations = list(reading.charter.stations)
+    states = await reading.states("escalation", stations)
+    cards = await reading.states("escalation-report", stations)
+    standings = {
+        station: shown
+        for station, (version, state) in states.items()
+        if (shown := standing(station, state, version)) is not None
+    }
+    return laggard_report(
+        {station: card for station, (_, card) in cards.items()},
+        standings,
+        reading.charter,
+        asked.at or reading.now(),
+    )
+
+
+QUERIES = {"laggards": Query(WhoLags, laggards)}

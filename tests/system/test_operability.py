@@ -1,5 +1,6 @@
 """What operators rely on: health, metrics, a bounded stop, and a loud end where going on would be wrong."""
 
+import asyncio
 import json
 import re
 import urllib.request
@@ -46,27 +47,30 @@ async def test_metrics_count_what_happened_under_labels_from_closed_sets(system)
     assert key not in metrics
 
 
-async def test_a_service_without_a_charter_waits_and_says_so_and_stops_when_told(tmp_path, township):
+def test_a_service_without_a_charter_waits_and_says_so_and_stops_when_told(tmp_path, township):
     with running_system(None, logs=tmp_path, services=[]) as bare:
         service = bare.add("intake")
         until(lambda: "duban charter apply" in service.report().get("charter", ""))
-        await set_up(bare.nats_url, township)
+        asyncio.run(set_up(bare.nats_url, township))
         until(lambda: service.ready)
         started = monotonic()
         assert service.child.terminate() == 0
         assert monotonic() - started < 5
 
 
-async def test_too_much_poison_in_a_row_stops_the_service_and_says_so(tmp_path, township, monkeypatch):
+def test_too_much_poison_in_a_row_stops_the_service_and_says_so(tmp_path, township, monkeypatch):
+    async def letters(url, poison=0):
+        async with duban(url) as town:
+            jetstream = town.client.jetstream()
+            for _ in range(poison):
+                await jetstream.publish("cmd.intake.submit_matter.v1.gateway", b"poison")
+            return (await jetstream.stream_info("DEAD")).state.messages
+
     monkeypatch.setenv("DUBAN_POISON_CAP", "5")
-    with running_system(None, logs=tmp_path, services=[]) as bare:
-        await set_up(bare.nats_url, township)
+    with running_system(township, logs=tmp_path, services=[]) as bare:
         service = bare.add("intake")
         until(lambda: service.ready)
-        async with duban(bare.nats_url) as town:
-            jetstream = town.client.jetstream()
-            for _ in range(12):
-                await jetstream.publish("cmd.intake.submit_matter.v1.gateway", b"poison")
-            until(lambda: "stopped" in service.report().get("dead_letters", ""))
-            assert not service.ready
-            assert (await jetstream.stream_info("DEAD")).state.messages <= 12
+        asyncio.run(letters(bare.nats_url, poison=12))
+        until(lambda: "stopped" in service.report().get("dead_letters", ""))
+        assert not service.ready
+        assert 5 <= asyncio.run(letters(bare.nats_url)) <= 12

@@ -153,14 +153,15 @@ async def imported(system: Duban, job: Job, patience: float, moved: Moved) -> Su
 
 @contextmanager
 def progress(total: int, output: Format) -> Iterator[Moved]:
-    """A bar on the error output, for people only."""
+    """A bar on the error output, where a person sees it."""
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=output is Format.JSON,
+        console=console,
+        disable=output is Format.JSON or not console.is_terminal,
         transient=True,
     )
     with bar:

@@ -241,6 +241,8 @@ def _what_to_do(fault: ErrorDetails, name: str) -> str:
             return _("unknown value {given!r}; use {known}").format(
                 given=given, known=fault["ctx"]["expected"]
             )
+        case "bool_parsing" | "bool_type":
+            return _("must be true or false, not {given!r}").format(given=given)
         case "model_type" | "dict_type":
             return _("must be a mapping of fields, not {given!r}").format(given=given)
         case "tuple_type":

@@ -10,7 +10,6 @@ from typing import assert_never, get_args
 
 from duban_contracts.charter import Charter
 from duban_contracts.escalation import EscalationCommandRefused, EscalationEvent
-
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider, Wake
 from services.escalation.decider.afterwards import record_instruction, record_receipt, withdraw

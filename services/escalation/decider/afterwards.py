@@ -9,7 +9,6 @@ from duban_contracts.escalation import (
     TransferReceived,
 )
 from duban_contracts.message import Refusal
-
 from services.escalation.decider.commands import RecordInstruction, RecordReceipt, WithdrawCircular
 from services.escalation.decider.items import Events
 from services.escalation.decider.refusals import in_words, no, not_outstanding, own_case

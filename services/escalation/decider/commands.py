@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from duban_contracts.escalation import OpenItem
-
 from services.chassis.decider import Asked
 
 EVERY_ROUND = 2**31 - 1

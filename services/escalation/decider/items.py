@@ -8,7 +8,6 @@ from duban_contracts.escalation import (
     ReminderSent,
     SupervisionBegan,
 )
-
 from services.escalation.decider.commands import BeginSupervision, Close, Open, Remind
 from services.escalation.decider.rules import Rules
 from services.escalation.decider.state import Item, State, Supervised

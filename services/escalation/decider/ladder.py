@@ -21,7 +21,6 @@ from duban_contracts.escalation import (
     StationStillLagging,
     StepProposed,
 )
-
 from services.escalation.decider.evolve import fold
 from services.escalation.decider.items import Events
 from services.escalation.decider.rules import Rules

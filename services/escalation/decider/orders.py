@@ -6,7 +6,6 @@ from duban_contracts.escalation import (
     OrderAnswered,
 )
 from duban_contracts.message import Refusal
-
 from services.escalation.decider.commands import AcknowledgeOrder, AnswerOrder
 from services.escalation.decider.items import Events
 from services.escalation.decider.refusals import no

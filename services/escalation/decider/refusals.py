@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from duban_contracts.charter import Role
 from duban_contracts.escalation import EscalationCommandRefused
 from duban_contracts.message import Refusal
-
 from services.chassis.decider import refusal
 from services.escalation.decider.commands import Request
 from services.escalation.decider.rules import Rules

@@ -15,7 +15,6 @@ from duban_contracts.charter import (
     Role,
 )
 from duban_contracts.escalation import ApproveStep, ItemKind, OpenItem, RecordReceipt, Rung
-
 from services.chassis.calendar import WorkingCalendar
 from services.escalation.decider.state import State, Supervised
 

@@ -123,7 +123,7 @@ class Supervised:
     causes: tuple[Cause, ...] = ()
     proposal: Proposal | None = None
     taken: tuple[Taken, ...] = ()
-    """The last steps that were taken; see evolve.KEPT_STEPS."""
+    """The last steps that were taken; see climb.KEPT_STEPS."""
     recovers_at: datetime | None = None
     numbers: dict[str, int] = field(default_factory=dict)
     """The last number of each series, e.g. `bianmin-2024` (orders) or `bianmin-2024-step`."""

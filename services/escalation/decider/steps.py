@@ -17,7 +17,6 @@ from duban_contracts.escalation import (
     TransferMade,
 )
 from duban_contracts.message import Refusal
-
 from services.escalation.decider.commands import ApproveStep, DeclineStep, Request
 from services.escalation.decider.items import Events
 from services.escalation.decider.refusals import in_words, no, not_outstanding, own_case

@@ -1,0 +1,16 @@
+"""Escalation as a process, with the laggard report as its read model."""
+
+from services.chassis.main import run
+from services.chassis.service import Service
+from services.escalation.decider import escalation
+from services.escalation.handlers import HEARS
+from services.escalation.report import REPORT_HEARS, scorecard
+from services.escalation.standing import standing
+from services.escalation.views import QUERIES
+
+SERVICE = Service("escalation", HEARS, escalation, standing=standing, queries=QUERIES)
+REPORT = Service("escalation-report", REPORT_HEARS, scorecard, tells=False)
+
+
+def main() -> int:
+    return run(SERVICE, REPORT)
