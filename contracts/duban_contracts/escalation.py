@@ -217,7 +217,9 @@ class CircularPublished(Fact, service="escalation"):
     number: str
     step: Key
     items: tuple[OpenItem, ...]
-    next_at: Moment | None = Field(None, description="When the report to the leaders is proposed, if this is still unmet")
+    next_at: Moment | None = Field(
+        None, description="When the report to the leaders is proposed, if this is still unmet"
+    )
     quota_reached: bool = Field(False, description="So many in one quarter that the leaders should know")
 
 

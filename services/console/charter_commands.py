@@ -35,7 +35,7 @@ CharterFile = Annotated[Path, typer.Argument(help=N_("The charter, a YAML file")
 @app.command("check", help=N_("Tell every error of a charter at its line, and every gap as a warning"))
 def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
     with ending(output):
-        _, gaps = _read(file, output)
+        gaps = _read(file, output)[1]
         if output is Format.JSON:
             say_json(_document(file, [], gaps))
         else:

@@ -8,13 +8,24 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from services.console import asking, charter_commands, provisioning, reporting, submitting, watching
+from services.console import (
+    asking,
+    charter_commands,
+    provisioning,
+    reporting,
+    submitting,
+    up,
+    watching,
+)
 from services.console.i18n import N_, Lang, _, chosen, use
+from services.console.importing.command import import_file
 from services.console.terminal import Session
 
 app = typer.Typer(name="duban", no_args_is_help=True, add_completion=False)
 app.add_typer(charter_commands.app, name="charter")
 app.add_typer(reporting.app, name="report")
+app.command("import", help=N_("Bring in past cases from a CSV or XLSX file"))(import_file)
+app.command("up", help=N_("Run both servers and all services here, until Ctrl-C"))(up.up)
 app.command("provision", help=N_("Create or update streams, consumers and buckets"))(provisioning.provision)
 app.command("submit", help=N_("Submit a matter"))(submitting.submit)
 app.command("do", help=N_("Send any command of the catalogue, and wait for what comes of it"))(asking.do)

@@ -23,6 +23,8 @@ from services.chassis.queries import AnswerGiven, Answers, QueryFault, WhatBecam
 
 Reply = TypeVar("Reply", bound=BaseModel)
 PUBLISH_SECONDS = 10.0
+LOOK_SECONDS = 0.02
+"""Between two looks at consumers that are busy."""
 IN_FLIGHT = 200
 """Publishes under way at once: enough to share the broker's syncs."""
 
@@ -146,29 +148,39 @@ class Duban:
         raise NotAnswered(f"{order.command.type} is stored as {order.id} and not answered yet")
 
     async def caught_up(self, patience: float = 120.0, consumers: Iterable[str] = tuple(HEARS)) -> None:
-        """Wait until nothing is waiting or in work anywhere, twice in a row seen."""
-        loop = asyncio.get_running_loop()
-        deadline, quiet, waiting = loop.time() + patience, 0, {"?": 1}
-        wanted = tuple(consumers)
-        while quiet < 2:
-            if loop.time() > deadline:
-                raise NotAnswered(f"still waiting: {waiting}")
-            waiting = await self._waiting(wanted)
-            quiet = 0 if waiting else quiet + 1
-            await asyncio.sleep(0.05 if waiting else 0)
+        """Wait until nothing is waiting or in work anywhere.
 
-    async def _waiting(self, consumers: Sequence[str]) -> dict[str, int]:
-        waiting: dict[str, int] = {}
-        for consumer in consumers:
-            for stream in streams_heard(consumer):
-                try:
-                    info = await self._jetstream.consumer_info(stream, consumer)
-                    left = (info.num_pending or 0) + (info.num_ack_pending or 0)
-                except (NatsError, TimeoutError):
-                    left = 1  # not known is not quiet
-                if left:
-                    waiting[f"{consumer}@{stream}"] = left
-        return waiting
+        Two looks in a row must find every consumer idle and none of them further than before: then nothing
+        was under way between them, not even from one service to the next.
+        """
+        loop = asyncio.get_running_loop()
+        deadline, before = loop.time() + patience, None
+        places = [(stream, consumer) for consumer in consumers for stream in streams_heard(consumer)]
+        while True:
+            looks = await asyncio.gather(*(self._look(*place) for place in places))
+            busy = {place: look.left for place, look in zip(places, looks, strict=True) if look.left}
+            if not busy and looks == before:
+                return
+            if loop.time() > deadline:
+                raise NotAnswered(f"still waiting: {busy}")
+            before = looks
+            await asyncio.sleep(LOOK_SECONDS if busy else 0)
+
+    async def _look(self, stream: str, consumer: str) -> "Look":
+        try:
+            info = await self._jetstream.consumer_info(stream, consumer)
+        except (NatsError, TimeoutError):
+            return Look(left=1)  # not known is not idle
+        left = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        return Look(left, info.delivered.consumer_seq if info.delivered else 0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One consumer at one moment: how much waits or is in work, and how much it was ever given."""
+
+    left: int
+    given: int = 0
 
 
 @asynccontextmanager

@@ -19,11 +19,11 @@ from services.console.i18n import N_, Lang, _, language
 from services.console.words import word
 
 ABSENT = "–"
-REFUSED = N_("{command} by {actor} for {key} is refused [{code}]: {reason}. {detail}")
+REFUSED = N_("{command} by {actor} for {key} is refused ({reason}; {code}): {detail}")
 
 SENTENCES: Mapping[type[Fact], str] = {
     intake.MatterAccepted: N_(
-        "{submission} is accepted: {station} handles it; limit {limit}, last day as told {due_on} ({rule})"
+        "{submission} is accepted: {station} handles it, limit {limit} ({rule})"
     ),
     intake.MatterIncomplete: N_("{submission} is incomplete; missing: {missing}"),
     intake.MatterDeclined: N_("{submission} is declined ({reason}): {explanation}"),
@@ -70,6 +70,11 @@ SENTENCES: Mapping[type[Fact], str] = {
     supervision.FindingVerified: N_(
         "finding {finding} against {station} was inspected again; mended: {passed}: {note}"
     ),
+    escalation.SupervisionBegan: N_("{station} is under supervision in campaign {campaign}"),
+    escalation.ItemOpened: N_("counts against {station} from now on: {item}"),
+    escalation.ItemClosed: N_("counts against {station} no longer: {item}"),
+    escalation.ClosingNoted: N_("{item} of {station} was closed before it was heard of; it will not count"),
+    escalation.RecoveryBegan: N_("nothing is open against {station}; recovered if it stays so until {until}"),
     escalation.ReminderSent: N_("{station} is reminded of entry {entry}"),
     escalation.StationBecameLagging: N_("{station} became lagging: {items}"),
     escalation.StationStillLagging: N_("{station} is still lagging, now at rung {rung}: {items}"),

@@ -78,9 +78,9 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Role.FEED: N_("feed"),
     },
     Unit: {
-        Unit.WORKING_DAYS: N_("working days"),
-        Unit.CALENDAR_DAYS: N_("calendar days"),
-        Unit.WORKING_HOURS: N_("working hours"),
+        Unit.WORKING_DAYS: N_("working day(s)"),
+        Unit.CALENDAR_DAYS: N_("calendar day(s)"),
+        Unit.WORKING_HOURS: N_("working hour(s)"),
     },
     Refusal: {
         Refusal.NO_SUCH_ENTRY: N_("there is no such entry"),

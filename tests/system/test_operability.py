@@ -7,23 +7,15 @@ import urllib.request
 from time import monotonic
 from uuid import uuid4
 
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
-
 from duban_contracts.intake import SubmitMatter
 from services.console.client import Order, duban
 from services.console.system import running_system, set_up
+from tests.waiting import until
 
 
 def get(url):
     with urllib.request.urlopen(url, timeout=5) as answer:
         return answer.status, answer.read().decode()
-
-
-def until(condition, seconds=20):
-    waiting = retry(
-        retry=retry_if_result(lambda x: not x), wait=wait_fixed(0.05), stop=stop_after_delay(seconds)
-    )
-    return waiting(condition)()
 
 
 def test_alive_and_ready_say_what_they_know(system):

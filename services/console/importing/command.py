@@ -172,8 +172,12 @@ def progress(total: int, output: Format) -> Iterator[Moved]:
 def tell(summary: Summary, total: int, output: Format) -> None:
     """Raises Stop where the run broke off."""
     if summary.stalled is not None:
-        said = _("gave up: {why}. {missing} of {total} rows are not settled; run it again to continue")
         missing = total - summary.tally.settled
+        said = (
+            _("gave up: {why}; {missing} of {total} rows are not settled, run it again to continue")
+            if missing
+            else _("every row is settled, but not yet all that follows: {why}; run it again to wait for it")
+        )
         sentence = said.format(why=summary.stalled, missing=missing, total=total)
         if output is Format.TEXT:
             say(table(summary))

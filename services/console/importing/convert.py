@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NoReturn
 
-from duban_contracts.charter import Token
-from duban_contracts.intake import Channel, PastOutcome, SubmitMatter
 from pydantic import TypeAdapter, ValidationError
 
+from duban_contracts.charter import Token
+from duban_contracts.intake import Channel, PastOutcome, SubmitMatter
 from services.console.i18n import _
 from services.console.importing.dates import as_text, day_of, in_utc, read_date, second_reading
 from services.console.importing.mapping import ImportMap, StatusMeaning, Template, near
@@ -193,7 +193,7 @@ class _Reading:
         raise _No("missing_value", _("{field} is empty; fill it in").format(field=field))
 
     def unknown(self, field: str, word: str, known: Iterable[str]) -> NoReturn:
-        said = _("the map does not know the {field} {word!r}{hint}; add it there or correct the row")
+        said = _("the map does not know the {field} {word!r}; add it there or correct the row{hint}")
         raise _No(f"unknown_{field}", said.format(field=field, word=word[:50], hint=near(word, known)))
 
 

@@ -2,24 +2,24 @@
 
 import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from duban_contracts.charter import Token
-from duban_contracts.intake import Channel, Outcome
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from duban_contracts.charter import Token
+from duban_contracts.intake import Channel, Outcome
 from services.console.i18n import _
 
-SAMPLE = datetime(2024, 2, 29, 13, 45)  # noqa: DTZ001 - only its day is compared
+SAMPLE = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
 
 
 class MapErrors(Exception):

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 
 from duban_contracts.intake import IntakeCommandRefused, MatterIncomplete
 from duban_contracts.message import Refusal
-
 from services.chassis.queries import AnswerGiven, Following, Nothing
 from services.console.client import Duban, Misasked, NotAnswered, Order, Unreachable
 from services.console.i18n import _
@@ -140,19 +139,21 @@ class Import:
         """Those that are not answered yet, all of them stored by the broker now."""
         missing, refused = await self._known([Attempt(case, case.id) for case in cases])
         if refused:
-            second, refused = await self._known(await self._second_attempts(refused))
+            second, refused = await self._known(
+                await self._second_attempts([attempt for attempt, _no in refused])
+            )
             missing += second
-        for attempt, no in refused.items():
+        for attempt, no in refused:
             self._refuse(attempt, no)
         orders = [self._order(attempt) for attempt in missing]
         await self._persistently(lambda: self.duban.send_all(orders, patience=self.patience))
         self._progress()
         return missing
 
-    async def _known(self, attempts: Sequence[Attempt]) -> tuple[list[Attempt], dict[Attempt, "No"]]:
+    async def _known(self, attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[tuple[Attempt, "No"]]]:
         """What nobody answered yet, and what an earlier run was refused; the rest is there already."""
         answers = await self._answers(attempts)
-        missing, refused = [], dict[Attempt, No]()
+        missing, refused = [], list[tuple[Attempt, No]]()
         for attempt in attempts:
             no = refusal_in(answers[attempt.id]) if attempt.id in answers else None
             if attempt.id not in answers:
@@ -162,7 +163,7 @@ class Import:
             elif no.code == MatterIncomplete.message_name:
                 self._refuse(attempt, no)  # it is kept there; what it needs is the material
             else:
-                refused[attempt] = no
+                refused.append((attempt, no))
         self._progress()
         return missing, refused
 

@@ -1,0 +1,119 @@
+"""Writes the JSON Schemas and the table of messages: `python -m duban_contracts.publish`, in a checkout.
+
+A committed schema is a promise: one that an older reader or writer could not live with is not overwritten.
+"""
+
+import inspect
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from duban_contracts.compatibility import Schema, breaks
+from duban_contracts.message import CATALOGUE, SERVICES, Command, Message
+from duban_contracts.subjects import subject_of
+from duban_contracts.topology import listeners_of
+
+PACKAGE = Path(__file__).parent
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BEGIN = "<!-- messages: written by `make contracts` -->"
+END = "<!-- end of messages -->"
+
+NEXT_STEP = """\
+Nothing was written. These are promises that somebody relies on already. Either
+  - make a v2 beside it: a further class with version=2, and tell both for a while; or,
+  - if the message was never published to anybody, delete its file in schemas/ and run this again."""
+
+
+def schema_of(message: type[Message]) -> Schema:
+    """What a reader accepts (pydantic's validation mode), under a name of its own."""
+    schema = message.model_json_schema(mode="validation")
+    name = {"$schema": DIALECT, "$id": f"urn:{message.type.replace('.', ':')}"}
+    return {**name, **schema, "title": message.type}
+
+
+def as_text(schema: Schema) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def committed(folder: Path) -> dict[str, Schema]:
+    """Type -> schema as it stands in `folder`."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def broken_promises(before: Mapping[str, Schema], after: Mapping[str, Schema]) -> list[str]:
+    """Where `after` does not keep what `before` promised, as sentences; a further message breaks nothing."""
+    gone = [f"{type_}: the message is gone" for type_ in before if type_ not in after]
+    return gone + [
+        f"{type_}: {sentence}"
+        for type_, schema in after.items()
+        for sentence in (breaks(before[type_], schema) if type_ in before else ())
+    ]
+
+
+def table(catalogue: Mapping[str, type[Message]]) -> str:
+    """All messages as Markdown, service by service, commands before facts."""
+    lines = ["| type | subject | who sends it | who listens | what it means |", "|---|---|---|---|---|"]
+    return "\n".join(lines + [_row(message) for message in sorted(catalogue.values(), key=_place)])
+
+
+def _place(message: type[Message]) -> tuple[int, bool]:
+    return SERVICES.index(message.service), not issubclass(message, Command)
+
+
+def _row(message: type[Message]) -> str:
+    last = "<actor>" if issubclass(message, Command) else "<station>"
+    cells = (
+        f"`{message.type}`",
+        f"`{subject_of(message, last)}`",
+        ", ".join(_senders(message)),
+        ", ".join(listeners_of(message)),
+        meaning(message).replace("|", "\\|"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _senders(message: type[Message]) -> list[str]:
+    """The roles that may ask, or the one service that tells."""
+    return sorted(message.by) if issubclass(message, Command) else [message.service]
+
+
+def meaning(message: type[Message]) -> str:
+    """The first line of its docstring; `IntakeCommandRefused` without one says that of `CommandRefused`."""
+    namesakes = (each for each in message.__mro__ if message.__name__.endswith(each.__name__))
+    documented = next((each for each in namesakes if each.__doc__), None)
+    return inspect.cleandoc(documented.__doc__ or "").partition("\n")[0] if documented else ""
+
+
+def with_table(readme: str, messages: str) -> str:
+    """`readme` with everything between its two markers replaced. Raises ValueError without markers."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the README has no lines {BEGIN!r} and {END!r}; put the table's place back")
+    return f"{before}{BEGIN}\n{messages}\n{END}{after}"
+
+
+def publish(catalogue: Mapping[str, type[Message]], schemas: Path, readme: Path) -> list[str]:
+    """Writes both, or nothing at all where a promise would break; returns what would break."""
+    after = {type_: schema_of(message) for type_, message in catalogue.items()}
+    if broken := broken_promises(committed(schemas), after):
+        return broken
+    text = with_table(readme.read_text("utf-8"), table(catalogue))
+    schemas.mkdir(exist_ok=True)
+    for type_, schema in after.items():
+        (schemas / f"{type_}.json").write_text(as_text(schema), "utf-8")
+    readme.write_text(text, "utf-8")
+    return []
+
+
+def main() -> None:
+    readme = PACKAGE.parent / "README.md"
+    if not readme.exists():
+        sys.exit("There is no README.md beside the package: run this in a checkout, not in an installation.")
+    if broken := publish(CATALOGUE, PACKAGE / "schemas", readme):
+        sys.exit("\n".join([*broken, NEXT_STEP]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""How another program brings a matter in: it needs nats-py and duban-contracts, nothing else of Duban."""
+
+import asyncio
+import os
+
+import nats
+
+from duban_contracts.envelope import Attributes, encode
+from duban_contracts.intake import Channel, SubmitMatter
+from duban_contracts.subjects import subject_of
+
+
+async def main() -> None:
+    matter = SubmitMatter(title="村口公厕堵塞", category="public_toilet", channel=Channel.HOTLINE)
+    key = "hotline:20240416-0032"  # the number it has with you: sent twice, it still comes in once
+    about = Attributes(
+        id=f"{key}/submit", source="/hotline", type=matter.type, time=None, key=key, correlation=key
+    )
+    async with await nats.connect(os.environ.get("NATS_URL", "nats://127.0.0.1:4222")) as client:
+        # Returns when the matter is on disk and raises when it is not: then send the very same again.
+        await client.jetstream().publish(
+            subject_of(matter, "gateway"), matter.model_dump_json().encode(), headers=encode(about)
+        )
+
+
+asyncio.run(main())

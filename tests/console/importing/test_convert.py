@@ -1,0 +1,182 @@
+"""A row becomes the command that the record means, or is refused with a reason; nothing is raised."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from duban_contracts.intake import Channel, Outcome, PastOutcome
+from services.console.importing.convert import Case, Refused, convert
+from services.console.importing.mapping import ImportMap
+from services.console.importing.rows import Row
+from tests.console.importing.cases import HEADER, a_map, a_row
+
+
+def case(row: Row, import_map: ImportMap | None = None) -> Case:
+    found = convert(row, import_map or a_map())
+    assert isinstance(found, Case), found
+    return found
+
+
+def refused(row: Row, import_map: ImportMap | None = None) -> Refused:
+    found = convert(row, import_map or a_map())
+    assert isinstance(found, Refused), found
+    return found
+
+
+def test_a_closed_case_comes_in_whole() -> None:
+    found = case(a_row())
+    assert (found.key, found.id) == ("hotline:7", "import:hotline:7")
+    assert found.at == datetime(2020, 1, 2, 17, 0, tzinfo=UTC)
+    matter = found.command
+    assert (matter.title, matter.category, matter.station) == ("Lamp", "lamp", "works")
+    assert (matter.due_on, matter.channel, matter.urgent) == (date(2020, 1, 6), Channel.HOTLINE, False)
+    closed = datetime(2020, 1, 3, 16, 30, tzinfo=UTC)
+    assert matter.past == PastOutcome(outcome=Outcome.SOLVED, closed_at=closed)
+
+
+def test_an_open_case_has_no_past_whatever_its_closing_column_says() -> None:
+    assert case(a_row(State="Open")).command.past is None
+
+
+def test_a_closed_case_without_a_closing_time_keeps_its_outcome() -> None:
+    assert case(a_row(Out="")).command.past == PastOutcome(outcome=Outcome.SOLVED, closed_at=None)
+
+
+def test_a_case_without_a_planned_day_gets_none() -> None:
+    assert case(a_row(Planned="")).command.due_on is None
+
+
+def test_a_planned_day_before_the_submission_is_taken_as_recorded() -> None:
+    assert case(a_row(Planned="12/30/19 0:00")).command.due_on == date(2019, 12, 30)
+
+
+def test_a_closing_at_the_very_moment_of_the_submission_is_taken() -> None:
+    past = case(a_row(Out="1/2/20 9:00")).command.past
+    assert past is not None
+    assert past.closed_at == datetime(2020, 1, 2, 17, 0, tzinfo=UTC)
+
+
+def test_a_closing_day_without_a_time_is_not_before_a_submission_on_that_day() -> None:
+    past = case(a_row(Out="1/2/20")).command.past
+    assert past is not None
+    assert past.closed_at == datetime(2020, 1, 2, 17, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "hint"),
+    [
+        ({"No": ""}, "missing_id", "'No'"),
+        ({"No": "x" * 200}, "bad_id", "at most"),
+        ({"No": "7\x07"}, "bad_id", "printable"),
+        ({"What": ""}, "missing_value", "title"),
+        ({"What": "Lamb"}, "unknown_category", "did you mean 'Lamp'?"),
+        ({"Who": "Xyz"}, "unknown_station", "known here: Works"),
+        ({"State": "Xyz"}, "unknown_status", "known here: Done, Open"),
+        ({"State": ""}, "missing_value", "status"),
+        ({"In": ""}, "missing_value", "submitted_at"),
+        ({"In": "2020-01-02"}, "bad_date", "%m/%d/%y"),
+        ({"In": "2/30/20 9:00"}, "bad_date", "submitted_at"),
+        ({"Planned": "soon"}, "bad_date", "due_on"),
+        ({"Out": "13/1/20 9:00"}, "bad_date", "closed_at"),
+        ({"Out": "1/2/20 8:59"}, "closed_before_submitted", "correct one of them"),
+        ({"Out": "1/1/20"}, "closed_before_submitted", "correct one of them"),
+        ({"How": "Pigeon"}, "unknown_channel", "'Pigeon'"),
+        ({"Urgent": "perhaps"}, "unknown_urgent", "'perhaps'"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_refused_with_a_code_and_what_to_do(
+    changes: dict[str, str], code: str, hint: str
+) -> None:
+    found = refused(a_row(cells=changes))
+    assert found.code == code
+    assert hint in found.reason
+
+
+def test_a_row_with_cells_beyond_the_last_column_is_refused() -> None:
+    found = refused(a_row(surplus=1))
+    assert (found.code, "delimiter" in found.reason) == ("bad_row", True)
+
+
+def test_a_title_longer_than_the_contract_allows_is_refused() -> None:
+    found = refused(
+        a_row(What="x" * 201),
+        a_map(
+            categories=None,
+            defaults={"category": "lamp"},
+            columns={"id": "No", "title": "What", "submitted_at": "In"},
+        ),
+    )
+    assert (found.code, "title" in found.reason) == ("bad_value", True)
+
+
+def test_a_template_makes_a_title_that_leaves_the_names_out() -> None:
+    columns = {
+        "id": "No",
+        "title": {"template": "{What}, by {How}"},
+        "submitted_at": "In",
+        "category": "What",
+    }
+    assert case(a_row(), a_map(columns=columns)).command.title == "Lamp, by Call"
+
+
+def test_without_a_table_a_cell_must_be_our_own_token() -> None:
+    ours = a_map(stations=None)
+    assert case(a_row(Who="jiwei"), ours).command.station == "jiwei"
+    assert refused(a_row(Who="镇纪委"), ours).code == "unknown_station"
+
+
+def test_defaults_stand_in_for_empty_cells() -> None:
+    found = case(a_row(Who="", How=""), a_map(defaults={"station": "works", "channel": "visit"})).command
+    assert (found.station, found.channel) == ("works", Channel.VISIT)
+
+
+def test_without_a_station_the_charter_chooses() -> None:
+    assert case(a_row(Who="")).command.station is None
+
+
+@pytest.mark.parametrize(("word", "urgent"), [("Y", True), ("是", True), ("N", False), ("", False)])
+def test_yes_and_no_are_read_in_any_case_of_letters(word: str, urgent: bool) -> None:
+    assert case(a_row(Urgent=word)).command.urgent is urgent
+
+
+def test_of_two_equal_hours_the_first_is_meant() -> None:
+    assert case(a_row(In="11/1/20 1:30", State="Open")).at == datetime(2020, 11, 1, 8, 30, tzinfo=UTC)
+
+
+def test_of_two_equal_hours_the_second_is_meant_where_the_first_were_before_the_submission() -> None:
+    past = case(a_row(In="11/1/20 1:50", Out="11/1/20 1:10")).command.past
+    assert past is not None
+    assert past.closed_at == datetime(2020, 11, 1, 9, 10, tzinfo=UTC)
+
+
+def test_an_hour_that_the_clock_leaves_out_is_read_as_if_it_had_not_been_put_forward() -> None:
+    assert case(a_row(In="3/8/20 2:30", State="Open")).at == datetime(2020, 3, 8, 10, 30, tzinfo=UTC)
+
+
+def test_a_time_with_its_own_offset_is_believed() -> None:
+    offset = a_map(date_formats=["%Y-%m-%dT%H:%M%z", "%m/%d/%y %H:%M", "%m/%d/%y"])
+    assert case(a_row(In="2020-01-02T09:00+00:00"), offset).at == datetime(2020, 1, 2, 9, 0, tzinfo=UTC)
+
+
+def test_dates_typed_in_a_workbook_are_taken_as_such() -> None:
+    typed = a_row(In=datetime(2020, 1, 2, 9), Planned=datetime(2020, 1, 6), Out=datetime(2020, 1, 3, 8, 30))  # noqa: DTZ001
+    assert case(typed).command == case(a_row()).command
+    assert case(typed).at == case(a_row()).at
+
+
+CELL = st.one_of(st.text(), st.datetimes(), st.dates(), st.sampled_from(["Lamp", "Done", "1/2/20 9:00", "Y"]))
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(HEADER, CELL)), st.booleans())
+def test_whatever_the_cells_hold_a_row_is_a_case_or_a_refusal(cells: dict[str, str], tables: bool) -> None:
+    import_map = a_map() if tables else a_map(categories=None, stations=None, channels=None)
+    found = convert(Row(2, cells), import_map)
+    assert isinstance(found, Case | Refused)
+    if isinstance(found, Case):
+        assert len(found.key) <= len(found.id) <= 200
+        assert found.at.utcoffset() == UTC.utcoffset(None)
+    else:
+        assert found.code
+        assert found.reason

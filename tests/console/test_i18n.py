@@ -1,0 +1,75 @@
+"""Everything that operators read is there in Chinese too, and says the same."""
+
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from services.console import i18n
+from services.console.i18n import Lang, _, catalogue, chosen, use
+
+CONSOLE = Path(i18n.__file__).parent
+
+
+def texts() -> set[str]:
+    found = extract_from_dir(
+        CONSOLE, method_map=[("**.py", "python")], keywords={"_": None, "N_": None}, strip_comment_tags=False
+    )
+    return {str(message) for _file, _line, message, *_rest in found}
+
+
+def places(text: str) -> list[str]:
+    return sorted(
+        f"{field}!{conversion}" for _t, field, _s, conversion in string.Formatter().parse(text) if field
+    )
+
+
+def test_every_text_of_the_console_has_a_chinese_one() -> None:
+    assert texts() - set(catalogue(Lang.ZH)) == set()
+
+
+def test_the_catalogue_holds_nothing_that_is_said_no_more() -> None:
+    assert set(catalogue(Lang.ZH)) - texts() == set()
+
+
+def test_no_chinese_text_is_a_guess_or_empty() -> None:
+    with (i18n.MESSAGES / "zh.po").open("rb") as lines:
+        messages = [each for each in read_po(lines, locale="zh", abort_invalid=True) if each.id]
+    assert [each.id for each in messages if each.fuzzy or not each.string] == []
+
+
+def test_a_chinese_text_fills_in_the_same_places() -> None:
+    differing = {en for en, zh in catalogue(Lang.ZH).items() if places(en) != places(zh)}
+    assert differing == set()
+
+
+def test_a_text_without_translation_stays_as_it_is() -> None:
+    use(Lang.ZH)
+    try:
+        assert _("never said") == "never said"
+        assert _("yes") == "是"
+    finally:
+        use(Lang.EN)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        (["--lang", "zh", "watch"], {"DUBAN_LANG": "en"}, Lang.ZH),
+        (["watch", "--lang=en"], {"DUBAN_LANG": "zh"}, Lang.EN),
+        (["watch"], {"DUBAN_LANG": "zh", "LANG": "en_US.UTF-8"}, Lang.ZH),
+        (["watch"], {"LANG": "zh_CN.UTF-8"}, Lang.ZH),
+        (["watch"], {"LANG": "de_DE.UTF-8"}, Lang.EN),
+        (["watch"], {}, Lang.EN),
+    ],
+)
+def test_the_language_is_the_options_then_the_environments_then_the_locales(
+    arguments: list[str], environment: dict[str, str], expected: Lang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DUBAN_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert chosen(arguments) is expected

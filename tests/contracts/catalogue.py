@@ -1,0 +1,21 @@
+"""The messages that are published, with what lies beside them; other tests may define messages of their own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duban_contracts
+from duban_contracts.message import CATALOGUE
+
+CONTRACTS = Path(duban_contracts.__file__).parent
+SCHEMAS = CONTRACTS / "schemas"
+EXAMPLES = CONTRACTS / "examples"
+README = CONTRACTS.parent / "README.md"
+
+MESSAGES = {
+    type_: message for type_, message in CATALOGUE.items() if message.__module__.startswith("duban_contracts.")
+}
+
+
+def example(type_: str) -> dict[str, Any]:
+    return json.loads((EXAMPLES / f"{type_}.json").read_text("utf-8"))

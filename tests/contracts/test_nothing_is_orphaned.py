@@ -1,0 +1,116 @@
+"""Beside every message: its schema, an example, a teller and its listeners. None stands alone."""
+
+import sys
+from collections import defaultdict
+from importlib import import_module
+from typing import get_args
+
+import pytest
+
+from duban_contracts import escalation, intake, ledger, rating, supervision, topology
+from duban_contracts.message import SERVICES, Command, Fact
+from duban_contracts.publish import as_text, broken_promises, committed, main, publish, schema_of, table
+from duban_contracts.subjects import command_stream, fact_stream, filter_of
+from duban_contracts.time import PassTime
+from tests.contracts.catalogue import CONTRACTS, EXAMPLES, MESSAGES, README, SCHEMAS
+
+TOLD = {
+    "intake": intake.IntakeEvent,
+    "ledger": ledger.LedgerEvent,
+    "rating": rating.RatingEvent,
+    "supervision": supervision.SupervisionEvent,
+    "escalation": escalation.EscalationEvent,
+}
+COMMANDS = [message for message in MESSAGES.values() if issubclass(message, Command)]
+FACTS = [message for message in MESSAGES.values() if issubclass(message, Fact)]
+every_message = pytest.mark.parametrize("type_", MESSAGES)
+every_service = pytest.mark.parametrize("service", SERVICES)
+
+
+def test_there_is_something_to_look_at():
+    assert {message.service for message in COMMANDS} == {message.service for message in FACTS} == set(SERVICES)
+
+
+@every_message
+def test_the_committed_schema_is_that_of_the_model(type_):
+    file = SCHEMAS / f"{type_}.json"
+    assert file.exists(), "run `make contracts` and commit the schema"
+    assert file.read_text("utf-8") == as_text(schema_of(MESSAGES[type_])), "run `make contracts`"
+
+
+@every_message
+def test_there_is_an_example(type_):
+    assert (EXAMPLES / f"{type_}.json").exists(), "write one by hand, with sensible values"
+
+
+@pytest.mark.parametrize("folder", [SCHEMAS, EXAMPLES], ids=lambda folder: folder.name)
+def test_no_file_is_about_a_message_that_does_not_exist(folder):
+    assert {path.name for path in folder.iterdir()} <= {f"{type_}.json" for type_ in MESSAGES}
+
+
+@every_service
+def test_every_fact_is_told_by_the_service_it_belongs_to(service):
+    facts = {fact for fact in topology.facts_of(service) if fact.type in MESSAGES}
+    assert set(get_args(TOLD[service])) == facts
+
+
+@every_service
+def test_the_decider_can_tell_every_fact(service):
+    module = import_module(f"services.{service}.decider")
+    decider = getattr(module, service)(_charter())
+    assert set(get_args(TOLD[service])) <= set(decider.events)
+
+
+@every_service
+def test_every_service_handles_exactly_what_it_hears(service):
+    handlers = import_module(f"services.{service}.handlers").HEARS
+    asked = {command for command in topology.commands_of(service) if not issubclass(command, PassTime)}
+    assert set(handlers) == asked | set(topology.HEARS[service])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.type)
+def test_every_command_says_who_may_ask(command):
+    assert command.by
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.type)
+def test_every_command_reaches_its_service(command):
+    assert topology.listeners_of(command) == [command.service]
+    assert topology.streams_heard(command.service)[command_stream(command.service)] == [f"cmd.{command.service}.>"]
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.type)
+def test_every_listener_of_a_fact_has_a_consumer_that_hears_it(fact):
+    for listener in topology.listeners_of(fact):
+        if listener != topology.OPERATORS:
+            assert filter_of(fact) in topology.streams_heard(listener)[fact_stream(fact.service)]
+
+
+@pytest.mark.parametrize("consumer", topology.HEARS)
+def test_everything_that_a_consumer_hears_is_told_by_somebody(consumer):
+    heard = topology.HEARS[consumer]
+    assert len(set(heard)) == len(heard)
+    assert all(fact in get_args(TOLD[fact.service]) for fact in heard)
+
+
+def test_versions_count_1_2_3():
+    versions = defaultdict(list)
+    for message in MESSAGES.values():
+        versions[message.service, message.message_name].append(message.version)
+    for counted in versions.values():
+        assert sorted(counted) == list(range(1, len(counted) + 1))
+
+
+def test_importing_the_package_alone_fills_the_catalogue(run_python):
+    code = "import duban_contracts.message as m; print(*sorted(m.CATALOGUE), sep='\\n')"
+    assert run_python("-c", code).stdout.split() == sorted(MESSAGES)
+
+
+def test_the_readme_has_the_table_of_all_messages():
+    assert table(MESSAGES) in README.read_text("utf-8"), "run `make contracts`"
+
+
+def _charter():
+    from services.chassis.charter_file import read_charter
+
+    return read_charter(CONTRACTS.parents[1] / "deploy" / "charters" / "township-2024.yaml")
