@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from duban_contracts.message import CATALOGUE, Message
-from duban_contracts.subjects import parse_subject
+from duban_contracts.subjects import parse_subject, subject_of
 
 JSON = "application/json"
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
@@ -94,7 +94,7 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
         raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
     if not given.get("content-type", JSON).startswith(JSON):
         raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{given['content-type']!r}; send {JSON}")
-    _check_subject(subject, attributes.type)
+    _check_subject(subject, model)
     try:
         return Envelope(attributes, model.model_validate_json(body))
     except ValidationError as error:
@@ -146,13 +146,14 @@ def _revision(text: str | None) -> int | None:
     return int(text)
 
 
-def _check_subject(subject: str, type_: str) -> None:
+def _check_subject(subject: str, model: type[Message]) -> None:
     try:
-        parsed = parse_subject(subject)
+        expected = subject_of(model, parse_subject(subject).last)
     except ValueError as error:
         raise Poison(PoisonReason.WRONG_SUBJECT, str(error)) from None
-    if parsed.type != type_:
-        raise Poison(PoisonReason.WRONG_SUBJECT, f"type {type_!r} does not travel on {subject!r}")
+    if subject != expected:
+        detail = f"{model.type!r} travels on {expected!r}, not on {subject!r}"
+        raise Poison(PoisonReason.WRONG_SUBJECT, detail)
 
 
 def _sentences(error: ValidationError) -> str:

@@ -3,6 +3,7 @@
 from duban_contracts import intake, ledger, rating, supervision
 from duban_contracts.message import CATALOGUE, SERVICES, Command, Fact, Message
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
+from duban_contracts.time import PassTime
 
 HEARS: dict[str, tuple[type[Fact], ...]] = {
     "intake": (),
@@ -43,7 +44,9 @@ OPERATORS = "operators"
 
 
 def commands_of(service: str) -> list[type[Command]]:
-    return [m for m in CATALOGUE.values() if issubclass(m, Command) and m.service == service]
+    """What a service's handlers answer; the passing of time is answered by the chassis."""
+    asked = (m for m in CATALOGUE.values() if issubclass(m, Command) and m.service == service)
+    return [command for command in asked if not issubclass(command, PassTime)]
 
 
 def facts_of(service: str) -> list[type[Fact]]:

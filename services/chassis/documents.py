@@ -10,14 +10,13 @@ document, so a document stays small however long its key lives, and no answer is
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-KEEP = 100
+KEEP = 20
 """How many answers a document keeps when it is trimmed; it is trimmed at twice as many."""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A fact as stored and as told: `data` is the exact body that goes out."""
 
     type: str
@@ -26,8 +25,7 @@ class Event:
     data: str
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """The proof that a message was answered, and what must be told because of it."""
 
     to: str

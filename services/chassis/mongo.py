@@ -1,6 +1,6 @@
 """Documents in MongoDB. Motor and PyMongo are imported here and in the register, and nowhere else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +102,25 @@ class MongoDocuments:
         ]
 
 
+class _Answers(Mapping[str, Answer]):
+    """Read only when asked for: most messages want to know no more than whether they were answered."""
+
+    def __init__(self, raw: Mapping[str, Raw]) -> None:
+        self._by_message = raw
+
+    def __getitem__(self, message: str) -> Answer:
+        return _answer(self._by_message[message])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_message)
+
+    def __len__(self) -> int:
+        return len(self._by_message)
+
+    def __contains__(self, message: object) -> bool:
+        return message in self._by_message
+
+
 def _conflicts(error: BulkWriteError) -> list[Raw]:
     """An upsert under another version collides on `_id`: that names the key. Anything else is trouble."""
     faults: list[Raw] = error.details["writeErrors"]
@@ -141,7 +160,7 @@ def _raw(answer: Answer) -> Raw:
         "correlation": answer.correlation,
         "revision": answer.revision,
         "traceparent": answer.traceparent,
-        "events": [vars(event) for event in answer.events],
+        "events": [event._asdict() for event in answer.events],
     }
 
 
@@ -163,5 +182,5 @@ def _document(raw: Raw) -> Document:
         wake_at=raw["wake_at"],
         owes_wake=raw["owes_wake"],
         archived=raw["archived"],
-        answers={answer["to"]: _answer(answer) for answer in raw["answers"]},
+        answers=_Answers({answer["to"]: answer for answer in raw["answers"]}),
     )

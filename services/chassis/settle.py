@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 from duban_contracts.envelope import rfc3339
 from duban_contracts.message import Fact
@@ -19,8 +19,7 @@ from services.chassis.documents import KEEP, Answer, Change, Document, Documents
 from services.chassis.snapshots import Snapshots
 
 
-@dataclass(frozen=True)
-class Item(Generic[Command]):
+class Item(NamedTuple, Generic[Command]):
     """One message for one key. A message for several keys is several items with the same id."""
 
     id: str
@@ -31,8 +30,7 @@ class Item(Generic[Command]):
     traceparent: str | None = None
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(NamedTuple):
     """What must be told for one answered message; `fresh` unless it is a copy's."""
 
     key: str
@@ -67,11 +65,11 @@ class Desk(Generic[State]):
     woken: bool = False
 
     def answered(self, message: str) -> Answer | None:
-        return (
-            self.fresh.get(message)
-            or self.document.answers.get(message)
-            or self.older.get((self.document.key, message))
-        )
+        if message in self.fresh:
+            return self.fresh[message]
+        if message in self.document.answers:
+            return self.document.answers[message]
+        return self.older.get((self.document.key, message))
 
 
 class Settler(Generic[Command, State]):
@@ -153,9 +151,10 @@ class Settler(Generic[Command, State]):
         return answer
 
     def _change(self, desk: Desk[State]) -> Change:
-        document = desk.document
-        answers = [*document.answers.values(), *desk.fresh.values()]
-        kept = KEEP if len(answers) > 2 * KEEP else len(answers)
+        document, fresh = desk.document, tuple(desk.fresh.values())
+        answers = len(document.answers) + len(fresh)
+        kept = KEEP if answers > 2 * KEEP else answers
+        spilled = (*document.answers.values(), *fresh)[: answers - kept] if answers > kept else ()
         # A wake is acknowledged by moving `wake_at` on, and that comes last, after telling. Until then the
         # old time stays: after a death the poller finds the key again and tells what was stored.
         owes_wake = document.owes_wake or desk.woken
@@ -166,8 +165,8 @@ class Settler(Generic[Command, State]):
             wake_at=document.wake_at if owes_wake else self._wake_at(desk.state),
             owes_wake=owes_wake,
             row=self._row(desk.state) if self._row else None,
-            fresh=tuple(desk.fresh.values()),
-            spilled=tuple(answers[: len(answers) - kept]),
+            fresh=fresh,
+            spilled=spilled,
             archived=document.archived,
             kept=kept,
         )

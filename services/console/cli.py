@@ -17,6 +17,7 @@ from services.console import (
     up,
     watching,
 )
+from services.console.demo.command import demo
 from services.console.i18n import N_, Lang, _, chosen, use
 from services.console.importing.command import import_file
 from services.console.terminal import Session
@@ -26,6 +27,7 @@ app.add_typer(charter_commands.app, name="charter")
 app.add_typer(reporting.app, name="report")
 app.command("import", help=N_("Bring in past cases from a CSV or XLSX file"))(import_file)
 app.command("up", help=N_("Run both servers and all services here, until Ctrl-C"))(up.up)
+app.command("demo", help=N_("Play the plan's spring of 2024 through the services, as a time-lapse"))(demo)
 app.command("provision", help=N_("Create or update streams, consumers and buckets"))(provisioning.provision)
 app.command("submit", help=N_("Submit a matter"))(submitting.submit)
 app.command("do", help=N_("Send any command of the catalogue, and wait for what comes of it"))(asking.do)

@@ -9,16 +9,16 @@ from typing import TypeVar
 from uuid import uuid4
 
 import nats
-from duban_contracts.envelope import Attributes, encode
-from duban_contracts.message import Command
-from duban_contracts.subjects import command_stream, query_subject, subject_of
-from duban_contracts.topology import HEARS, streams_heard
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoServersError
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from duban_contracts.envelope import Attributes, encode
+from duban_contracts.message import Command
+from duban_contracts.subjects import command_stream, query_subject, subject_of
+from duban_contracts.topology import HEARS, streams_heard
 from services.chassis.queries import AnswerGiven, Answers, QueryFault, WhatBecameOf
 
 Reply = TypeVar("Reply", bound=BaseModel)

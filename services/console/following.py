@@ -5,7 +5,7 @@ the stream when the broker restarts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from nats.aio.client import Client
@@ -30,7 +30,7 @@ async def last_sequence(client: Client, stream: str) -> int:
     return info.state.last_seq
 
 
-async def follow(client: Client, stream: str, after: int, troubled: Troubled) -> AsyncIterator[Msg]:
+async def follow(client: Client, stream: str, after: int, troubled: Troubled) -> AsyncGenerator[Msg, None]:
     """Runs until cancelled. `troubled` is called for each try that failed."""
     while True:
         try:
@@ -42,7 +42,7 @@ async def follow(client: Client, stream: str, after: int, troubled: Troubled) ->
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _connected(client: Client, stream: str, after: int) -> AsyncIterator[Msg]:
+async def _connected(client: Client, stream: str, after: int) -> AsyncGenerator[Msg, None]:
     """Until something is amiss: then it raises, and one starts anew."""
     jetstream = client.jetstream(timeout=5)
     # A broker that lost its disk counts from one again.

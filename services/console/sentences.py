@@ -22,9 +22,7 @@ ABSENT = "–"
 REFUSED = N_("{command} by {actor} for {key} is refused ({reason}; {code}): {detail}")
 
 SENTENCES: Mapping[type[Fact], str] = {
-    intake.MatterAccepted: N_(
-        "{submission} is accepted: {station} handles it, limit {limit} ({rule})"
-    ),
+    intake.MatterAccepted: N_("{submission} is accepted: {station} handles it, limit {limit} ({rule})"),
     intake.MatterIncomplete: N_("{submission} is incomplete; missing: {missing}"),
     intake.MatterDeclined: N_("{submission} is declined ({reason}): {explanation}"),
     intake.MatterWithdrawn: N_("{submission} is withdrawn by the petitioner: {reason}"),

@@ -3,6 +3,7 @@
 import pytest
 
 from services.console import terminal
+from services.console.client import duban
 from services.console.embedded.servers import free_port
 from tests.conftest import CHARTERS
 from tests.console.conftest import Run
@@ -20,8 +21,7 @@ COMMANDS = [
 @pytest.fixture
 def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
     """An address where nothing listens; the patience with it is shortened."""
-    patient = terminal.duban
-    monkeypatch.setattr(terminal, "duban", lambda url: patient(url, patience=0.2))
+    monkeypatch.setattr(terminal, "duban", lambda url: duban(url, patience=0.2))
     return f"nats://127.0.0.1:{free_port()}"
 
 

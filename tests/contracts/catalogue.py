@@ -1,4 +1,4 @@
-"""The messages that are published, with what lies beside them; other tests may define messages of their own."""
+"""The messages that are published, and what lies beside them; other tests may define more of their own."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,9 @@ EXAMPLES = CONTRACTS / "examples"
 README = CONTRACTS.parent / "README.md"
 
 MESSAGES = {
-    type_: message for type_, message in CATALOGUE.items() if message.__module__.startswith("duban_contracts.")
+    type_: message
+    for type_, message in CATALOGUE.items()
+    if message.__module__.startswith("duban_contracts.")
 }
 
 

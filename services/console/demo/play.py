@@ -6,16 +6,15 @@ every service hears the same things in the same order in every run, whatever the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from heapq import heappop, heappush
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from duban_contracts.charter import Actor, Charter, Role
-from duban_contracts.envelope import decode
+from duban_contracts.envelope import Envelope, decode
 from duban_contracts.message import SERVICES, Fact
 from duban_contracts.subjects import fact_stream
 from duban_contracts.time import EscalationPassTime, LedgerPassTime, PassTime, RatingPassTime
@@ -30,7 +29,7 @@ MORNING, EVENING = time(9), time(18)
 CLOCKS: tuple[type[PassTime], ...] = (LedgerPassTime, RatingPassTime, EscalationPassTime)
 """Where something can fall due by itself; what the later ones hear comes from the ones before."""
 
-Show = Callable[[datetime, list[Fact]], None]
+Show = Callable[[datetime, list[Fact]], Awaitable[None]]
 """Told after each morning and each evening: the scenario's time, and the facts since the last one."""
 
 
@@ -68,38 +67,34 @@ class Facts:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._streams = {
-            stream: follow(client, stream, 0, _trouble) for stream in map(fact_stream, SERVICES)
-        }
+        self._streams = {stream: follow(client, stream, 0, _trouble) for stream in map(fact_stream, SERVICES)}
         self._seen = dict.fromkeys(self._streams, 0)
 
     async def fresh(self) -> list[Fact]:
         """Everything since the last call, in the order of time."""
         found = await asyncio.gather(*(self._read(stream) for stream in self._streams))
-        return sorted((fact for facts in found for fact in facts), key=lambda fact: fact.at)
+        told = sorted((each for envelopes in found for each in envelopes), key=_place)
+        return [each.data for each in told if isinstance(each.data, Fact)]
 
-    async def _read(self, stream: str) -> list[Fact]:
-        facts: list[Fact] = []
+    async def _read(self, stream: str) -> list[Envelope]:
+        envelopes: list[Envelope] = []
         last = await last_sequence(self._client, stream)
         while self._seen[stream] < last:
             msg = await anext(self._streams[stream])
             self._seen[stream] = msg.metadata.sequence.stream
-            facts += _facts(msg)
-        return facts
+            envelopes.append(decode(msg.subject, msg.headers, msg.data))
+        return envelopes
 
     async def close(self) -> None:
         for messages in self._streams.values():
-            await _closed(messages)
+            if isinstance(messages, AsyncGenerator):
+                await messages.aclose()
 
 
-async def _closed(messages: AsyncIterator[Msg]) -> None:
-    if close := getattr(messages, "aclose", None):
-        await close()
-
-
-def _facts(msg: Msg) -> list[Fact]:
-    told = decode(msg.subject, msg.headers, msg.data).data
-    return [told] if isinstance(told, Fact) else []
+def _place(told: Envelope) -> tuple[datetime | None, str, str, str]:
+    """Facts of one instant are told in no order that is the same every time; those of one cause are."""
+    attributes = told.attributes
+    return attributes.time, attributes.source, attributes.key, attributes.causation or ""
 
 
 def _trouble(error: Exception) -> None:
@@ -144,7 +139,7 @@ class Player:
             if early := [step for step in steps if step.at <= now]:
                 raise ValueError(f"nobody can do at {early[0].at} what is known only at {now}: {early[0]}")
             self.agenda.add(steps)
-        self.show(now, facts)
+        await self.show(now, facts)
 
     def _at(self, day: date, moment: time) -> datetime:
         return datetime.combine(day, moment, self.world.zone)

@@ -80,7 +80,9 @@ STORY = (
     ),
     Found(date(2024, 4, 18), "xincunban", Ground.LAGGING, "p1-2-2", "通户工程和公厕改造未按计划节点开工"),
     Found(date(2024, 4, 24), "nongyisuo", Ground.LAGGING, "p2-1-1", "惠民政策学习未开展，没有学习记录"),
-    Found(date(2024, 5, 8), "wenhuazhan", Ground.PERFUNCTORY, "p1-2-4", "健身器材巡查记录系一次补写，敷衍应付"),
+    Found(
+        date(2024, 5, 8), "wenhuazhan", Ground.PERFUNCTORY, "p1-2-4", "健身器材巡查记录系一次补写，敷衍应付"
+    ),
     Found(date(2024, 5, 15), "nongye", Ground.BELOW_REQUIREMENT, "p2-3-1", "补贴对象公示不足七日"),
     Found(
         date(2024, 5, 22),

@@ -68,9 +68,7 @@ class World:
         first, last = (datetime.combine(day, each, self.zone) for each in span)
         return first + timedelta(minutes=dice.randint(0, (last - first) // timedelta(minutes=1)))
 
-    def later(
-        self, moment: datetime, days: int, dice: random.Random, span: SPAN = AFTERNOON
-    ) -> datetime:
+    def later(self, moment: datetime, days: int, dice: random.Random, span: SPAN = AFTERNOON) -> datetime:
         """Some minute of the working day that comes so many (at least 1) after the day of `moment`."""
         return self.on(self.working_day(moment.astimezone(self.zone).date(), days), dice, span)
 

@@ -43,10 +43,10 @@ TEMPERS = {
     "jiwei": Temper(prompt=0.85, rated=CONTENT),
     "qingjieban": Temper(prompt=0.85, passes=0.8, late=(1, 2)),
     "xuanchuanxian": Temper(signs=1.0, prompt=1.0, sound=0.98, passes=1.0, rated=CONTENT),
-    "wenhuazhan": Temper(prompt=0.9, passes=0.8, mends=(6, 9)),
+    "wenhuazhan": Temper(prompt=0.9, passes=0.8, mends=(3, 4)),
     "xincunban": Temper(
         prompt=1.0,  # of the entries that it does not forget
-        forgets=0.4,
+        forgets=0.2,
         sound=0.8,
         passes=0.4,
         rated=ANGRY,

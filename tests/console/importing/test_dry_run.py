@@ -188,7 +188,6 @@ def requests() -> Iterator[tuple[list[Case], list[Refused]]]:
         yield list(Conversion(import_map, refused).cases(sheet.rows)), refused
 
 
-@pytest.mark.data
 class TestLosAngeles:
     """Each figure stands in the README of the data, counted there independently of us."""
 

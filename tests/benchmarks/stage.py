@@ -1,0 +1,128 @@
+"""Where a benchmark is played: real servers with durable settings, a filled stream, and a stopwatch."""
+
+import asyncio
+import itertools
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from nats.aio.client import Client
+
+from duban_contracts.envelope import Attributes, encode
+from duban_contracts.subjects import subject_of
+from services.chassis.charter_file import read_charter
+from services.chassis.provision import provision
+from services.console.client import Duban, duban
+from services.console.embedded import Child
+from services.console.system import System, running_system
+from tests.benchmarks.account import Post
+
+CHARTER = Path(__file__).parents[2] / "deploy" / "charters" / "township-2024.yaml"
+LOGS = Path("build") / "bench-logs"
+COMMANDS, FACTS = "RATING_CMD", "RATING_EVT"
+STATION = "qingjieban"
+ATOMIC = 1000
+Told = TypeVar("Told")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What was done in how long."""
+
+    name: str
+    messages: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        return self.messages / self.seconds
+
+
+@contextmanager
+def stage(services: Sequence[str] = ()) -> Iterator[System]:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with running_system(read_charter(CHARTER), logs=LOGS, services=services) as system:
+        yield system
+
+
+def on_system(system: System, story: Callable[[Duban], Awaitable[Told]]) -> Told:
+    async def run() -> Told:
+        async with duban(system.nats_url, "duban/bench") as connected:
+            return await story(connected)
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def process(system: System, module: str, *arguments: str) -> Iterator[Child]:
+    """One service process of our own making, on the stage's servers."""
+    environment = {
+        **os.environ,
+        "DUBAN_NATS_URL": system.nats.url,
+        "DUBAN_MONGO_URL": system.mongo.url,
+        "DUBAN_DATABASE_PREFIX": f"bench_{uuid4().hex[:8]}",
+        "DUBAN_LOG_FORMAT": "console",
+    }
+    child = Child([sys.executable, "-m", module, *arguments], env=environment, log=LOGS / "process.log")
+    child.start()
+    try:
+        yield child
+    finally:
+        child.kill()
+
+
+async def emptied(client: Client) -> None:
+    """Streams and consumers as on the first day."""
+    jetstream = client.jetstream(timeout=30)
+    for stream in (COMMANDS, FACTS):
+        await jetstream.delete_stream(stream)
+    await provision(client)
+
+
+async def publish(client: Client, posts: Sequence[tuple[str, Post]]) -> None:
+    """In atomic batches: filling is not what is measured."""
+    for start in range(0, len(posts), ATOMIC):
+        chunk, batch = posts[start : start + ATOMIC], uuid4().hex
+        for n, (key, command) in enumerate(chunk, 1):
+            headers = encode(attributes(key, command))
+            headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(n)}
+            subject, body = subject_of(command, STATION), command.model_dump_json().encode()
+            if n < len(chunk):
+                await client.publish(subject, body, headers=headers)
+                continue
+            reply = await client.request(subject, body, headers=headers | {"Nats-Batch-Commit": "1"}, timeout=30)
+            if b'"error"' in reply.data:
+                raise RuntimeError(reply.data.decode())
+
+
+def attributes(key: str, command: Post) -> Attributes:
+    message = uuid4().hex
+    return Attributes(message, "duban/bench", command.type, datetime.now(UTC), key, message)
+
+
+def posts(messages: int, keys: int, first: int = 0) -> list[tuple[str, Post]]:
+    """Every key in turn, so that a batch of 500 meets 500 keys."""
+    turn = itertools.cycle(f"account-{n}" for n in range(first, first + keys))
+    return [(next(turn), Post(amount=n % 7, note=f"第{n}笔")) for n in range(messages)]
+
+
+async def drained(client: Client, expected: int, stream: str = FACTS, patience: float = 600) -> Rate:
+    """From a tenth of the facts to all of them: the start of a process is not counted."""
+    jetstream = client.jetstream(timeout=10)
+    started, first, deadline = None, 0, monotonic() + patience
+    while True:
+        told = (await jetstream.stream_info(stream)).state.messages
+        if started is None and told >= expected // 10:
+            started, first = monotonic(), told
+        if started is not None and told >= expected:
+            return Rate("", told - first, monotonic() - started)
+        if monotonic() > deadline:
+            raise TimeoutError(f"{told} of {expected} told after {patience:.0f} s")
+        await asyncio.sleep(0.02)

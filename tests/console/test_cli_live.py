@@ -1,0 +1,125 @@
+"""The command line against the running system: what operators do in a day."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from duban_contracts.charter import Charter
+from duban_contracts.message import SERVICES
+from services.console.system import System
+from tests.conftest import CHARTERS
+from tests.console.conftest import Ran, Run
+
+TOWNSHIP = str(CHARTERS / "township-2024.yaml")
+
+
+@pytest.fixture
+def duban(run: Run, system: System, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("DUBAN_NATS_URL", system.nats_url)
+    return run
+
+
+def submitted(duban: Run, *more: str) -> Ran:
+    return duban("submit", "--title", "rubbish not collected", "--category", "garbage", *more)
+
+
+def entry_of(ran: Ran) -> str:
+    return str(ran.document["entry"]["entry"])
+
+
+def test_a_charter_is_applied_and_followed_and_the_same_one_is_no_new_revision(duban: Run) -> None:
+    first = duban("charter", "apply", TOWNSHIP, "--format", "json")
+    assert first.status == 0
+    assert first.document["services"] == dict.fromkeys(SERVICES, first.document["revision"])
+    again = duban("charter", "apply", TOWNSHIP)
+    assert f"published as revision {first.document['revision']}" in again.out
+    assert "escalation: follows it" in again.out
+
+
+def test_provisioning_again_changes_nothing(duban: Run) -> None:
+    assert duban("provision").status == 0
+    assert duban("provision", "--format", "json").document == {"provisioned": True, "replicas": 1}
+
+
+def test_a_submission_is_accepted_with_its_limit_and_numbered_with_its_due_date(duban: Run) -> None:
+    ran = submitted(duban, "--village", "dongcun", "--name", "Zhang San", "--phone", "13800000000")
+    assert ran.status == 0
+    assert "Cleaning office handles it, limit 1 working day(s)" in ran.out
+    assert "due " in ran.out.splitlines()[-1]
+    assert ran.out.splitlines()[-1].startswith("entry 20")
+    assert "Zhang San" not in ran.out
+
+
+def test_the_same_submission_sent_twice_is_one_entry(duban: Run) -> None:
+    words = ("--id", f"hotline:{uuid4()}", "--format", "json")
+    assert entry_of(submitted(duban, *words)) == entry_of(submitted(duban, *words))
+
+
+def test_everything_missing_is_told_at_once(duban: Run, township: Charter) -> None:
+    category, required = next(
+        (token, each.required) for token, each in township.categories.items() if each.required
+    )
+    ran = duban("submit", "--title", "t", "--category", category)
+    assert ran.status == 0
+    assert all(material in ran.out for material in required)
+
+
+def test_a_refusal_is_told_with_its_code_and_sentence_and_status_1(duban: Run) -> None:
+    ran = duban("submit", "--title", "t", "--category", "nonsense")
+    assert ran.status == 1
+    assert "unknown_category" in ran.out
+    assert "nonsense" in ran.out
+
+
+def test_a_station_accepts_and_another_is_refused(duban: Run) -> None:
+    entry = entry_of(submitted(duban, "--format", "json"))
+    refused = duban("do", "accept", "--key", entry, "--actor", "bianmin", "--format", "json")
+    assert (refused.status, refused.document["refused"]) == (1, True)
+    assert refused.document["facts"][-1]["data"]["reason"] == "not_the_handler"
+    accepted = duban("do", "accept", "--key", entry, "--actor", "qingjieban")
+    assert accepted.status == 0
+    assert f"entry {entry} is accepted by Cleaning office" in accepted.out
+
+
+def test_a_command_under_the_same_id_is_answered_the_same(duban: Run) -> None:
+    entry = entry_of(submitted(duban, "--format", "json"))
+    words = (
+        "do",
+        "accept",
+        "--key",
+        entry,
+        "--actor",
+        "qingjieban",
+        "--id",
+        str(uuid4()),
+        "--format",
+        "json",
+    )
+    assert duban(*words).document == duban(*words).document
+
+
+def test_a_command_that_is_not_answered_in_time_is_told_to_be_stored(duban: Run) -> None:
+    words = ("do", "accept", "--key", "2024-999999", "--actor", "qingjieban", "--id", f"late-{uuid4()}")
+    ran = duban(*words, "--wait", "0")
+    assert ran.status == 3
+    assert f"ledger.accept is stored as {words[-1]}" in ran.err
+
+
+def test_the_laggard_report_has_a_row_for_each_station_in_every_form(duban: Run, township: Charter) -> None:
+    stations = township.stations
+    report = duban("report", "laggards", "--format", "json").document
+    assert {row["station"] for row in report["rows"]} == set(stations)
+    lines = duban("report", "laggards", "--format", "csv", "--lang", "zh").out.splitlines()
+    assert lines[0].startswith("单位,交办,按时办结,超期办结,未办结,办结率,按时办结率,不满意,不满意率")
+    assert len(lines) == 1 + len(stations)
+    assert any(line.startswith("镇农医所,0,0,0,0,–,–,0,–") for line in lines)
+    assert "Rural medical" in duban("report", "laggards").out
+
+
+def test_the_report_is_written_to_a_file_that_spreadsheets_read(duban: Run, tmp_path: Path) -> None:
+    file = tmp_path / "circular.csv"
+    ran = duban("report", "laggards", "--format", "csv", "--out", str(file))
+    assert (ran.status, ran.out) == (0, "")
+    assert file.read_bytes().startswith(b"\xef\xbb\xbfStation,Dispatched")
+    assert duban("report", "laggards", "--out", str(tmp_path)).status == 2
