@@ -6,7 +6,6 @@ charter live and record its revision in what they decide.
 
 from datetime import date, time
 from enum import StrEnum
-from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -314,12 +313,9 @@ class Charter(Article):
 
     def actor(self, token: str) -> Actor | None:
         """The actor behind a subject's last token; every station is one by itself."""
-        return self._everyone.get(token)
-
-    @cached_property
-    def _everyone(self) -> dict[str, Actor]:
-        stations = {
-            token: Actor(name=station.name, role=Role.STATION, station=token)
-            for token, station in self.stations.items()
-        }
-        return stations | self.actors
+        if token in self.actors:
+            return self.actors[token]
+        if token in self.stations:
+            # Not validated again: this is asked for every message, and the station was checked.
+            return Actor.model_construct(name=self.stations[token].name, role=Role.STATION, station=token)
+        return None

@@ -1,7 +1,6 @@
 """One service's way with a batch of deliveries: read, number, decide and store, tell, acknowledge."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
@@ -21,7 +20,7 @@ from services.chassis.documents import Documents
 from services.chassis.inbox import Delivery, Read, commands, read
 from services.chassis.register import Register
 from services.chassis.service import Service
-from services.chassis.settle import Item, Settler, Tell, wake_id
+from services.chassis.settle import Item, Settler, Tell, Turns, wake_id
 from services.chassis.standings import Standings
 
 TRIES = 4
@@ -58,8 +57,7 @@ class Consumer:
         self._documents, self._tell, self._dead_letters = documents, tell, dead_letters
         self._charter, self._register, self._standings = charter, register, standings
         self._settler: tuple[int, Settler[Any, Any]] | None = None
-        # Loops of one process take turns; conflicts are for other processes.
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
         self._failing: dict[str, str] = {}
 
     @property
@@ -68,7 +66,19 @@ class Consumer:
         return self._dead_letters.stopped
 
     async def process(self, msgs: Sequence[Msg]) -> None:
-        """Every message is acknowledged, terminated as poison, or given back with a delay."""
+        """Every message is acknowledged, terminated as poison, or given back with a delay.
+
+        Raises what went wrong with the batch as a whole, e.g. a server that does not answer.
+        """
+        try:
+            await self._process(msgs)
+        except Exception as error:
+            for msg in msgs:
+                if not msg.is_acked:
+                    await self._give_back(msg, error)
+            raise
+
+    async def _process(self, msgs: Sequence[Msg]) -> None:
         started, charter = monotonic(), self._charter()
         jobs = await self._read(msgs, charter)
         for run in _runs(jobs):
@@ -150,10 +160,7 @@ class Consumer:
         for _ in range(TRIES):
             if not items:
                 return failed
-            async with self._turn:
-                settled = await self._settling().settle(items)
-            if self._standings and self.service.standing:
-                await self._standings.put(settled.states, self.service.standing)
+            settled = await self._settling().settle(items)
             failed |= settled.failures
             metrics.ANSWERED.labels(self.service.name).inc(settled.answered)
             metrics.CONFLICTS.labels(self.service.name).inc(len(settled.conflicts))
@@ -171,9 +178,15 @@ class Consumer:
                 revision=charter.revision,
                 row=self.service.row,
                 tells=self.service.tells,
+                turns=self._turns,
+                show=self._show if self._standings and self.service.standing else None,
             )
             self._settler = (charter.revision, settler)
         return self._settler[1]
+
+    async def _show(self, states: Mapping[str, tuple[int, Any]]) -> None:
+        if self._standings and self.service.standing:
+            await self._standings.put(states, self.service.standing)
 
     async def _bury(self, msg: Msg, poison: Poison) -> None:
         await self._dead_letters.bury(msg, poison)

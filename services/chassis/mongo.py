@@ -39,7 +39,9 @@ class MongoDocuments:
     async def prepare(self) -> None:
         """Create what every query needs; changes nothing where it is there already."""
         wakes = IndexModel(
-            [("wake_at", ASCENDING)], partialFilterExpression={"wake_at": {"$type": "date"}}, name="wakes"
+            [("wake_at", ASCENDING), ("_id", ASCENDING)],
+            partialFilterExpression={"wake_at": {"$type": "date"}},
+            name="wakes",
         )
         rows = [
             IndexModel([(f"row.{field}", direction) for field, direction in fields])
@@ -81,7 +83,7 @@ class MongoDocuments:
 
     async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
         cursor = self.collection.find({"wake_at": {"$lte": now}}, {"wake_at": True})
-        due = await cursor.sort("wake_at", ASCENDING).limit(limit).to_list(None)
+        due = await cursor.sort([("wake_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list(None)
         return [(raw["_id"], raw["wake_at"]) for raw in due]
 
     async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:

@@ -13,7 +13,6 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from pydantic import BaseModel
 from pymongo.errors import PyMongoError
@@ -27,6 +26,7 @@ from services.chassis.consumer import Consumer
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.health import OK, Health, HealthServer
 from services.chassis.mongo import MongoDocuments, connect
+from services.chassis.pulling import Puller
 from services.chassis.queries import (
     Following,
     HistoryOf,
@@ -182,32 +182,33 @@ class Process:
         )
 
     async def _listen(self, consumer: Consumer, stream: str) -> None:
-        """Fetch and process until told to stop."""
+        """Take and process until told to stop, a batch being told while the next is decided."""
         await self._follower.arrived.wait()
-        jetstream = self.client.jetstream(timeout=10)
-        await jetstream.consumer_info(stream, consumer.service.name)
-        subscription = await jetstream.pull_subscribe_bind(consumer.service.name, stream)
-        try:
-            while not self._stopping.is_set():
+        async with Puller(self.client, stream, consumer.service.name, self.settings.batch) as puller:
+            in_work: asyncio.Task[None] | None = None
+            while not self._stopping.is_set() and not consumer.stopped:
                 self.health.beat()
-                if consumer.stopped:
-                    self.health.say("dead_letters", "too many in a row, stopped; mend and restart")
-                    await self._stopping.wait()
-                    return
-                if msgs := await self._fetch(subscription):
-                    await consumer.process(msgs)
-        finally:
-            await subscription.unsubscribe()
+                msgs = await self._take(puller)
+                task = asyncio.create_task(consumer.process(msgs)) if msgs else None
+                if in_work:
+                    await in_work
+                in_work = task
+            if in_work:
+                await in_work
+        if consumer.stopped:
+            self._say("dead_letters", "too many in a row, stopped; mend and restart")
+            await self._stopping.wait()
 
-    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-        """What waits, at once; else what comes within some seconds; nothing when told to stop."""
-        fetch = asyncio.ensure_future(subscription.fetch(self.settings.batch, timeout=FETCH_SECONDS))
+    async def _take(self, puller: Puller) -> list[Msg]:
+        """What waits; nothing when told to stop."""
+        take = asyncio.ensure_future(puller.take(FETCH_SECONDS))
         stop = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (fetch, stop):
-            task.cancel()
-        with suppress(TimeoutError, asyncio.CancelledError):
-            return await fetch
+        await asyncio.wait({take, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not take.done():
+            take.cancel()
+        with suppress(asyncio.CancelledError):
+            return await take
         return []
 
     async def _poll(self, consumer: Consumer) -> None:

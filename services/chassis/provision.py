@@ -33,7 +33,7 @@ ACK_WAIT = 30.0
 MAX_ACK_PENDING = 4_000
 
 
-async def provision(client: Client, replicas: int = 1) -> None:
+async def provision(client: Client, replicas: int = 1, ack_wait: float = ACK_WAIT) -> None:
     jetstream = client.jetstream(timeout=10)
     for config in _streams(replicas):
         await _stream(jetstream, config)
@@ -41,7 +41,7 @@ async def provision(client: Client, replicas: int = 1) -> None:
         await _bucket(jetstream, KeyValueConfig(bucket, history=history, replicas=replicas))
     for consumer in HEARS:
         for stream, filters in streams_heard(consumer).items():
-            await jetstream.add_consumer(stream, _consumer(consumer, filters))
+            await jetstream.add_consumer(stream, _consumer(consumer, filters, ack_wait))
 
 
 def _streams(replicas: int) -> list[StreamConfig]:
@@ -83,12 +83,12 @@ def _streams(replicas: int) -> list[StreamConfig]:
     return streams
 
 
-def _consumer(name: str, filters: list[str]) -> ConsumerConfig:
+def _consumer(name: str, filters: list[str], ack_wait: float) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=name,
         filter_subjects=filters,
         ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=ACK_WAIT,
+        ack_wait=ack_wait,
         max_deliver=-1,  # redelivery is what tells the rest after a death, so it has no end
         max_ack_pending=MAX_ACK_PENDING,
     )

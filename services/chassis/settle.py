@@ -5,8 +5,9 @@ and never decided again; a key that somebody else changed meanwhile is reported 
 decider that raises spoils its own key only.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple
@@ -39,6 +40,8 @@ class Telling(NamedTuple):
 
 
 Tell = Callable[[Sequence[Telling]], Awaitable[None]]
+Show = Callable[[Mapping[str, tuple[int, Any]]], Awaitable[None]]
+"""Shows the current state of keys elsewhere: key -> (version, state)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,13 @@ class Desk(Generic[State]):
         return self.older.get((self.document.key, message))
 
 
+class Turns:
+    """Loops of one process take turns; conflicts are for other processes."""
+
+    def __init__(self) -> None:
+        self.decide, self.tell = asyncio.Lock(), asyncio.Lock()
+
+
 class Settler(Generic[Command, State]):
     def __init__(
         self,
@@ -82,12 +92,39 @@ class Settler(Generic[Command, State]):
         revision: int | None = None,
         row: Callable[[State], dict[str, Any] | None] | None = None,
         tells: bool = True,
+        turns: Turns | None = None,
+        show: Show | None = None,
     ) -> None:
-        self._decider, self._documents, self._tell = decider, documents, tell
+        self._decider, self._documents, self._tell, self._show = decider, documents, tell, show
+        self._turns = turns or Turns()
         self._snapshots = Snapshots(decider)
         self._revision, self._row, self._tells = revision, row, tells
 
     async def settle(self, items: Sequence[Item[Command]]) -> Settled:
+        """Batches take turns: one is told, in order, while the next is being decided and stored."""
+        async with self._turns.decide:
+            desks, failures, conflicts = await self._decide(items)
+            await self._turns.tell.acquire()
+        try:
+            if self._tells:
+                await self._tell([telling for desk in desks.values() for telling in desk.tellings])
+            states = {key: (_version(desk), desk.state) for key, desk in desks.items()}
+            if self._show:  # before the wake is acknowledged, so that a death in between shows it again
+                await self._show(states)
+            await self._rest(desks.values())
+        finally:
+            self._turns.tell.release()
+        return Settled(
+            frozenset(conflicts),
+            failures,
+            states,
+            sum(len(desk.fresh) for desk in desks.values()),
+        )
+
+    async def _decide(
+        self, items: Iterable[Item[Command]]
+    ) -> tuple[dict[str, Desk[State]], dict[str, Exception], set[str]]:
+        """What is stored now and must be told, by key; what failed; what somebody else changed."""
         by_key: dict[str, list[Item[Command]]] = defaultdict(list)
         for item in items:
             by_key[item.key].append(item)
@@ -104,16 +141,7 @@ class Settler(Generic[Command, State]):
 
         changes = [self._change(desk) for desk in desks.values() if desk.fresh]
         conflicts = await self._documents.save(changes) if changes else set()
-        settled = {key: desk for key, desk in desks.items() if key not in conflicts}
-        if self._tells:
-            await self._tell([telling for desk in settled.values() for telling in desk.tellings])
-        await self._rest(settled.values())
-        return Settled(
-            frozenset(conflicts),
-            failures,
-            {key: (_version(desk), desk.state) for key, desk in settled.items()},
-            sum(len(desk.fresh) for desk in settled.values()),
-        )
+        return {key: desk for key, desk in desks.items() if key not in conflicts}, failures, conflicts
 
     async def _older(
         self, by_key: dict[str, list[Item[Command]]], found: dict[str, Document]
@@ -153,8 +181,10 @@ class Settler(Generic[Command, State]):
     def _change(self, desk: Desk[State]) -> Change:
         document, fresh = desk.document, tuple(desk.fresh.values())
         answers = len(document.answers) + len(fresh)
-        kept = KEEP if answers > 2 * KEEP else answers
-        spilled = (*document.answers.values(), *fresh)[: answers - kept] if answers > kept else ()
+        # Only what the document holds already may leave it: a fresh answer in the archive would count as
+        # given even if this change never came to be.
+        kept = max(KEEP, len(fresh)) if answers > 2 * KEEP else answers
+        spilled = tuple(document.answers.values())[: answers - kept] if answers > kept else ()
         # A wake is acknowledged by moving `wake_at` on, and that comes last, after telling. Until then the
         # old time stays: after a death the poller finds the key again and tells what was stored.
         owes_wake = document.owes_wake or desk.woken

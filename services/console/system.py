@@ -17,7 +17,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
 from services.chassis.charter_bucket import publish_charter
-from services.chassis.provision import provision
+from services.chassis.provision import ACK_WAIT, provision
 from services.chassis.settings import ClockMode
 from services.console.client import duban
 from services.console.embedded import Child, MongoServer, NatsServer, embedded_mongo, embedded_nats
@@ -66,6 +66,8 @@ class System:
     logs: Path | None = None
     """A folder for one log file per service; None: all to our own standard output."""
     database_prefix: str = "duban"
+    module: str = "services"
+    """What is run, with the service's name as its argument."""
     services: list[Running] = field(default_factory=list)
 
     @property
@@ -83,7 +85,7 @@ class System:
         port = free_port()
         environment = {
             **os.environ,
-            "DUBAN_NATS_URL": self.nats.url,
+            "DUBAN_NATS_URL": self.nats.url_for(name),
             "DUBAN_MONGO_URL": self.mongo.url,
             "DUBAN_CLOCK": self.clock,
             "DUBAN_DATABASE_PREFIX": self.database_prefix,
@@ -91,7 +93,7 @@ class System:
             "DUBAN_LOG_FORMAT": "console",
         }
         log = self.logs / f"{name}-{port}.log" if self.logs else None
-        child = Child([sys.executable, "-m", "services", name], env=environment, log=log)
+        child = Child([sys.executable, "-m", self.module, name], env=environment, log=log)
         child.start()
         running = Running(name, child, port)
         self.services.append(running)
@@ -118,10 +120,10 @@ class System:
             list(side_by_side.map(lambda service: service.child.terminate(), self.services))
 
 
-async def set_up(nats_url: str, charter: Charter | None) -> int | None:
+async def set_up(nats_url: str, charter: Charter | None, ack_wait: float = ACK_WAIT) -> int | None:
     """Streams, consumers and buckets; then the charter, if one is given: returns its revision."""
     async with duban(nats_url) as system:
-        await provision(system.client)
+        await provision(system.client, ack_wait=ack_wait)
         return await publish_charter(system.client, charter) if charter else None
 
 
@@ -133,10 +135,11 @@ def running_system(
     clock: ClockMode = ClockMode.SYSTEM,
     logs: Path | None = None,
     services: Sequence[str] = SERVICES,
+    nats_port: int | None = None,
 ) -> Iterator[System]:
     """Servers first, services last; at the end the other way round. Nothing outlives us."""
     with ExitStack() as stack:
-        nats = stack.enter_context(embedded_nats(data / "nats" if data else None))
+        nats = stack.enter_context(embedded_nats(data / "nats" if data else None, nats_port))
         mongo = stack.enter_context(embedded_mongo(data / "mongo" if data else None))
         asyncio.run(set_up(nats.url, charter))
         system = System(nats, mongo, clock, logs)

@@ -10,7 +10,7 @@ import typer
 from services.chassis.charter_file import CharterErrors, read_charter
 from services.chassis.settings import ClockMode
 from services.console.embedded import ServerFailed, ServerMissing
-from services.console.i18n import _
+from services.console.i18n import N_, _
 from services.console.system import NotReady, System, running_system
 
 DEFAULT_CHARTER = Path(__file__).parents[2] / "deploy" / "charters" / "township-2024.yaml"
@@ -19,13 +19,16 @@ LOOK_AGAIN_SECONDS = 1.0
 
 def up(
     charter: Annotated[
-        Path, typer.Option(help="The charter to publish first", exists=True, dir_okay=False)
+        Path, typer.Option(help=N_("The charter to publish first"), exists=True, dir_okay=False)
     ] = DEFAULT_CHARTER,
     data: Annotated[
-        Path | None, typer.Option(help="Keep all data in this folder; default: a temporary one")
+        Path | None, typer.Option(help=N_("Keep all data in this folder; default: a temporary one"))
     ] = None,
+    port: Annotated[
+        int, typer.Option(envvar="DUBAN_NATS_PORT", min=0, max=65535, help=N_("For NATS; 0: any free one"))
+    ] = 4222,
     clock: Annotated[
-        ClockMode, typer.Option(help="told: time passes only by pass_time messages")
+        ClockMode, typer.Option(help=N_("told: time passes only by pass_time messages"))
     ] = ClockMode.SYSTEM,
 ) -> None:
     """Start nats-server, mongod and the five services here; Ctrl-C stops them all."""
@@ -33,7 +36,9 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        with running_system(read_charter(charter), data=data, clock=clock) as system:
+        with running_system(
+            read_charter(charter), data=data, clock=clock, nats_port=port or None
+        ) as system:
             typer.echo(ready_line(system))
             while not stop.wait(LOOK_AGAIN_SECONDS):
                 revive(system)

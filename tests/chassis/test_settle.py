@@ -97,6 +97,20 @@ def test_a_copy_of_an_answer_that_moved_to_the_archive_is_still_a_copy(monkeypat
     assert sorted(world.answered) == sorted(item.id for item in messages)
 
 
+CROWD = [[add(f"m{n}", "a", 1) for n in range(6)], [add(f"m{n}", "a", 1) for n in range(6, 12)]]
+
+
+@pytest.mark.parametrize("dies_at", range(1, 80))
+def test_a_death_while_answers_move_to_the_archive_leaves_no_answer_that_was_never_folded(
+    monkeypatch, dies_at
+):
+    monkeypatch.setattr(settle_module, "KEEP", 2)
+    world = World(dies_at).run(CROWD)
+    assert world.told == world.stored
+    state = json.loads(world.documents["a"].snapshot.state)
+    assert state["total"] == 12
+
+
 def test_a_writer_who_was_slower_is_told_so_and_nothing_of_his_is_told():
     class Slow(World):
         async def save(self, changes):
@@ -149,6 +163,27 @@ def test_a_wake_that_was_stored_and_not_told_is_told_even_if_a_message_came_betw
     world.run([[add("m2", "a", 1, minute=120)]], until=START + timedelta(hours=2))
     assert world.told == world.stored
     assert [event.type.split(".")[2] for event in world.told.values()].count("test_reminded") == 1
+
+
+def test_a_wake_that_was_told_and_not_shown_is_shown_after_all():
+    world = World().run([[add("m1", "a", 5)]])
+    later, shown = START + timedelta(hours=2), {}
+
+    async def die_while_showing(_):
+        raise Died
+
+    async def show(states):
+        shown.update(states)
+
+    async def wake(showing):
+        [(key, at)] = await world.due(later, 10)
+        settler = Settler(total, world, world.tell, show=showing)
+        await settler.settle([Item(wake_id(key, at), key, Wake(later), later)])
+
+    with pytest.raises(Died):
+        asyncio.run(wake(die_while_showing))
+    asyncio.run(wake(show))
+    assert shown["a"] == (2, Total(5, None))
 
 
 def test_a_state_written_by_older_code_is_folded_anew_from_what_was_told():

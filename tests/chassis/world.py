@@ -88,6 +88,9 @@ class World(MemoryDocuments):
         return await super().load(keys)
 
     async def save(self, changes: Sequence[Any]) -> set[str]:
+        for change in changes:  # what leaves a document is archived first, whatever becomes of the document
+            self.step()
+            self.archive = {(change.key, a.to): a for a in change.spilled} | self.archive
         conflicts = set()
         for change in changes:  # a bulk write is not atomic: a death may come between two keys
             self.step()

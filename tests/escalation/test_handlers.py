@@ -28,7 +28,7 @@ from services.escalation.decider import (
     WithdrawCircular,
 )
 from services.escalation.handlers import HEARS
-from tests.escalation.town import DUE, ENTRY, OVERDUE, STATION, TOWNSHIP, day, late_item
+from tests.escalation.town import DUE, ENTRY, OVERDUE, STATION, TOWNSHIP, day, late_item, revised
 
 NOW = day(4, 18, 9)
 ACCEPTANCE = f"acceptance/{ENTRY}"
@@ -142,7 +142,7 @@ def test_a_campaign_begins_for_each_of_its_stations_and_for_the_office():
 
 def test_an_office_that_is_a_station_has_one_key_only():
     office = TOWNSHIP.actors["office"].model_copy(update={"station": STATION})
-    town = TOWNSHIP.model_copy(update={"actors": TOWNSHIP.actors | {"office": office}})
+    town = revised(actors=TOWNSHIP.actors | {"office": office})
     started = supervision.CampaignStarted(at=NOW, campaign="c", name="spring", stations=(STATION,))
     assert [key for key, _ in commands_for(started, town)] == [STATION]
     assert [key for key, _ in commands_for(rating.CallbackOverdue(**OF_ROUND), town)] == [STATION]

@@ -39,6 +39,7 @@ from tests.escalation.town import (
     late_item,
     only,
     ordered,
+    revised,
     supervised,
 )
 
@@ -521,7 +522,7 @@ def test_the_commission_neither_gets_nor_receives_its_own_case():
 
 def with_actor(name, **changes):
     actors = TOWNSHIP.actors | {name: TOWNSHIP.actors[name].model_copy(update=changes)}
-    return TOWNSHIP.model_copy(update={"actors": actors})
+    return revised(actors=actors)
 
 
 def test_an_office_that_is_itself_the_station_does_not_decide_its_own_case():
@@ -543,7 +544,7 @@ def test_the_case_of_the_office_is_decided_by_the_leaders_and_goes_to_the_commis
 def test_a_town_without_a_commission_transfers_to_its_leaders():
     actors = {name: actor for name, actor in TOWNSHIP.actors.items() if name != "discipline"}
     actors["leader"] = Actor(name="mayor", role=Role.LEADER)
-    story = supervised(charter=TOWNSHIP.model_copy(update={"actors": actors}))
+    story = supervised(charter=revised(actors=actors))
     story.flagged(day(4, 16))
     assert only(TransferMade, story.approve(day(4, 16, 9), 1, "leader")).to == "leader"
 
@@ -552,7 +553,7 @@ def test_a_station_with_a_superior_among_the_stations_is_decided_about_by_the_le
     stations = TOWNSHIP.stations | {
         STATION: TOWNSHIP.stations[STATION].model_copy(update={"superior": "bianmin"})
     }
-    story = ordered(charter=TOWNSHIP.model_copy(update={"stations": stations}))
+    story = ordered(charter=revised(stations=stations))
     assert proposed(story.wait(UNMET)).decided_by == (Role.LEADER,)
 
 

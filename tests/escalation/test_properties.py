@@ -42,7 +42,7 @@ from tests.escalation.town import START, STATION, TOWNSHIP, asked, finding, flag
 
 DECIDER = escalation(TOWNSHIP)
 ADAPTERS = {situation: TypeAdapter(situation) for situation in DECIDER.states}
-FACTS = ("campaign", "due_soon", "overdue", "rectification", "close", "close_early", "wait")
+FACTS = ("campaign", "due_soon", "overdue", "rectification", "mend", "close", "close_early", "wait")
 GRAVE = ("found", "flagged")
 REQUESTS = ("acknowledge", "answer", "approve", "decline", "instruct", "receive", "withdraw", "meddle")
 
@@ -67,9 +67,9 @@ anything = st.lists(acts(*FACTS, *GRAVE, *REQUESTS, hours=shuffled), max_size=30
 in_order = st.lists(acts(*FACTS, *GRAVE, *REQUESTS, hours=gaps), min_size=10, max_size=40).map(
     forward.__add__
 )
-by_time_alone = st.lists(acts("overdue", "rectification", "wait", *REQUESTS, hours=gaps), min_size=10).map(
-    forward.__add__
-)
+by_time_alone = st.lists(
+    acts("overdue", "rectification", "wait", "wait", "approve", "mend", *REQUESTS, hours=gaps), min_size=10
+).map(forward.__add__)
 
 
 def command_of(act, now, state):
@@ -95,6 +95,8 @@ def command_of(act, now, state):
             return Open(now, STATION, flag(now, entry))
         case "close":
             return Close(now, STATION, (key,), 3)
+        case "mend":
+            return Close(now, STATION, tuple(state.items), 3)
         case "close_early":
             return Close(now, STATION, (f"overdue/{entry}",), turn, (f"overdue/{entry}",))
         case _:

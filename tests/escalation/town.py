@@ -51,7 +51,12 @@ def charter(**ladder: Any) -> Charter:
     rungs = {
         name: getattr(TOWNSHIP.ladder, name).model_copy(update=update) for name, update in ladder.items()
     }
-    return TOWNSHIP.model_copy(update={"ladder": TOWNSHIP.ladder.model_copy(update=rungs)})
+    return revised(ladder=TOWNSHIP.ladder.model_copy(update=rungs))
+
+
+def revised(**update: Any) -> Charter:
+    """The township's charter with other articles, read anew so that nothing of the old one is left."""
+    return Charter.model_validate(TOWNSHIP.model_copy(update=update).model_dump())
 
 
 def asked(now: datetime, actor: str, command: str = "command", key: str = STATION) -> Asked:

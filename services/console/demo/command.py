@@ -31,7 +31,7 @@ from services.console.i18n import N_, _
 from services.console.reporting import as_table
 from services.console.sentences import Town
 from services.console.system import NotReady, running_system
-from services.console.terminal import WIDTH, Exit, Stop, ending
+from services.console.terminal import WIDTH, Exit, Stop, ending, misuse
 from services.console.up import DEFAULT_CHARTER
 from services.console.words import word
 from services.escalation.views import LaggardReport
@@ -93,9 +93,12 @@ async def _refuse_if_used(url: str) -> None:
 def _logs(out: Path) -> Path:
     """Empty at first: each run has its own."""
     logs = out / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    for log in logs.glob("*.log"):
-        log.unlink()
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        for log in logs.glob("*.log"):
+            log.unlink()
+    except OSError as error:
+        raise misuse(_("{file} cannot be written: {why}").format(file=logs, why=error.strerror)) from None
     return logs
 
 

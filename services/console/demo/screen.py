@@ -82,7 +82,7 @@ class Lines:
     async def show(self, _now: datetime, facts: Iterable[Fact]) -> None:
         for fact in facts:
             if type(fact) in CONSEQUENCES:
-                self.console.print(line(fact, self.town), soft_wrap=True)
+                self.console.print(line(fact, self.town), soft_wrap=True, markup=False)
 
     def on(self) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -121,16 +121,9 @@ def line(fact: Fact, town: Town) -> str:
 
 def standings(now: datetime, report: LaggardReport, town: Town) -> Table:
     """In the charter's order, so that each station keeps its line."""
-    table = Table(
-        _("Station"),
-        _("Rung"),
-        _("Open items"),
-        _("Days late"),
-        _("Dispatched"),
-        _("Open"),
-        _("On-time rate"),
-        title=_("Duban, time-lapse: {now}").format(now=town.moment(now)),
-    )
+    table = Table(title=_("Duban, time-lapse: {now}").format(now=town.moment(now)))
+    for place, heading in enumerate(_headings()):
+        table.add_column(heading, justify="left" if place < 2 else "right")
     order = list(town.charter.stations) if town.charter else []
     for row in sorted(report.rows, key=lambda row: order.index(row.station) if order else 0):
         table.add_row(*_cells(row), style=STYLES[row.rung] if row.lagging_since else "")
@@ -144,6 +137,18 @@ STYLES = {
     escalation.Rung.LEADERS: "red",
     escalation.Rung.DISCIPLINE: "bold red",
 }
+
+
+def _headings() -> list[str]:
+    return [
+        _("Station"),
+        _("Rung"),
+        _("Open items"),
+        _("Days late"),
+        _("Dispatched"),
+        _("Open"),
+        _("On-time rate"),
+    ]
 
 
 def _cells(row: LaggardRow) -> list[str]:

@@ -202,7 +202,7 @@ def _reported(state: Supervised, event: LeadersReported) -> Supervised:
 def _unmet(
     state: Supervised, rung: Rung, source: Source, event: CircularPublished | LeadersReported, of: str
 ) -> Cause:
-    still_open = frozenset(fact.id for fact in event.items) & state.items.keys()
+    still_open = frozenset(fact.id for fact in event.items if fact.id in state.items)
     return Cause(rung, event.next_at or event.at, source, still_open, of)
 
 

@@ -70,6 +70,7 @@ def closed_elsewhere(opened: EntryOpened, matter: Matter, past: PastOutcome) -> 
         outcome=past.outcome,
         resolved_at=closed_at,
         late=late,
+        due=opened.due if closed_at else None,
         past=True,
     )
 

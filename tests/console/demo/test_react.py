@@ -25,7 +25,7 @@ from duban_contracts.escalation import (
     StepProposed,
     TransferMade,
 )
-from duban_contracts.ledger import Accept, EntryResolved, Resolve, Verify
+from duban_contracts.ledger import Accept, EntryOpened, EntryResolved, Resolve, Verify
 from duban_contracts.message import CATALOGUE, Fact
 from duban_contracts.rating import NegativeRatingReceived, RatingInvited, RecordCallback
 from duban_contracts.supervision import FindingRecorded, VerifyRectification
@@ -222,8 +222,6 @@ def test_a_negative_rating_is_called_back_by_the_office(world: World) -> None:
 
 
 def test_an_entry_is_signed_for_before_it_is_resolved(world: World) -> None:
-    from duban_contracts.ledger import EntryOpened
-
     (opened, *_) = examples(EntryOpened)
     assert isinstance(opened, EntryOpened)
     for n in range(60):

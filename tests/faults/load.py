@@ -1,0 +1,196 @@
+"""A load of many matters that live their lives at once, and the witness of what the broker acknowledged.
+
+Every producer counts its commands, and the counter is in their ids: what is lost or doubled has a name. The
+seed fixes what each producer chooses; how far the services are when it chooses is up to the machine.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+from duban_contracts.charter import Charter, Ground
+from duban_contracts.escalation import AcknowledgeOrder, AnswerOrder
+from duban_contracts.intake import SubmitMatter, SupplementMatter
+from duban_contracts.ledger import Accept, RecordProgress, Resolve, Verify
+from duban_contracts.message import Command
+from duban_contracts.queries import FindEntry, Found
+from duban_contracts.rating import CallbackResult, Level, Rate, RecordCallback
+from duban_contracts.supervision import RecordFinding, StartCampaign, VerifyRectification
+from services.console.client import Duban, Order, Unreachable, duban
+
+PRODUCERS = 6
+PACE_SECONDS = 0.02
+"""The longest pause of a producer between two commands: load while something is broken, not a flood."""
+PATIENCE = 120.0
+
+Send = Callable[[Duban, Order], Awaitable[None]]
+
+
+async def straight(town: Duban, order: Order) -> None:
+    await town.send(order, PATIENCE)
+
+
+@dataclass
+class Life:
+    """One matter, as its producer knows it."""
+
+    key: str
+    station: str
+    number: str | None = None
+    round: int = 1
+    step: int = 0
+
+
+@dataclass
+class Producer:
+    n: int
+    seed: int
+    charter: Charter
+    today: date
+    random: Random = field(init=False)
+    counter: int = 0
+    lives: list[Life] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = Random(f"{self.seed}/{self.n}")
+
+    async def next(self, town: Duban) -> Order:
+        chance = self.random.random()
+        if self.counter == 0:
+            return self.order(StartCampaign(), f"campaign/{self.charter.campaign.id}", "office")
+        if chance < 0.25 or not self.lives:
+            return self.submitted()
+        if chance < 0.35:
+            return self.inspected()
+        if chance < 0.40:
+            return self.under_an_order()
+        return await self.advanced(town, self.random.choice(self.lives))
+
+    def order(self, command: Command, key: str, actor: str, at: datetime | None = None) -> Order:
+        self.counter += 1
+        return Order(command, key, actor, f"{self.seed}-p{self.n}-{self.counter:05d}", at)
+
+    def submitted(self) -> Order:
+        """Today's at the window; or an older one that is late already, or will be at midnight."""
+        category = self.random.choice(list(self.charter.categories))
+        life = Life(f"load:{self.seed}-{self.n}-{self.counter}", self.charter.categories[category].lead)
+        self.lives.append(life)
+        title = f"matter {self.counter} of producer {self.n}"
+        if self.random.random() < 0.5:
+            return self.order(SubmitMatter(title=title, category=category), life.key, "gateway")
+        at = datetime.now(UTC) - timedelta(days=self.random.uniform(2, 20))
+        due_on = self.today - timedelta(days=self.random.randint(0, 1))
+        return self.order(SubmitMatter(title=title, category=category, due_on=due_on), life.key, "import", at)
+
+    def inspected(self) -> Order:
+        if self.findings and self.random.random() < 0.5:
+            key = self.findings.pop()
+            return self.order(VerifyRectification(passed=self.random.random() < 0.7), key, "office")
+        key = f"finding/{self.seed}-{self.n}-{self.counter}"
+        self.findings.append(key)
+        finding = RecordFinding(
+            station=self.random.choice(list(self.charter.stations)),
+            ground=self.random.choice(list(Ground)),
+            text="found by the load",
+        )
+        return self.order(finding, key, "office")
+
+    def under_an_order(self) -> Order:
+        """Perhaps there is such an order by now; else the answer is no."""
+        station = self.random.choice(list(self.charter.stations))
+        order = f"{station}-{self.today.year}-{self.random.randint(1, 3)}"
+        if self.random.random() < 0.5:
+            return self.order(AcknowledgeOrder(order=order), order, station)
+        return self.order(AnswerOrder(order=order, answer="we are on it"), order, station)
+
+    async def advanced(self, town: Duban, life: Life) -> Order:
+        if life.number is None:
+            life.number = await self.number(town, life)
+        if life.number is None:
+            return self.order(SupplementMatter(materials=("身份证",)), life.key, "gateway")
+        return self.stepped(life, life.number)
+
+    async def number(self, town: Duban, life: Life) -> str | None:
+        try:
+            asked = FindEntry(submission=life.key)
+            return (await town.ask("ledger", "find", asked, Found, patience=0.5)).entry
+        except Unreachable:
+            return None
+
+    def stepped(self, life: Life, number: str) -> Order:
+        life.step += 1
+        match life.step:
+            case 1:
+                return self.order(Accept(), number, life.station)
+            case 2:
+                return self.order(RecordProgress(note="half way", percent=50), number, life.station)
+            case 3:
+                return self.order(Resolve(answer="done"), number, life.station)
+            case 4 if self.random.random() < 0.15:
+                life.step, life.round = 2, life.round + 1
+                return self.order(Verify(passed=False, reason="not solved"), number, "office")
+            case 4:
+                return self.order(Verify(passed=True), number, "office")
+            case 5:
+                level = self.random.choice(list(Level))
+                return self.order(Rate(level=level), f"{number}/{life.round}", "gateway")
+            case _:
+                self.lives.remove(life)
+                result = self.random.choice(list(CallbackResult))
+                return self.order(RecordCallback(result=result), f"{number}/{life.round}", "office")
+
+
+class Load:
+    """`acknowledged` holds every command that the broker said it has, by id."""
+
+    def __init__(self, seed: int, charter: Charter, today: date, producers: int = PRODUCERS) -> None:
+        self.producers = [Producer(n, seed, charter, today) for n in range(producers)]
+        self.acknowledged: dict[str, Order] = {}
+        self.send: Send = straight
+        self._trouble: BaseException | None = None
+        self._left = 0
+
+    def start(self, url: str, at_most: int) -> None:
+        """In a thread of its own, until `stop` or until so many commands were acknowledged."""
+        self._left, self._stop, self._trouble = at_most, threading.Event(), None
+        self._thread = threading.Thread(target=self._run, args=(url,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when everything begun is acknowledged; raises what went wrong in the thread."""
+        self._stop.set()
+        self._thread.join()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _run(self, url: str) -> None:
+        try:
+            asyncio.run(self._produce_all(url))
+        except BaseException as trouble:
+            self._trouble = trouble
+
+    async def _produce_all(self, url: str) -> None:
+        async with duban(url, "duban/load", patience=30) as town:
+            await asyncio.gather(*(self._produce(town, producer) for producer in self.producers))
+
+    async def _produce(self, town: Duban, producer: Producer) -> None:
+        while not self._stop.is_set() and self._left > 0:
+            self._left -= 1
+            order = await producer.next(town)
+            await self.send(town, order)
+            self.acknowledged[order.id] = order
+            await asyncio.sleep(producer.random.uniform(0, PACE_SECONDS))
+
+
+def probes(seed: int, n: int) -> Iterator[Order]:
+    """One command for each service that is refused at once: whoever answers it is back."""
+    name = f"{seed}-probe-{n}"
+    yield Order(SupplementMatter(materials=("x",)), f"load:{name}", "gateway", f"{name}-intake")
+    yield Order(Accept(), "1999-000001", "bianmin", f"{name}-ledger")
+    yield Order(Rate(level=Level.SATISFIED), "1999-000001/1", "gateway", f"{name}-rating")
+    yield Order(VerifyRectification(passed=True), f"finding/{name}", "office", f"{name}-supervision")
+    yield Order(AcknowledgeOrder(order="bianmin-1999-1"), "bianmin-1999-1", "bianmin", f"{name}-escalation")
