@@ -6,7 +6,7 @@ seed fixes what each producer chooses; how far the services are when it chooses 
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -61,7 +61,7 @@ class Producer:
     async def next(self, town: Duban) -> Order:
         chance = self.random.random()
         if self.counter == 0:
-            return self.order(StartCampaign(), f"campaign/{self.charter.campaign.id}", "office")
+            return self.order(StartCampaign(), "campaign/2024", "office")
         if chance < 0.25 or not self.lives:
             return self.submitted()
         if chance < 0.35:
@@ -184,13 +184,3 @@ class Load:
             await self.send(town, order)
             self.acknowledged[order.id] = order
             await asyncio.sleep(producer.random.uniform(0, PACE_SECONDS))
-
-
-def probes(seed: int, n: int) -> Iterator[Order]:
-    """One command for each service that is refused at once: whoever answers it is back."""
-    name = f"{seed}-probe-{n}"
-    yield Order(SupplementMatter(materials=("x",)), f"load:{name}", "gateway", f"{name}-intake")
-    yield Order(Accept(), "1999-000001", "bianmin", f"{name}-ledger")
-    yield Order(Rate(level=Level.SATISFIED), "1999-000001/1", "gateway", f"{name}-rating")
-    yield Order(VerifyRectification(passed=True), f"finding/{name}", "office", f"{name}-supervision")
-    yield Order(AcknowledgeOrder(order="bianmin-1999-1"), "bianmin-1999-1", "bianmin", f"{name}-escalation")

@@ -146,6 +146,7 @@ def test_a_case_closed_elsewhere_in_time_is_struck_off_as_past() -> None:
             outcome=Outcome.SOLVED,
             resolved_at=DUE - ONE_MOMENT,
             late=False,
+            due=DUE_BY_LIMIT,
             past=True,
         ),
     ]
