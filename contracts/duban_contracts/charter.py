@@ -312,10 +312,13 @@ class Charter(Article):
         return name
 
     def actor(self, token: str) -> Actor | None:
-        """The actor behind a subject's last token; every station is one by itself."""
-        if token in self.actors:
-            return self.actors[token]
-        if token in self.stations:
-            # Not validated again: this is asked for every message, and the station was checked.
-            return Actor.model_construct(name=self.stations[token].name, role=Role.STATION, station=token)
-        return None
+        """The actor behind a subject's last token."""
+        return self.everyone().get(token)
+
+    def everyone(self) -> dict[str, Actor]:
+        """All actors by token; every station is one by itself."""
+        stations = {
+            token: Actor(name=station.name, role=Role.STATION, station=token)
+            for token, station in self.stations.items()
+        }
+        return stations | self.actors

@@ -3,11 +3,11 @@
 Reading never raises anything but Poison, whatever the bytes are.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
@@ -17,6 +17,7 @@ from duban_contracts.subjects import parse_subject, subject_of
 
 JSON = "application/json"
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
+_SAFE = re.compile(f"[{re.escape(_PRINTABLE)}]*")
 _moment = TypeAdapter(AwareDatetime)
 
 
@@ -37,8 +38,7 @@ class Poison(Exception):
         self.reason, self.detail = reason, detail
 
 
-@dataclass(frozen=True)
-class Attributes:
+class Attributes(NamedTuple):
     """What the envelope says about a message."""
 
     id: str
@@ -56,21 +56,18 @@ class Attributes:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     attributes: Attributes
     data: Message
 
 
-def encode(attributes: Attributes) -> dict[str, str]:
-    """The headers; `Nats-Msg-Id` equals `ce-id`, so the broker drops what it already has."""
-    optional = {
-        "ce-time": rfc3339(attributes.time) if attributes.time else None,
-        "ce-causationid": attributes.causation,
-        "ce-actingfor": attributes.acting_for,
-        "ce-charterrevision": None if attributes.revision is None else str(attributes.revision),
-        "traceparent": attributes.traceparent,
-    }
+def encode(attributes: Attributes, time: str | None = None) -> dict[str, str]:
+    """The headers; `Nats-Msg-Id` equals `ce-id`, so the broker drops what it already has.
+
+    `time` is for a fact whose time is text already, exactly as it was stored.
+    """
+    if time is None and attributes.time is not None:
+        time = rfc3339(attributes.time)
     headers = {
         "Nats-Msg-Id": attributes.id,
         "content-type": JSON,
@@ -80,14 +77,18 @@ def encode(attributes: Attributes) -> dict[str, str]:
         "ce-type": attributes.type,
         "ce-subject": attributes.key,
         "ce-correlationid": attributes.correlation,
-        **{name: value for name, value in optional.items() if value is not None},
+        "ce-time": time,
+        "ce-causationid": attributes.causation,
+        "ce-actingfor": attributes.acting_for,
+        "ce-charterrevision": None if attributes.revision is None else str(attributes.revision),
+        "traceparent": attributes.traceparent,
     }
-    return {name: _escaped(value) for name, value in headers.items()}
+    return {name: _escaped(value) for name, value in headers.items() if value is not None}
 
 
 def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Envelope:
     """Raises Poison, and nothing else."""
-    given = {str(name).lower(): unquote(str(value)) for name, value in (headers or {}).items()}
+    given = {str(name).lower(): _unescaped(str(value)) for name, value in (headers or {}).items()}
     attributes = _attributes(given)
     model = CATALOGUE.get(attributes.type)
     if model is None:
@@ -165,4 +166,8 @@ def _sentences(error: ValidationError) -> str:
 
 
 def _escaped(value: str) -> str:
-    return quote(value, safe=_PRINTABLE)
+    return value if _SAFE.fullmatch(value) else quote(value, safe=_PRINTABLE)
+
+
+def _unescaped(value: str) -> str:
+    return unquote(value) if "%" in value else value

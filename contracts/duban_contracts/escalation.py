@@ -49,6 +49,8 @@ Addressees = (Role.STATION, Role.OFFICE)
 
 
 class AcknowledgeOrder(Command, service="escalation", by=Addressees):
+    """The station confirms that it has the order; the deadline for its answer runs on."""
+
     order: Key
 
 
@@ -90,6 +92,8 @@ class RecordReceipt(Command, service="escalation", by=(Role.DISCIPLINE, Role.LEA
 
 
 class WithdrawCircular(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
+    """A circular that should not have been is taken back: it counts no more."""
+
     circular: Key
     reason: str = Field(min_length=1, max_length=2_000)
 
@@ -118,6 +122,8 @@ class ItemOpened(Fact, service="escalation"):
 
 
 class ItemClosed(Fact, service="escalation"):
+    """Something that counted against the station was mended."""
+
     item: Key
 
 
@@ -129,6 +135,8 @@ class ClosingNoted(Fact, service="escalation"):
 
 
 class StationBecameLagging(Fact, service="escalation"):
+    """The first of its items turned serious: from now on the station lags, until it recovers."""
+
     items: tuple[OpenItem, ...]
 
 
@@ -146,6 +154,8 @@ class RecoveryBegan(Fact, service="escalation"):
 
 
 class StationRecovered(Fact, service="escalation"):
+    """Nothing came up against it for long enough: the station lags no more."""
+
     lagging_since: Moment
     highest_rung: Rung
 
@@ -162,14 +172,20 @@ class OrderIssued(Fact, service="escalation"):
 
 
 class OrderAcknowledged(Fact, service="escalation"):
+    """The station confirmed that it has the order."""
+
     order: Key
 
 
 class AcknowledgementOverdue(Fact, service="escalation"):
+    """Nobody confirmed the order in time: a fact by itself, not silence (domain.md §5.4)."""
+
     order: Key
 
 
 class OrderAnswered(Fact, service="escalation"):
+    """The station reported what it did; the order stands until its items are closed, too."""
+
     order: Key
     answer: str
 
@@ -201,6 +217,8 @@ class StepProposed(Fact, service="escalation"):
 
 
 class StepDecided(Fact, service="escalation"):
+    """A named person said yes or no to the proposed step, with the reason."""
+
     step: Key
     rung: Rung
     approved: bool
@@ -224,6 +242,8 @@ class CircularPublished(Fact, service="escalation"):
 
 
 class CircularWithdrawn(Fact, service="escalation"):
+    """The circular was taken back: it counts no more, and nothing climbs from it."""
+
     circular: Key
     reason: str
 
@@ -237,6 +257,8 @@ class LeadersReported(Fact, service="escalation"):
 
 
 class InstructionRecorded(Fact, service="escalation"):
+    """What the principal leaders instructed after the report to them."""
+
     step: Key
     instruction: str
 
@@ -251,6 +273,8 @@ class TransferMade(Fact, service="escalation"):
 
 
 class TransferReceived(Fact, service="escalation"):
+    """Whom the case was transferred to has it, and judges from here on."""
+
     step: Key
     receipt: str
 

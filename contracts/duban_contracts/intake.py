@@ -136,12 +136,16 @@ class MatterIncomplete(Fact, service="intake"):
 
 
 class MatterDeclined(Fact, service="intake"):
+    """A person declined it, with the reason code and an explanation for the petitioner."""
+
     submission: Key
     reason: DeclineReason
     explanation: str
 
 
 class MatterWithdrawn(Fact, service="intake"):
+    """The petitioner took it back; `accepted` says whether there is an entry to close."""
+
     submission: Key
     accepted: bool = Field(description="It had been accepted, so there is an entry to close")
     reason: str = ""

@@ -36,6 +36,8 @@ class Accept(Command, service="ledger", by=Handlers):
 
 
 class RecordProgress(Command, service="ledger", by=Handlers):
+    """The handler notes how far it has come; no deadline moves by it."""
+
     note: str = Field(min_length=1, max_length=2_000)
     percent: int | None = Field(None, ge=0, le=100)
 
@@ -79,6 +81,8 @@ class EntryOpened(Fact, service="ledger"):
 
 
 class EntryAccepted(Fact, service="ledger"):
+    """The responsible station signed for it (签收)."""
+
     entry: Key
 
 
@@ -89,6 +93,8 @@ class AcceptanceOverdue(Fact, service="ledger"):
 
 
 class ProgressRecorded(Fact, service="ledger"):
+    """How far its handler has come."""
+
     entry: Key
     note: str
     percent: int | None = None
@@ -103,12 +109,16 @@ class EntryDueSoon(Fact, service="ledger"):
 
 
 class EntryOverdue(Fact, service="ledger"):
+    """The due instant of this round passed while it was open: told once per round."""
+
     entry: Key
     round: int = 1
     due: Due
 
 
 class EntryResolved(Fact, service="ledger"):
+    """Its handler says it is done (办结); somebody else has yet to verify it."""
+
     entry: Key
     round: int = 1
     by: Token
@@ -141,6 +151,8 @@ class EntryStruckOff(Fact, service="ledger"):
 
 
 class EntryReopened(Fact, service="ledger"):
+    """Back in the register under its old number: round `round` begins, due at `due`."""
+
     entry: Key
     round: int
     reason: ReopenReason

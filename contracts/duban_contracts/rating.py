@@ -67,10 +67,14 @@ class OfRound(Fact):
 
 
 class RatingInvited(OfRound, service="rating"):
+    """The round was struck off and may be rated once, until `until`."""
+
     until: Moment
 
 
 class RatingGiven(OfRound, service="rating"):
+    """The citizen rated the round; who that was is not said."""
+
     level: Level
     dimensions: dict[Dimension, Level] = Field(default_factory=dict)
 
@@ -83,25 +87,31 @@ class NegativeRatingReceived(OfRound, service="rating"):
 
 
 class CallbackRecorded(OfRound, service="rating"):
+    """What the call to the citizen found; one that reached nobody leaves it owed."""
+
     result: CallbackResult
     note: str = ""
 
 
 class CallbackOverdue(OfRound, service="rating"):
-    pass
+    """Nobody called the citizen back in time: that is the office's to answer for."""
 
 
 class RectificationOrdered(OfRound, service="rating"):
+    """What the citizen complained of is to be put right by `rectify_by`."""
+
     rectify_by: Moment
 
 
 class Rectified(OfRound, service="rating"):
+    """It was put right, or found unfounded: nothing is owed after this rating any more."""
+
     late: bool = False
     note: str = ""
 
 
 class RectificationOverdue(OfRound, service="rating"):
-    pass
+    """What the citizen complained of was not put right in time."""
 
 
 class RatingLapsed(OfRound, service="rating"):

@@ -52,6 +52,8 @@ class VerifyRectification(Command, service="supervision", by=Inspectors):
 
 
 class CampaignStarted(Fact, service="supervision"):
+    """Inspections began at `stations`: what is late counts for the ladder from now on."""
+
     campaign: Key
     name: str
     stations: tuple[Token, ...]
@@ -75,6 +77,8 @@ class InspectionDrawn(Fact, service="supervision"):
 
 
 class InspectionConducted(Fact, service="supervision"):
+    """The station was inspected, with the result."""
+
     campaign: Key
     passed: bool
     note: str = ""
@@ -89,6 +93,8 @@ class CoverageReported(Fact, service="supervision"):
 
 
 class FindingRecorded(Fact, service="supervision"):
+    """An inspection found something against the station, on this ground."""
+
     finding: Key
     ground: Ground
     text: str
@@ -98,6 +104,8 @@ class FindingRecorded(Fact, service="supervision"):
 
 
 class FindingVerified(Fact, service="supervision"):
+    """The finding was inspected again: mended if `passed`, else still open."""
+
     finding: Key
     passed: bool
     ground: Ground

@@ -1,7 +1,7 @@
 """Who hears what: the one table from which consumers, permissions and documentation follow."""
 
 from duban_contracts import intake, ledger, rating, supervision
-from duban_contracts.message import CATALOGUE, SERVICES, Command, Fact, Message
+from duban_contracts.message import CATALOGUE, SERVICES, Command, CommandRefused, Fact, Message
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
 from duban_contracts.time import PassTime
 
@@ -40,7 +40,25 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
 """Facts that each consumer hears from the others. `<service>-<view>` is a read model of that service."""
 
 OPERATORS = "operators"
-"""Hear everything on the escalation stream and every refusal, through the console."""
+"""Follow the escalation stream in `duban watch`; a refusal reaches who asked by `duban do` or `submit`."""
+
+OUTSIDE: dict[type[Message], str] = {
+    intake.MatterIncomplete: "channels: which material to ask the petitioner for",
+    intake.MatterDeclined: "channels: what to answer the petitioner",
+    ledger.ProgressRecorded: "channels: how far the matter has come",
+    ledger.VerificationRejected: "stations: what is to be done again, until when",
+    rating.RatingInvited: "channels: whom to ask for a rating, until when",
+    rating.RectificationOrdered: "stations: what is to be put right, until when",
+    rating.RatingLapsed: "channels: no longer to ask",
+    supervision.PlanGapDetected: "the office: what the plan has to settle yet",
+    supervision.InspectionDrawn: "inspectors: where to go, on which day",
+    supervision.InspectionConducted: "the office: what the inspection said",
+    supervision.CoverageReported: "the office: which stations nobody has inspected",
+}
+"""Facts that no consumer of ours hears: which programs elsewhere they are told for, and for what.
+
+Such a program makes its own consumer on the service's event stream (`contracts/README.md`).
+"""
 
 
 def commands_of(service: str) -> list[type[Command]]:
@@ -54,9 +72,13 @@ def facts_of(service: str) -> list[type[Fact]]:
 
 
 def listeners_of(message: type[Message]) -> list[str]:
+    """Consumers of ours, OPERATORS where the console shows it, and who elsewhere it is told for."""
     if issubclass(message, Command):
         return [message.service]
-    return [who for who, facts in HEARS.items() if message in facts] + [OPERATORS]
+    ours = [who for who, facts in HEARS.items() if message in facts]
+    shown = [OPERATORS] if message.service == "escalation" or issubclass(message, CommandRefused) else []
+    elsewhere = [OUTSIDE[message].partition(":")[0]] if message in OUTSIDE else []
+    return ours + shown + elsewhere
 
 
 def streams_heard(consumer: str) -> dict[str, list[str]]:

@@ -1,10 +1,10 @@
 """One service's way with a batch of deliveries: read, number, decide and store, tell, acknowledge."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,7 +17,7 @@ from services.chassis import metrics
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.decider import Wake
 from services.chassis.documents import Documents
-from services.chassis.inbox import Delivery, Read, commands, read
+from services.chassis.inbox import Actors, Delivery, Read, commands, read
 from services.chassis.register import Register
 from services.chassis.service import Service
 from services.chassis.settle import Item, Settler, Tell, Turns, wake_id
@@ -30,8 +30,7 @@ LONGEST_DELAY = 60.0
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A delivery that could be read."""
 
     msg: Msg
@@ -58,6 +57,7 @@ class Consumer:
         self._charter, self._register, self._standings = charter, register, standings
         self._settler: tuple[int, Settler[Any, Any]] | None = None
         self._turns = Turns()
+        self._everyone: tuple[int, Actors] | None = None
         self._failing: dict[str, str] = {}
 
     @property
@@ -106,7 +106,7 @@ class Consumer:
         jobs = []
         for msg in msgs:
             try:
-                jobs.append(Job(msg, read(_delivery(msg), charter)))
+                jobs.append(Job(msg, read(_delivery(msg), self._actors(charter))))
             except Poison as poison:
                 await self._bury(msg, poison)
         return await self._numbered(jobs, charter)
@@ -122,7 +122,7 @@ class Consumer:
         }
         numbers = await self._register.allot(holders) if holders else {}
         return [
-            replace(job, message=replace(job.message, heard=replace(heard, number=numbers[holder])))
+            job._replace(message=job.message._replace(heard=replace(heard, number=numbers[holder])))
             if (holder := numbering.holder(heard := job.message.heard)) is not None
             else job
             for job in jobs
@@ -187,6 +187,11 @@ class Consumer:
     async def _show(self, states: Mapping[str, tuple[int, Any]]) -> None:
         if self._standings and self.service.standing:
             await self._standings.put(states, self.service.standing)
+
+    def _actors(self, charter: Charter) -> Actors:
+        if self._everyone is None or self._everyone[0] != charter.revision:
+            self._everyone = (charter.revision, charter.everyone())
+        return self._everyone[1]
 
     async def _bury(self, msg: Msg, poison: Poison) -> None:
         await self._dead_letters.bury(msg, poison)

@@ -8,8 +8,8 @@ document, so a document stays small however long its key lives, and no answer is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 KEEP = 20
@@ -35,8 +35,7 @@ class Answer(NamedTuple):
     events: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A state at rest. `shape` names the code that wrote it: another shape is folded anew."""
 
     shape: str
@@ -44,8 +43,7 @@ class Snapshot:
     state: str
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     key: str
     version: int = 0
     snapshot: Snapshot | None = None
@@ -53,11 +51,10 @@ class Document:
     owes_wake: bool = False
     """A wake was decided and stored, and perhaps not told: `wake_at` still names it."""
     archived: int = 0
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One key's next version: refused as a conflict unless the key is still at `version`."""
 
     key: str

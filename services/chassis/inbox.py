@@ -1,11 +1,10 @@
 """From bytes on the wire to commands for keys: read, check who and when, hand to the handlers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from duban_contracts.charter import Charter, Role
+from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason, decode
 from duban_contracts.message import Command, Fact, Message, Refusal
 from duban_contracts.subjects import parse_subject
@@ -16,8 +15,7 @@ TOLERANCE = timedelta(minutes=5)
 """How far a clock outside may run ahead of the broker's before a time counts as future."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message as the broker delivered it."""
 
     subject: str
@@ -28,8 +26,7 @@ class Delivery:
     delivered: int = 1
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """A message that could be read. `refused` says why a request must not reach the decider."""
 
     heard: Heard[Any]
@@ -37,12 +34,16 @@ class Read:
     refused: Refuse | None = None
 
 
-def read(delivery: Delivery, charter: Charter) -> Read:
+Actors = Mapping[str, Actor]
+"""Everybody the charter knows, `charter.everyone()`: made once per revision, asked for every message."""
+
+
+def read(delivery: Delivery, actors: Actors) -> Read:
     """Raises Poison. The actor comes from the subject, never from the body."""
     envelope = decode(delivery.subject, delivery.headers, delivery.body)
     if isinstance(envelope.data, Fact):
         return Read(_heard_fact(envelope), envelope.attributes)
-    return _request(envelope, delivery, charter)
+    return _request(envelope, delivery, actors)
 
 
 def commands(message: Read, handlers: Handlers, charter: Charter) -> list[tuple[str, Any]]:
@@ -62,28 +63,30 @@ def _heard_fact(envelope: Envelope) -> Heard[Any]:
     return Heard(attributes.id, attributes.key, fact, in_time(fact.at), attributes.source, attributes.source)
 
 
-def _request(envelope: Envelope, delivery: Delivery, charter: Charter) -> Read:
+def _request(envelope: Envelope, delivery: Delivery, actors: Actors) -> Read:
     attributes = envelope.attributes
     told_by = parse_subject(delivery.subject).last
-    actor = attributes.acting_for or told_by
-    teller = charter.actor(told_by)
+    teller = actors.get(told_by)
     stored, claimed = in_time(delivery.stored_at), attributes.time and in_time(attributes.time)
-    believed = teller is not None and teller.may_backdate and claimed is not None
-    now = claimed if believed and claimed is not None else stored
-    heard: Heard[Message] = Heard(attributes.id, attributes.key, envelope.data, now, actor, told_by)
-    if claimed is not None and claimed > stored + TOLERANCE:
-        # Never decided at a time that has not come: the refusal itself happens when it was stored.
-        heard = Heard(attributes.id, attributes.key, envelope.data, stored, actor, told_by)
-        refused: Refuse | None = heard.asked.refuse(
-            Refusal.TIME_IN_FUTURE, f"ce-time {claimed.isoformat()} has not come yet; set your clock"
-        )
-    else:
-        refused = _not_entitled(heard, charter)
-    return Read(heard, attributes, refused)
+    future = claimed is not None and claimed > stored + TOLERANCE
+    # Never decided at a time that has not come: the refusal itself happens when it was stored.
+    believed = claimed is not None and not future and teller is not None and teller.may_backdate
+    heard: Heard[Message] = Heard(
+        attributes.id,
+        attributes.key,
+        envelope.data,
+        claimed if believed and claimed else stored,
+        attributes.acting_for or told_by,
+        told_by,
+    )
+    if future:
+        detail = f"ce-time {attributes.time} has not come yet; set your clock"
+        return Read(heard, attributes, heard.asked.refuse(Refusal.TIME_IN_FUTURE, detail))
+    return Read(heard, attributes, _not_entitled(heard, actors))
 
 
-def _not_entitled(heard: Heard[Any], charter: Charter) -> Refuse | None:
-    teller, actor = charter.actor(heard.told_by), charter.actor(heard.actor)
+def _not_entitled(heard: Heard[Any], actors: Actors) -> Refuse | None:
+    teller, actor = actors.get(heard.told_by), actors.get(heard.actor)
     if teller is None or actor is None:
         unknown = heard.told_by if teller is None else heard.actor
         return heard.asked.refuse(Refusal.UNKNOWN_ACTOR, f"the charter knows no actor {unknown!r}")

@@ -1,7 +1,6 @@
 """Documents in memory: for tests, and under the same promises as those in MongoDB."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from services.chassis.documents import Answer, Change, Document
@@ -46,7 +45,7 @@ class MemoryDocuments:
     async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:
         for key, version, wake_at in wakes:
             if self.documents[key].version == version:
-                self.documents[key] = replace(self.documents[key], wake_at=wake_at, owes_wake=False)
+                self.documents[key] = self.documents[key]._replace(wake_at=wake_at, owes_wake=False)
 
     async def history(self, key: str) -> list[Answer]:
         older = [answer for (of, _), answer in self.archive.items() if of == key]

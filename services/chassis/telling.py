@@ -8,7 +8,6 @@ on any other trouble, each is published by itself and the broker drops what it k
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
@@ -55,14 +54,14 @@ class NatsTeller:
                 id=event_id(answer.to, telling.key, n),
                 source=self._source,
                 type=event.type,
-                time=datetime.fromisoformat(event.time),
+                time=None,
                 key=telling.key,
                 correlation=answer.correlation,
                 causation=answer.to,
                 revision=answer.revision,
                 traceparent=answer.traceparent,
             )
-            yield Outgoing(subject_for(event), encode(attributes), event.data.encode())
+            yield Outgoing(subject_for(event), encode(attributes, event.time), event.data.encode())
 
     async def _atomically(self, chunk: Sequence[Outgoing]) -> bool:
         batch = {"Nats-Batch-Id": uuid4().hex}

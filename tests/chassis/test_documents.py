@@ -15,7 +15,9 @@ STATE = Snapshot("shape", "Open", '{"n":1}')
 
 
 def answer(to, *events):
-    return Answer(to, f"correlation of {to}", 7, None, tuple(Event("duban.x.y.v1", "-", "t", e) for e in events))
+    return Answer(
+        to, f"correlation of {to}", 7, None, tuple(Event("duban.x.y.v1", "-", "t", e) for e in events)
+    )
 
 
 def change(key, version, *answers, spilled=(), archived=0, kept=100, wake_at=None, owes=False):
@@ -78,7 +80,9 @@ async def test_answers_that_leave_the_document_are_found_in_the_archive(document
 
 async def test_what_is_due_is_found_oldest_first_and_no_more_than_asked_for(documents):
     times = {"later": 2, "first": 0, "second": 1, "tomorrow": 24}
-    await documents.save([change(k, 0, answer("m"), wake_at=NOW + timedelta(hours=h)) for k, h in times.items()])
+    await documents.save(
+        [change(k, 0, answer("m"), wake_at=NOW + timedelta(hours=h)) for k, h in times.items()]
+    )
     await documents.save([change("never", 0, answer("m"))])
     due = await documents.due(NOW + timedelta(hours=2), 10)
     assert [key for key, _ in due] == ["first", "second", "later"]

@@ -133,9 +133,7 @@ def test_a_decider_that_raises_spoils_its_own_key_only():
 
     world = World()
     decider = Decider(broken, evolve, Total(), (Total,), (Summed, Reminded), wake_at=lambda s: s.remind_at)
-    settled = asyncio.run(
-        Settler(decider, world, world.tell).settle([add("m1", "a", 13), add("m2", "b", 1)])
-    )
+    settled = asyncio.run(Settler(decider, world, world.tell).settle([add("m1", "a", 13), add("m2", "b", 1)]))
     assert list(settled.failures) == ["a"]
     assert list(world.documents) == ["b"]
 
@@ -190,6 +188,6 @@ def test_a_state_written_by_older_code_is_folded_anew_from_what_was_told():
     world = World().run([[add("m1", "a", 5)], [add("m2", "a", 2)]])
     document = world.documents["a"]
     old = document.snapshot.__class__("another shape", "Gone", "{}")
-    world.documents["a"] = document.__class__(**{**vars(document), "snapshot": old})
+    world.documents["a"] = document._replace(snapshot=old)
     world.run([[add("m3", "a", 1)]])
     assert json.loads(list(world.told.values())[-1].data)["total"] == 8

@@ -9,10 +9,11 @@ from typing import get_args
 import pytest
 
 from duban_contracts import escalation, intake, ledger, rating, supervision, topology
-from duban_contracts.message import SERVICES, Command, Fact
-from duban_contracts.publish import as_text, schema_of, table
+from duban_contracts.message import SERVICES, Command, CommandRefused, Fact
+from duban_contracts.publish import as_text, meaning, schema_of, table
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
 from duban_contracts.time import PassTime
+from services.console import watching
 from tests.contracts.catalogue import EXAMPLES, MESSAGES, README, SCHEMAS
 
 TOLD = {
@@ -92,8 +93,27 @@ def test_every_command_reaches_its_service(command):
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.type)
 def test_every_listener_of_a_fact_has_a_consumer_that_hears_it(fact):
     for listener in topology.listeners_of(fact):
-        if listener != topology.OPERATORS:
+        if listener in topology.HEARS:
             assert filter_of(fact) in topology.streams_heard(listener)[fact_stream(fact.service)]
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda message: message.type)
+def test_no_message_is_told_to_nobody_or_without_a_meaning(message):
+    assert topology.listeners_of(message), "nobody hears it: say in topology.OUTSIDE whom it is told for"
+    assert meaning(message), "its docstring says what it means"
+
+
+def test_operators_are_shown_the_escalation_stream_and_are_told_every_refusal():
+    shown = {fact for fact in FACTS if topology.OPERATORS in topology.listeners_of(fact)}
+    refusals = {fact for fact in FACTS if issubclass(fact, CommandRefused)}
+    assert fact_stream("escalation") == watching.FACTS
+    assert shown == refusals | {fact for fact in FACTS if fact.service == "escalation"}
+
+
+def test_only_what_nobody_here_hears_is_left_to_programs_elsewhere():
+    heard = {fact for facts in topology.HEARS.values() for fact in facts}
+    silent = {f for f in FACTS if f.service != "escalation" and not issubclass(f, CommandRefused)} - heard
+    assert set(topology.OUTSIDE) == silent
 
 
 @pytest.mark.parametrize("consumer", topology.HEARS)

@@ -96,7 +96,7 @@ def test_the_table_names_subject_senders_listeners_and_meaning():
         "| `duban.ledger.reopen.v1` | `cmd.ledger.reopen.v1.<actor>` | gateway, office | ledger "
         "| A struck-off entry comes back under its old number. |",
         "| `duban.ledger.acceptance_overdue.v1` | `evt.ledger.acceptance_overdue.v1.<station>` | ledger "
-        "| escalation, operators | Nobody signed for it in time. |",
+        "| escalation | Nobody signed for it in time. |",
     ]
 
 

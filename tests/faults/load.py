@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+from nats.errors import Error as NatsError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from duban_contracts.charter import Charter, Ground
 from duban_contracts.escalation import AcknowledgeOrder, AnswerOrder
 from duban_contracts.intake import SubmitMatter, SupplementMatter
@@ -20,6 +23,7 @@ from duban_contracts.queries import FindEntry, Found
 from duban_contracts.rating import CallbackResult, Level, Rate, RecordCallback
 from duban_contracts.supervision import RecordFinding, StartCampaign, VerifyRectification
 from services.console.client import Duban, Order, Unreachable, duban
+from tests.waiting import until
 
 PRODUCERS = 6
 PACE_SECONDS = 0.02
@@ -30,7 +34,7 @@ Send = Callable[[Duban, Order], Awaitable[None]]
 
 
 async def straight(town: Duban, order: Order) -> None:
-    await town.send(order, PATIENCE)
+    await town.send(order, patience=0)  # who tries again counts it
 
 
 @dataclass
@@ -147,23 +151,45 @@ class Producer:
 class Load:
     """`acknowledged` holds every command that the broker said it has, by id."""
 
+    straight = staticmethod(straight)
+
     def __init__(self, seed: int, charter: Charter, today: date, producers: int = PRODUCERS) -> None:
         self.producers = [Producer(n, seed, charter, today) for n in range(producers)]
         self.acknowledged: dict[str, Order] = {}
+        self.refused = 0
+        """How often the broker would not take one, or did not answer: it was sent again."""
         self.send: Send = straight
         self._trouble: BaseException | None = None
-        self._left = 0
+        self._left = self._sending = 0
+        self._stop, self._goes_on = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
 
     def start(self, url: str, at_most: int) -> None:
-        """In a thread of its own, until `stop` or until so many commands were acknowledged."""
-        self._left, self._stop, self._trouble = at_most, threading.Event(), None
+        """In a thread of its own, until `stop` or until so many commands were sent."""
+        self._left, self._trouble, self.refused = at_most, None, 0
+        self._stop.clear()
+        self._goes_on.set()
         self._thread = threading.Thread(target=self._run, args=(url,), daemon=True)
         self._thread.start()
+
+    @property
+    def going(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def pause(self) -> None:
+        """Returns when everything begun is acknowledged; nothing more is sent until `resume`."""
+        self._goes_on.clear()
+        until(lambda: self._sending == 0, PATIENCE)
+
+    def resume(self) -> None:
+        self._goes_on.set()
 
     def stop(self) -> None:
         """Returns when everything begun is acknowledged; raises what went wrong in the thread."""
         self._stop.set()
-        self._thread.join()
+        self._goes_on.set()
+        if self._thread is not None:
+            self._thread.join()
         if self._trouble is not None:
             raise self._trouble
 
@@ -179,8 +205,25 @@ class Load:
 
     async def _produce(self, town: Duban, producer: Producer) -> None:
         while not self._stop.is_set() and self._left > 0:
-            self._left -= 1
-            order = await producer.next(town)
-            await self.send(town, order)
-            self.acknowledged[order.id] = order
+            if self._goes_on.is_set():
+                self._left -= 1
+                self._sending += 1
+                try:
+                    await self._publish(town, await producer.next(town))
+                finally:
+                    self._sending -= 1
             await asyncio.sleep(producer.random.uniform(0, PACE_SECONDS))
+
+    async def _publish(self, town: Duban, order: Order) -> None:
+        """Again and again under the same id, until the broker has it."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type((Unreachable, NatsError, TimeoutError)),
+            wait=wait_fixed(0.1),
+            stop=stop_after_delay(PATIENCE),
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                self.refused += attempt.retry_state.attempt_number > 1
+                await self.send(town, order)
+        self.acknowledged[order.id] = order

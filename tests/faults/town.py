@@ -1,4 +1,4 @@
-"""The town that faults are done to: both servers, every service as a process, and somebody who revives them."""
+"""The town that faults are done to: both servers, every service as a process, and who revives them."""
 
 import asyncio
 import os
@@ -53,6 +53,21 @@ class Town:
             if not service.child.running:
                 service.child.start()
 
+    def mend(self) -> None:
+        """After a fault that broke off half done: everything as it was meant to be."""
+        system = self.system
+        for server in (system.nats, system.mongo):
+            server.resume()
+            if not server.running:
+                server.start()
+        for service in system.services:
+            service.child.resume()
+        system.nats.revoke()
+        system.nats.reload()
+        (self.control / "clock").unlink(missing_ok=True)
+        self.provision()
+        self.do(_without_limits)
+
     def await_ready(self, *names: str, patience: float = 60) -> None:
         """Everybody, or those named; nobody is revived for it."""
         waited = [s for s in self.system.services if not names or s.name in names]
@@ -78,6 +93,13 @@ class Town:
 
     def today(self) -> date:
         return datetime.now(ZoneInfo(self.charter.timezone)).date()
+
+
+async def _without_limits(town: Duban) -> None:
+    jetstream = town.client.jetstream(timeout=10)
+    for info in await jetstream.streams_info():
+        if info.config.max_bytes != -1:
+            await jetstream.update_stream(info.config.evolve(max_bytes=-1))
 
 
 def busy(service: Running, seconds: float = 2.0) -> float:
@@ -111,7 +133,9 @@ def a_town(folder: Path) -> Iterator[Town]:
         place.mkdir(parents=True, exist_ok=True)
     os.environ["DUBAN_FAULTS_CONTROL"] = str(control)
     with embedded_nats(users=(US, *SERVICES)) as nats, embedded_mongo() as mongo:
-        town = Town(System(nats, mongo, logs=logs, module="tests.faults.service"), charter_before_midnight(), control)
+        town = Town(
+            System(nats, mongo, logs=logs, module="tests.faults.service"), charter_before_midnight(), control
+        )
         try:
             yield town
         finally:
