@@ -86,7 +86,9 @@ class Puller:
 
     async def _arrived(self, msg: Msg) -> None:
         self._heard_at = asyncio.get_running_loop().time()
-        status = msg.headers.get("Status") if msg.headers and not msg.data else None
+        # A delivery has a place to acknowledge to; what the broker says itself has none. The header alone
+        # would let any publisher speak as the broker.
+        status = msg.headers.get("Status") if msg.headers and not msg.reply else None
         if status is None:
             self._waiting.append(msg)
             self._wanted -= 1

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--seed N] [--only FAULT]`: every fault, then every invariant; exit 1 if one fails."""
+"""`python -m tests.faults [--seed N] [--only FAULT]`: every fault, every invariant; exit 1 if one fails."""
 
 import argparse
 import random

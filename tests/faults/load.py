@@ -22,7 +22,7 @@ from duban_contracts.message import Command
 from duban_contracts.queries import FindEntry, Found
 from duban_contracts.rating import CallbackResult, Level, Rate, RecordCallback
 from duban_contracts.supervision import RecordFinding, StartCampaign, VerifyRectification
-from services.console.client import Duban, Order, Unreachable, duban
+from services.console.client import Duban, Misasked, Order, Unreachable, duban
 from tests.waiting import until
 
 PRODUCERS = 6
@@ -122,7 +122,7 @@ class Producer:
         try:
             asked = FindEntry(submission=life.key)
             return (await town.ask("ledger", "find", asked, Found, patience=0.5)).entry
-        except Unreachable:
+        except (Unreachable, Misasked):  # it is gone, or so newly back that it has no charter yet
             return None
 
     def stepped(self, life: Life, number: str) -> Order:

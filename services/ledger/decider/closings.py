@@ -91,6 +91,7 @@ def struck_off(asked: Asked, state: Resolved) -> EntryStruckOff:
         outcome=state.outcome,
         resolved_at=state.at,
         late=is_late(state.at, entry.due),
+        due=entry.due,
     )
 
 
