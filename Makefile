@@ -47,6 +47,10 @@ contracts: .venv/ready ## Write the JSON Schemas and the table of messages anew
 faults: .venv/ready ## Kill real processes in the middle of a load and compare what is left
 	$(RUN) pytest -m faults
 
+.PHONY: compose-test
+compose-test: .venv/ready ## docker compose up for real, a matter through it, and down again
+	DUBAN_TEST_DOCKER=1 $(RUN) pytest tests/deploy -rs
+
 .PHONY: up
 up: .venv/ready ## All servers and services here, until Ctrl-C
 	$(RUN) duban up

@@ -85,7 +85,7 @@ def nats_url(seed, user, host):
 
 def mongo_url(seed, service):
     known = password(seed, "mongo", service)
-    return "mongodb://{0}:{1}@mongo:27017/duban_{0}?replicaSet=rs0".format(service, known)
+    return f"mongodb://{service}:{known}@mongo:27017/duban_{service}?replicaSet=rs0"
 
 
 def password(seed, system, user):

@@ -52,7 +52,7 @@ class DeadLetters:
 def _original(headers: dict[str, Any]) -> dict[str, str]:
     """Without the broker's own: `Nats-Expected-Stream` would have the letter itself refused.
 
-    A `Status` would have clients take the letter for a word of the broker's, so it is kept under another name.
+    A `Status` would have clients take the letter for a word of the broker's: it is kept renamed.
     """
     return {
         f"Duban-Dead-Header-{name}" if name.lower() in ("status", "description") else name: str(value)

@@ -1,10 +1,14 @@
-"""What a service must be told from outside: environment variables `DUBAN_*`, nothing else."""
+"""What a service must be told from outside: environment variables `DUBAN_*`, or secrets in files."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = Path("/run/secrets")
+"""Containers find what must stay secret here, one file per setting, e.g. `duban_nats_url`."""
 
 
 class ClockMode(StrEnum):
@@ -17,7 +21,9 @@ class ClockMode(StrEnum):
 class Settings(BaseSettings):
     """Every setting is described in `services/chassis/README.md`."""
 
-    model_config = SettingsConfigDict(env_prefix="DUBAN_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DUBAN_", extra="ignore", secrets_dir=SECRETS if SECRETS.is_dir() else None
+    )
 
     nats_url: str = "nats://127.0.0.1:4222"
     mongo_url: str = "mongodb://127.0.0.1:27017/?replicaSet=rs0"

@@ -36,9 +36,7 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        with running_system(
-            read_charter(charter), data=data, clock=clock, nats_port=port or None
-        ) as system:
+        with running_system(read_charter(charter), data=data, clock=clock, nats_port=port or None) as system:
             typer.echo(ready_line(system))
             while not stop.wait(LOOK_AGAIN_SECONDS):
                 revive(system)

@@ -8,7 +8,6 @@ from duban_contracts.intake import MatterAccepted, MatterWithdrawn
 from duban_contracts.message import Message
 from duban_contracts.rating import NegativeRatingReceived
 from duban_contracts.subjects import NOBODY
-
 from services.chassis.heard import Handlers, Heard
 from services.ledger.decider import (
     Accept,

@@ -3,7 +3,6 @@
 from typing import Any, assert_never
 
 from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
-
 from services.chassis.service import Query, Reading
 from services.ledger.decider import (
     Closed,

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from duban_contracts import ledger, rating
 from duban_contracts.charter import Charter
-
 from services.chassis.heard import Handlers, Heard
 from services.rating.decider import (
     Command,

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from duban_contracts import supervision
 from duban_contracts.charter import Charter
 from duban_contracts.message import Message, Refusal
-
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.supervision.decider import (

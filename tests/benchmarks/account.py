@@ -55,7 +55,8 @@ def decide(command: Posting | Wake, account: Account) -> list[Posted | PostRefus
             return [refusal(PostRefused, asked, Refusal.WRONG_STATE, "it would be overdrawn")]
         case Posting(asked, amount, note):
             total = account.total + amount
-            return [Posted(at=asked.now, station=asked.actor, account=asked.key, amount=amount, total=total, note=note)]
+            about = {"station": asked.actor, "account": asked.key, "note": note}
+            return [Posted(at=asked.now, amount=amount, total=total, **about)]
         case Wake(now):
             return [Posted(at=now, account="-", amount=0, total=account.total)]
 

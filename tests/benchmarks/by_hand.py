@@ -1,9 +1,9 @@
 """The same work as `account`, without the chassis: what it is measured against.
 
-    floor       nats-py and Motor by hand: batches, one read, one bulk write, gathered publishing;
-                no framework, no validation, no history
-    faststream  the idiomatic FastStream handler: one write and one publish per message,
-                `faststream 1` with its default pull, `faststream 100` with 100 in flight
+floor       nats-py and Motor by hand: batches, one read, one bulk write, gathered publishing;
+            no framework, no validation, no history
+faststream  the idiomatic FastStream handler: one write and one publish per message,
+            `faststream 1` with its default pull, `faststream 100` with 100 in flight
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from nats.aio.client import Client
@@ -97,7 +97,8 @@ async def publish(client: Client, posts: Sequence[tuple[str, Post]]) -> None:
             if n < len(chunk):
                 await client.publish(subject, body, headers=headers)
                 continue
-            reply = await client.request(subject, body, headers=headers | {"Nats-Batch-Commit": "1"}, timeout=30)
+            headers["Nats-Batch-Commit"] = "1"
+            reply = await client.request(subject, body, headers=headers, timeout=30)
             if b'"error"' in reply.data:
                 raise RuntimeError(reply.data.decode())
 

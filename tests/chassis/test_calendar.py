@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 import pytest
-from duban_contracts.charter import CalendarOverlay, Limit, OfficeHours, Shift, Unit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from duban_contracts.charter import CalendarOverlay, Limit, OfficeHours, Shift, Unit
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.charter_file import read_charter
 

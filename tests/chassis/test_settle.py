@@ -114,12 +114,11 @@ def test_a_death_while_answers_move_to_the_archive_leaves_no_answer_that_was_nev
 def test_a_writer_who_was_slower_is_told_so_and_nothing_of_his_is_told():
     class Slow(World):
         async def save(self, changes):
-            await World.deliver(Fast, [add("fast", "a", 1)])
+            await fast.deliver([add("fast", "a", 1)])
             return await super().save(changes)
 
-    world = Slow()
-    Fast = World()
-    Fast.documents = world.documents
+    world, fast = Slow(), World()
+    fast.documents = world.documents
     settled = asyncio.run(world.settler().settle([add("slow", "a", 5), add("other", "b", 2)]))
     assert settled.conflicts == {"a"}
     assert {event.data for event in world.told.values()} == {'{"at":"2024-04-15T01:00:00Z","total":2}'}
@@ -139,7 +138,7 @@ def test_a_decider_that_raises_spoils_its_own_key_only():
 
 
 def test_a_decider_that_is_woken_and_changes_nothing_is_a_bug_not_a_busy_loop():
-    stuck = Decider(lambda c, s: [], evolve, Total(1, START), (Total,), (), wake_at=lambda s: s.remind_at)
+    stuck = Decider(lambda *_: [], evolve, Total(1, START), (Total,), (), wake_at=lambda s: s.remind_at)
     with pytest.raises(StuckError):
         stuck.up_to(START, stuck.initial_state)
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from duban_contracts.charter import Category, Charter, Role
 
+from duban_contracts.charter import Category, Charter, Role
 from services.chassis.charter_file import charter_gaps, read_charter
 
 CHARTERS = Path(__file__).parents[2] / "deploy" / "charters"

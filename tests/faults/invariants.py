@@ -6,6 +6,7 @@ Each check returns sentences about what does not hold; none is the promise kept.
 import asyncio
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -242,8 +243,17 @@ def _text(row: Any) -> str:
 def _compared(what: str, live: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> Iterator[str]:
     """By hash, and by key where the hashes differ."""
     if digest(live) != digest(rebuilt):
-        differing = (key for key in live.keys() | rebuilt.keys() if live.get(key) != rebuilt.get(key))
+        differing = sorted(key for key in live.keys() | rebuilt.keys() if live.get(key) != rebuilt.get(key))
         yield from _said(f"{what} are not what their history says", differing)
+        yield _where(live.get(differing[0]), rebuilt.get(differing[0]))
+
+
+def _where(live: object, rebuilt: object) -> str:
+    """The surroundings of the first difference."""
+    one, other = str(live), str(rebuilt)
+    same = len(os.path.commonprefix([one, other]))
+    around = slice(max(0, same - 60), same + 60)
+    return f"  live {one[around]!r}, rebuilt {other[around]!r}"
 
 
 def digest(states: Mapping[str, Any]) -> str:

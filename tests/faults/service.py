@@ -50,9 +50,9 @@ def wrong_by(control: Path) -> timedelta:
 
 
 async def close_when_told(process: Process, told: Path) -> None:
-    while not told.exists():  # noqa: ASYNC240, ASYNC110 (a file is how another process tells us)
+    while not told.exists():  # noqa: ASYNC110 (a file is how another process tells us)
         await asyncio.sleep(LOOK_SECONDS)
-    told.unlink()  # noqa: ASYNC240
+    told.unlink()
     await process.client.close()
 
 

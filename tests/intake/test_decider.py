@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
 from duban_contracts.charter import Charter, Limit, MatterKind
 from duban_contracts.intake import (
     DeclineReason,
@@ -22,10 +26,6 @@ from duban_contracts.intake import (
     SubmitMatter,
 )
 from duban_contracts.message import CATALOGUE, Refusal
-from hypothesis import given as for_all
-from hypothesis import strategies as st
-from pydantic import TypeAdapter
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import KEPT, Asked, Wake
 from services.intake.decider import Decline, SubmissionKept, Submit, Supplement, Withdraw, intake

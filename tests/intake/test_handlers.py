@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from duban_contracts.intake import (
     DeclineMatter,
     DeclineReason,
@@ -19,7 +20,6 @@ from duban_contracts.intake import (
 from duban_contracts.message import Message, Refusal
 from duban_contracts.topology import HEARS as LISTENS
 from duban_contracts.topology import commands_of
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import Refuse
 from services.chassis.heard import Heard

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from duban_contracts.charter import Role
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
@@ -21,7 +22,6 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.message import Refusal
-
 from services.ledger.decider import Closed, ReopenForRating, Withdraw
 from tests.ledger.register import (
     ACCEPT_BY,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from duban_contracts import ledger as requested
 from duban_contracts.charter import Limit, MatterKind
 from duban_contracts.intake import (
@@ -16,7 +17,6 @@ from duban_contracts.message import Message
 from duban_contracts.rating import Level, NegativeRatingReceived
 from duban_contracts.topology import HEARS as LISTENS
 from duban_contracts.topology import commands_of
-
 from services.chassis.heard import Heard
 from services.ledger.decider import (
     Accept,

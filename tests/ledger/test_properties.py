@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
 from duban_contracts.charter import Role
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
@@ -15,10 +19,6 @@ from duban_contracts.ledger import (
     EntryStruckOff,
     VerificationRejected,
 )
-from hypothesis import given as for_all
-from hypothesis import strategies as st
-from pydantic import TypeAdapter
-
 from services.chassis.decider import Asked, Wake
 from services.ledger.decider import (
     Accept,

@@ -5,8 +5,8 @@ from typing import Any
 
 import bson
 import pytest
-from duban_contracts.intake import Outcome, PastOutcome
 
+from duban_contracts.intake import Outcome, PastOutcome
 from services.ledger.decider import Unopened, Withdraw
 from services.ledger.views import INDEXES, row
 from tests.ledger.register import DUE, EARLY, NUMBER, OPENED, accept, given, open_, resolve, story, verify

@@ -5,6 +5,9 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import given as for_all
+from pydantic import TypeAdapter
+
 from duban_contracts.message import Refusal
 from duban_contracts.rating import (
     CallbackOverdue,
@@ -23,9 +26,6 @@ from duban_contracts.rating import (
     RectificationOverdue,
     Rectified,
 )
-from hypothesis import given as for_all
-from pydantic import TypeAdapter
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import Asked, Wake
 from services.rating.decider import (

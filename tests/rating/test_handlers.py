@@ -6,7 +6,6 @@ from duban_contracts import rating, topology
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import EntryStruckOff
 from duban_contracts.message import Message
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import Asked
 from services.chassis.heard import Heard

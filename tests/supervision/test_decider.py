@@ -5,6 +5,9 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import given as for_all
+from pydantic import TypeAdapter
+
 from duban_contracts.charter import Charter, Ground
 from duban_contracts.charter_check import gaps
 from duban_contracts.message import Refusal
@@ -19,9 +22,6 @@ from duban_contracts.supervision import (
     SupervisionCommandRefused,
     SupervisionEvent,
 )
-from hypothesis import given as for_all
-from pydantic import TypeAdapter
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import Asked, Wake
 from services.supervision.decider import (

@@ -3,10 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from duban_contracts import supervision, topology
 from duban_contracts.charter import Charter, Ground
 from duban_contracts.message import Message, Refusal
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import Asked, Refuse
 from services.chassis.heard import Heard

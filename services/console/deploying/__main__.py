@@ -1,4 +1,4 @@
-"""The one-shots of a deployment: `python -m services.console.deploying accounts|mongo`, from the same image."""
+"""The one-shots of a deployment: `python -m services.console.deploying accounts|mongo`."""
 
 import json
 from pathlib import Path

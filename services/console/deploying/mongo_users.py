@@ -63,7 +63,7 @@ def _create_root(client: "MongoClient[Raw]", password: str) -> None:
 
 def _grant(client: "MongoClient[Raw]", database: str, user: str, password: str) -> None:
     """Made, or put right: a rotated password or a role that somebody widened by hand."""
-    granted = {"pwd": password, "roles": [{"role": "readWrite", "db": database}]}
+    granted: Raw = {"pwd": password, "roles": [{"role": "readWrite", "db": database}]}
     try:
         client[database].command("createUser", user, **granted)
     except OperationFailure as error:

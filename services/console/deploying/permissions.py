@@ -53,7 +53,7 @@ def permissions(charter: Charter) -> dict[str, Permissions]:
         ADMIN: of_admin(),
         OPERATOR: _asking(OPERATOR, _reading_charter(), _watching(), [query_subject("escalation", "*")]),
     }
-    actors = {token: Role.STATION for token in charter.stations}
+    actors = dict.fromkeys(charter.stations, Role.STATION)
     actors |= {token: actor.role for token, actor in charter.actors.items()}
     if taken := ours.keys() & actors.keys():
         raise NameTaken(f"programs of ours have these names already: {', '.join(sorted(taken))}")

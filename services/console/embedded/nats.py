@@ -31,7 +31,7 @@ jetstream {{
 
 
 class NatsServer(Server):
-    """A nats-server with JetStream; `url` is `nats://127.0.0.1:<port>`, with the first user's credential if any.
+    """A nats-server with JetStream; `url` is `nats://127.0.0.1:<port>`, with a credential if there are any.
 
     `users` are names; each gets a password of its own. Without any, everybody may connect.
     """

@@ -4,7 +4,6 @@ import hashlib
 
 from duban_contracts.charter import Category, Charter, Limit, MatterKind
 from duban_contracts.intake import MatterAccepted, Priority, SubmitMatter
-
 from services.chassis.decider import Asked
 from services.intake.decider.situations import SubmissionKept
 

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from duban_contracts.charter import Charter, Limit, OfficeHours
 from duban_contracts.ledger import AcceptanceOverdue, Due, EntryDueSoon, EntryOverdue, LedgerEvent
-
 from services.chassis.calendar import WorkingCalendar
 from services.ledger.decider.situations import Clock, Entry, Handling, Matter, State
 

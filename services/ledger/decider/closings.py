@@ -17,7 +17,6 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.message import Refusal
-
 from services.chassis.decider import Asked, refusal
 from services.ledger.decider.situations import Closed, Handling, Known, Matter, Resolved, StruckOff, Verify
 

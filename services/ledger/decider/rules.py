@@ -19,7 +19,6 @@ from duban_contracts.ledger import (
     ReopenReason,
 )
 from duban_contracts.message import Refusal
-
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked, Decider, Wake
 from services.ledger.decider.clocks import Clocks

@@ -24,7 +24,6 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.subjects import NOBODY
-
 from services.chassis.decider import Asked
 
 

@@ -4,7 +4,6 @@ from typing import get_args
 
 from duban_contracts.charter import Charter
 from duban_contracts.rating import RatingCommandRefused, RatingEvent
-
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider
 from services.rating.decider.commands import (

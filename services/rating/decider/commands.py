@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from duban_contracts.rating import CallbackResult, Dimension, Level
-
 from services.chassis.decider import Asked
 
 

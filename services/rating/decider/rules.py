@@ -24,7 +24,6 @@ from duban_contracts.rating import (
     RectificationOverdue,
     Rectified,
 )
-
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked, Wake, refusal
 from services.rating.decider.commands import (

@@ -20,7 +20,6 @@ from duban_contracts.rating import (
     RectificationOverdue,
     Rectified,
 )
-
 from services.rating.decider.commands import Round
 
 

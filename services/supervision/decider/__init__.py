@@ -4,7 +4,6 @@ from typing import get_args
 
 from duban_contracts.charter import Charter
 from duban_contracts.supervision import SupervisionCommandRefused, SupervisionEvent
-
 from services.chassis.decider import Decider
 from services.supervision.decider.commands import (
     Command,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from duban_contracts.charter import Ground
-
 from services.chassis.decider import Asked
 
 

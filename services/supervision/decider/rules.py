@@ -20,7 +20,6 @@ from duban_contracts.supervision import (
     SupervisionCommandRefused,
     SupervisionEvent,
 )
-
 from services.chassis.decider import Asked, Wake, refusal
 from services.supervision.decider.commands import (
     Command,

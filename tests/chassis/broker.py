@@ -1,0 +1,60 @@
+"""A real nats-server of a test module's own, with streams and consumers as `provision` makes them."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.api import RawStreamMsg
+
+from services.chassis.provision import provision
+from services.console.embedded import NatsServer, embedded_nats
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[NatsServer]:
+    with embedded_nats() as server:
+        yield server
+
+
+async def connected(server: NatsServer) -> Client:
+    async def quietly(_: Exception) -> None:
+        """A server that is killed in a test is no news."""
+
+    return await nats.connect(
+        server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, error_cb=quietly
+    )
+
+
+@pytest.fixture
+async def client(broker: NatsServer) -> AsyncIterator[Client]:
+    """Provisioned, and empty again afterwards."""
+    client = await connected(broker)
+    await provision(client)
+    yield client
+    jetstream = client.jetstream(timeout=10)
+    for stream in await jetstream.streams_info():
+        await jetstream.purge_stream(stream.config.name or "")
+    await client.close()
+
+
+async def waiting(client: Client, stream: str, consumer: str, count: int) -> Sequence[Msg]:
+    """That many messages of a consumer, in order."""
+    subscription = await client.jetstream(timeout=10).pull_subscribe_bind(consumer, stream)
+    msgs: list[Msg] = []
+    while len(msgs) < count:
+        try:
+            msgs += await subscription.fetch(count - len(msgs), timeout=5)
+        except NatsTimeoutError:
+            raise AssertionError(f"{len(msgs)} of {count} came") from None
+    await subscription.unsubscribe()
+    return msgs
+
+
+async def stored(client: Client, stream: str) -> list[RawStreamMsg]:
+    """Everything in a stream, in order."""
+    jetstream = client.jetstream(timeout=10)
+    state = (await jetstream.stream_info(stream)).state
+    return [await jetstream.get_msg(stream, n) for n in range(state.first_seq, state.last_seq + 1)]

@@ -1,0 +1,148 @@
+"""What becomes of a message between the broker and its acknowledgement: each of the three outcomes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import pytest
+
+from duban_contracts.intake import SubmitMatter
+from duban_contracts.supervision import StartCampaign
+from duban_contracts.time import SupervisionPassTime
+from services.chassis.consumer import TRIES, Consumer
+from services.chassis.dead_letters import DeadLetters
+from services.chassis.memory import MemoryDocuments
+from services.console.client import Duban, Order
+from services.console.demo.play import ACTOR, with_timelapse
+from services.intake.app import SERVICE as INTAKE
+from services.supervision.app import SERVICE as SUPERVISION
+from tests.chassis.broker import broker, client, waiting
+
+__all__ = ["broker", "client"]
+BEGIN = datetime(2024, 4, 15, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def charter(township):
+    return with_timelapse(township)
+
+
+def matter(key):
+    return Order(SubmitMatter(title="村口垃圾没有清运", category="garbage"), key, "gateway")
+
+
+def consumer(service, client, charter, documents=None, tell=None):
+    async def nobody_listens(_tellings):
+        pass
+
+    letters = DeadLetters(client, service.name, service.part_of, 100)
+    return Consumer(service, documents or MemoryDocuments(), tell or nobody_listens, letters, lambda: charter)
+
+
+async def left(client, stream, name):
+    """How many messages the broker still holds for the consumer, in work or waiting."""
+    info = await client.jetstream().consumer_info(stream, name)
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+async def test_what_is_stored_and_told_is_acknowledged_and_gone_from_the_queue(client, charter):
+    told = []
+
+    async def tell(tellings):
+        told.extend(tellings)
+        assert await left(client, "INTAKE_CMD", "intake") == 3  # nothing is acknowledged before it is told
+
+    await Duban(client, "test").send_all([matter(f"test:{n}") for n in range(3)])
+    msgs = await waiting(client, "INTAKE_CMD", "intake", 3)
+    await consumer(INTAKE, client, charter, tell=tell).process(msgs)
+    assert len(told) == 3
+    await client.flush()
+    async with asyncio.timeout(10):
+        while await left(client, "INTAKE_CMD", "intake"):
+            pass
+
+
+async def test_what_fails_comes_again_each_time_later(client, charter):
+    async def nobody_is_there(_tellings):
+        raise ConnectionError("the broker does not take it")
+
+    await Duban(client, "test").send(matter("test:again"))
+    failing, deliveries = consumer(INTAKE, client, charter, tell=nobody_is_there), []
+    for number in (1, 2, 3):
+        [msg] = await waiting(client, "INTAKE_CMD", "intake", 1)
+        deliveries.append(monotonic())
+        assert msg.metadata.num_delivered == number
+        with pytest.raises(ConnectionError):
+            await failing.process([msg])
+    first, second = (after - before for before, after in zip(deliveries, deliveries[1:], strict=False))
+    assert 0.4 < first < second
+    assert second > 0.9
+
+
+async def test_a_conflict_is_tried_again_three_times_and_then_goes_back_to_the_broker(client, charter):
+    class Contested(MemoryDocuments):
+        tries = 0
+
+        async def save(self, changes):
+            self.tries += 1
+            return {change.key for change in changes}
+
+    documents = Contested()
+    await Duban(client, "test").send(matter("test:contested"))
+    msgs = await waiting(client, "INTAKE_CMD", "intake", 1)
+    await consumer(INTAKE, client, charter, documents).process(msgs)
+    assert documents.tries == TRIES == 4
+    assert await left(client, "INTAKE_CMD", "intake") == 1
+
+
+async def test_a_conflict_that_passes_is_settled_at_once_and_its_neighbours_never_wait(client, charter):
+    class OnceContested(MemoryDocuments):
+        contested = False
+
+        async def save(self, changes):
+            if self.contested:
+                return await super().save(changes)
+            self.contested = True
+            mine = [change for change in changes if change.key == "test:a"]
+            return {"test:a"} | await super().save([c for c in changes if c not in mine])
+
+    documents = OnceContested()
+    await Duban(client, "test").send_all([matter("test:a"), matter("test:b")])
+    msgs = await waiting(client, "INTAKE_CMD", "intake", 2)
+    await consumer(INTAKE, client, charter, documents).process(msgs)
+    assert sorted(documents.documents) == ["test:a", "test:b"]
+    assert {document.version for document in documents.documents.values()} == {1}
+
+
+async def test_time_that_is_told_to_pass_comes_after_what_was_told_before_it(client, charter):
+    told = []
+
+    async def tell(tellings):
+        told.extend(event.type.split(".")[2] for each in tellings for event in each.answer.events)
+
+    key = f"campaign/{charter.campaign.id}"
+    after = BEGIN + timedelta(days=500)
+    duban = Duban(client, "test")
+    await duban.send(Order(StartCampaign(), key, ACTOR, at=BEGIN, acting_for="office"))
+    await duban.send(Order(SupervisionPassTime(), "clock", ACTOR, at=after))
+    msgs = await waiting(client, "SUPERVISION_CMD", "supervision", 2)
+    await consumer(SUPERVISION, client, charter, tell=tell).process(msgs)
+    assert told[0] == "campaign_started"
+    assert told[-1] == "coverage_reported"
+
+
+async def test_everything_that_fell_due_while_nobody_ran_is_caught_up_oldest_first(client, charter):
+    told = []
+
+    async def tell(tellings):
+        told.extend(event.time for each in tellings for event in each.answer.events)
+
+    service = consumer(SUPERVISION, client, charter, tell=tell)
+    key = f"campaign/{charter.campaign.id}"
+    await Duban(client, "test").send(Order(StartCampaign(), key, ACTOR, at=BEGIN, acting_for="office"))
+    await service.process(await waiting(client, "SUPERVISION_CMD", "supervision", 1))
+    told.clear()
+    assert await service.wake(BEGIN + timedelta(days=500)) == 1
+    assert told == sorted(told)
+    assert told[-1] < (BEGIN + timedelta(days=499)).isoformat()
+    assert await service.wake(BEGIN + timedelta(days=500)) == 0
