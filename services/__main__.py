@@ -1,5 +1,6 @@
 """One image, the service's name as its argument: `python -m services ledger`."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -16,4 +17,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    # Not sys.exit: a thread of Motor's that waits for a silent MongoDB would hold up the end.
+    os._exit(status)

@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from duban_contracts.message import CATALOGUE, Message
-from duban_contracts.subjects import parse_subject, subject_of
+from duban_contracts.subjects import filter_of
 
 JSON = "application/json"
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
@@ -59,6 +60,8 @@ class Attributes(NamedTuple):
 class Envelope(NamedTuple):
     attributes: Attributes
     data: Message
+    last: str
+    """The last token of the subject: who acts, or which station it concerns."""
 
 
 def encode(attributes: Attributes, time: str | None = None) -> dict[str, str]:
@@ -95,9 +98,9 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
         raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
     if not given.get("content-type", JSON).startswith(JSON):
         raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{given['content-type']!r}; send {JSON}")
-    _check_subject(subject, model)
+    last = _last_token(subject, model)
     try:
-        return Envelope(attributes, model.model_validate_json(body))
+        return Envelope(attributes, model.model_validate_json(body), last)
     except ValidationError as error:
         raise Poison(PoisonReason.BREAKS_CONTRACT, _sentences(error)) from None
 
@@ -147,14 +150,19 @@ def _revision(text: str | None) -> int | None:
     return int(text)
 
 
-def _check_subject(subject: str, model: type[Message]) -> None:
-    try:
-        expected = subject_of(model, parse_subject(subject).last)
-    except ValueError as error:
-        raise Poison(PoisonReason.WRONG_SUBJECT, str(error)) from None
-    if subject != expected:
-        detail = f"{model.type!r} travels on {expected!r}, not on {subject!r}"
+def _last_token(subject: str, model: type[Message]) -> str:
+    before = _subject_before(model)
+    last = subject[len(before) :]
+    if not subject.startswith(before) or not last or "." in last:
+        detail = f"{model.type!r} travels on '{before}*', not on {subject!r}"
         raise Poison(PoisonReason.WRONG_SUBJECT, detail)
+    return last
+
+
+@cache
+def _subject_before(model: type[Message]) -> str:
+    """Its subject up to the last token, with the dot."""
+    return filter_of(model)[:-1]
 
 
 def _sentences(error: ValidationError) -> str:

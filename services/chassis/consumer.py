@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -138,14 +138,17 @@ class Consumer:
             except Exception as error:
                 await self._give_back(job.msg, error)
         failed = await self._settle([item for _, items in handled for item in items])
+        settled = 0
         for job, items in handled:
             spoilt = next((failed[item.key] for item in items if item.key in failed), None)
             if spoilt is None:
                 await job.msg.ack()
-                self._dead_letters.fine()
-                metrics.MESSAGES.labels(self.service.name, "settled").inc()
+                settled += 1
             else:
                 await self._give_back(job.msg, spoilt)
+        if settled:
+            self._dead_letters.fine()
+        metrics.MESSAGES.labels(self.service.name, "settled").inc(settled)
 
     def _items(self, job: Job, charter: Charter) -> list[Item[Any]]:
         heard, attributes = job.message.heard, job.message.attributes
@@ -230,7 +233,19 @@ def _runs(jobs: Sequence[Job]) -> Iterable[Sequence[Job]]:
 
 
 def _delivery(msg: Msg) -> Delivery:
-    meta = msg.metadata
-    return Delivery(
-        msg.subject, msg.headers or {}, msg.data, meta.timestamp, meta.sequence.stream, meta.num_delivered
-    )
+    return Delivery(msg.subject, msg.headers or {}, msg.data, stored_at(msg.reply))
+
+
+def stored_at(reply: str) -> datetime:
+    """When the broker stored the message, by its acknowledgement subject, whose end is always the same.
+
+    `msg.metadata` reads all of it, at ten times the price, and this is asked for every message.
+    """
+    tokens = reply.split(".")
+    nanoseconds = int(tokens[_STORED_AT if len(tokens) == _PLAIN else _STORED_AT_IN_DOMAIN])
+    return datetime.fromtimestamp(nanoseconds // 1_000_000 / 1000, UTC)
+
+
+_PLAIN, _STORED_AT, _STORED_AT_IN_DOMAIN = 9, 7, 9
+"""`$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`, and
+`$JS.ACK.<domain>.<account>.<stream>...` where the broker is part of a domain."""

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason, decode
 from duban_contracts.message import Command, Fact, Message, Refusal
-from duban_contracts.subjects import parse_subject
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 
@@ -22,8 +21,6 @@ class Delivery(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     stored_at: datetime
-    sequence: int = 0
-    delivered: int = 1
 
 
 class Read(NamedTuple):
@@ -65,7 +62,7 @@ def _heard_fact(envelope: Envelope) -> Heard[Any]:
 
 def _request(envelope: Envelope, delivery: Delivery, actors: Actors) -> Read:
     attributes = envelope.attributes
-    told_by = parse_subject(delivery.subject).last
+    told_by = envelope.last
     teller = actors.get(told_by)
     stored, claimed = in_time(delivery.stored_at), attributes.time and in_time(attributes.time)
     future = claimed is not None and claimed > stored + TOLERANCE

@@ -34,8 +34,7 @@ class Standings:
             try:
                 entry = await self._bucket.get(standing.station)
                 revision = entry.revision or 0
-                shown = Standing.model_validate_json(entry.value or b"")
-                if shown.version >= standing.version or _substance(shown) == _substance(standing):
+                if not _worth_showing(Standing.model_validate_json(entry.value or b""), standing):
                     return
             except KeyNotFoundError:
                 pass
@@ -48,6 +47,16 @@ class Standings:
                 continue  # another replica was faster: compare again
 
 
+def _worth_showing(shown: Standing, newer: Standing) -> bool:
+    """The very next version is not if watchers would see no difference.
+
+    One that comes after a gap is in any case: a version of the gap may still be on its way, and must
+    find that it is too old.
+    """
+    if newer.version <= shown.version:
+        return False
+    return newer.version > shown.version + 1 or _substance(newer) != _substance(shown)
+
+
 def _substance(standing: Standing) -> str:
-    """What watchers care about: a new version that changes nothing else is not shown."""
     return standing.model_dump_json(exclude={"version", "at"})

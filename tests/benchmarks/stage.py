@@ -61,21 +61,29 @@ def on_system(system: System, story: Callable[[Duban], Awaitable[Told]]) -> Told
 
 
 @contextmanager
-def process(system: System, module: str, *arguments: str) -> Iterator[Child]:
-    """One service process of our own making, on the stage's servers."""
+def process(
+    system: System, module: str, *arguments: str, database: str | None = None, http_port: int | None = None
+) -> Iterator[Child]:
+    """One service process of our own making, on the stage's servers; its store is empty unless named."""
     environment = {
         **os.environ,
         "DUBAN_NATS_URL": system.nats.url,
         "DUBAN_MONGO_URL": system.mongo.url,
-        "DUBAN_DATABASE_PREFIX": f"bench_{uuid4().hex[:8]}",
+        "DUBAN_DATABASE_PREFIX": database or new_database(),
         "DUBAN_LOG_FORMAT": "console",
     }
+    if http_port is not None:
+        environment["DUBAN_HTTP_PORT"] = str(http_port)
     child = Child([sys.executable, "-m", module, *arguments], env=environment, log=LOGS / "process.log")
     child.start()
     try:
         yield child
     finally:
         child.kill()
+
+
+def new_database() -> str:
+    return f"bench_{uuid4().hex[:8]}"
 
 
 async def emptied(client: Client) -> None:
@@ -108,9 +116,13 @@ def attributes(key: str, command: Post) -> Attributes:
     return Attributes(message, "duban/bench", command.type, datetime.now(UTC), key, message)
 
 
-def posts(messages: int, keys: int, first: int = 0) -> list[tuple[str, Post]]:
+def posts(messages: int, keys: int) -> list[tuple[str, Post]]:
     """Every key in turn, so that a batch of 500 meets 500 keys."""
-    turn = itertools.cycle(f"account-{n}" for n in range(first, first + keys))
+    return posts_to([f"account-{n}" for n in range(keys)], messages)
+
+
+def posts_to(keys: Sequence[str], messages: int) -> list[tuple[str, Post]]:
+    turn = itertools.cycle(keys)
     return [(next(turn), Post(amount=n % 7, note=f"第{n}笔")) for n in range(messages)]
 
 

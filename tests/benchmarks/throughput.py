@@ -4,24 +4,31 @@ from dataclasses import replace
 
 from services.console.client import Duban
 from services.console.system import System
-from tests.benchmarks.stage import Rate, drained, emptied, on_system, posts, process, publish
+from tests.benchmarks.figures import Figure, compared
+from tests.benchmarks.stage import Rate, drained, emptied, on_system, posts, process, publish, stage
 
 CHASSIS = ("tests.benchmarks.account",)
 FLOOR = ("tests.benchmarks.by_hand", "floor")
 ONE_BY_ONE = ("tests.benchmarks.by_hand", "faststream", "1")
 IN_FLIGHT = ("tests.benchmarks.by_hand", "faststream", "100")
+MESSAGES, KEYS, ROUNDS = 50_000, 10_000, 2
+SHARE = {CHASSIS: 1, FLOOR: 1, IN_FLIGHT: 5, ONE_BY_ONE: 16}
+"""The slow ones get so many times fewer messages: their rate is steady."""
 
 
-def throughput(system: System, messages: int = 50_000, keys: int = 10_000) -> dict[str, Rate]:
-    """By variant. The slow ones get fewer messages: their rate is steady."""
-    return {
-        "chassis": measured(system, CHASSIS, messages, keys),
-        "by hand": measured(system, FLOOR, messages, keys),
-        "faststream, 100 in flight": measured(system, IN_FLIGHT, messages // 5, keys),
-        "faststream, one at a time": measured(system, ONE_BY_ONE, messages // 16, keys),
-        "chassis again": measured(system, CHASSIS, messages, keys),
-        "by hand again": measured(system, FLOOR, messages, keys),
-    }
+def figures(scale: int = 1) -> list[Figure]:
+    rates: dict[tuple[str, ...], list[float]] = {variant: [] for variant in SHARE}
+    with stage() as system:
+        for _ in range(ROUNDS):
+            for variant, share in SHARE.items():
+                rate = measured(system, variant, MESSAGES // share // scale, KEYS // scale)
+                rates[variant].append(rate.per_second)
+    ours, name = rates[CHASSIS], "1 service throughput"
+    return [
+        compared(name, ours, rates[FLOOR], "by hand, no framework", 1.8),
+        compared(name, ours, rates[ONE_BY_ONE], "FastStream, one at a time", 15),
+        compared(name, ours, rates[IN_FLIGHT], "FastStream, 100 in flight", 4.5),
+    ]
 
 
 def measured(system: System, command: tuple[str, ...], messages: int, keys: int) -> Rate:

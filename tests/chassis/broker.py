@@ -1,5 +1,6 @@
 """A real nats-server of a test module's own, with streams and consumers as `provision` makes them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import nats
@@ -19,24 +20,34 @@ def broker() -> Iterator[NatsServer]:
         yield server
 
 
-async def connected(server: NatsServer) -> Client:
+async def connected(server: NatsServer, again: asyncio.Event | None = None) -> Client:
+    """`again` is set when the connection was lost and is back."""
+
     async def quietly(_: Exception) -> None:
         """A server that is killed in a test is no news."""
 
+    async def reconnected() -> None:
+        if again:
+            again.set()
+
     return await nats.connect(
-        server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, error_cb=quietly
+        server.url,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,
+        error_cb=quietly,
+        reconnected_cb=reconnected,
     )
 
 
 @pytest.fixture
 async def client(broker: NatsServer) -> AsyncIterator[Client]:
-    """Provisioned, and empty again afterwards."""
+    """Provisioned anew for each test, so that the broker knows no ids of an earlier one."""
     client = await connected(broker)
     await provision(client)
     yield client
     jetstream = client.jetstream(timeout=10)
     for stream in await jetstream.streams_info():
-        await jetstream.purge_stream(stream.config.name or "")
+        await jetstream.delete_stream(stream.config.name or "")
     await client.close()
 
 
@@ -57,4 +68,6 @@ async def stored(client: Client, stream: str) -> list[RawStreamMsg]:
     """Everything in a stream, in order."""
     jetstream = client.jetstream(timeout=10)
     state = (await jetstream.stream_info(stream)).state
+    if not state.messages:
+        return []
     return [await jetstream.get_msg(stream, n) for n in range(state.first_seq, state.last_seq + 1)]

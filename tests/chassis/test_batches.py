@@ -15,6 +15,7 @@ class Counted(MemoryDocuments):
     def __init__(self):
         super().__init__()
         self.ways = []
+        self.second_save = asyncio.Event()
 
     async def load(self, keys):
         self.ways.append("load")
@@ -25,8 +26,11 @@ class Counted(MemoryDocuments):
         return await super().older(asked)
 
     async def save(self, changes):
+        conflicts = await super().save(changes)
         self.ways.append("save")
-        return await super().save(changes)
+        if self.ways.count("save") == 2:
+            self.second_save.set()
+        return conflicts
 
     async def rest(self, wakes):
         self.ways.append("rest")
@@ -83,8 +87,7 @@ async def test_a_batch_is_decided_while_the_one_before_is_told_and_is_told_after
         await first_is_being_told.wait()
         loops.create_task(settler.settle([add("m3", "a", 2)]))
         async with asyncio.timeout(10):
-            while documents.ways.count("save") < 2:
-                await asyncio.sleep(0)
+            await documents.second_save.wait()
         assert told == []
         first_may_end.set()
     assert told == ["m1", "m2", "m3"]

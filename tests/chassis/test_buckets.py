@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
 from duban_contracts.escalation import Rung, Standing
 from duban_contracts.subjects import STANDINGS_BUCKET
 from services.chassis.charter_bucket import CharterFollower, publish_charter, published_charter
@@ -22,7 +24,8 @@ async def test_a_new_charter_is_followed_as_soon_as_it_is_published(client, town
         assert follower.charter.revision == first
         second = await publish_charter(client, township.model_copy(update={"name": "another"}))
         while follower.charter.revision != second:
-            await asyncio.sleep(0.01)
+            follower.arrived.clear()
+            await follower.arrived.wait()
     following.cancel()
     assert second > first
     assert follower.charter.name == "another"
@@ -34,8 +37,8 @@ async def test_the_same_charter_published_again_is_no_new_revision(client, towns
     assert (await published_charter(client)).revision == first
 
 
-def showing(version, rung):
-    return Standing(station="bianmin", version=version, at=NOW, rung=rung)
+def showing(version, rung, order=None):
+    return Standing(station="bianmin", version=version, at=NOW, rung=rung, order=order)
 
 
 async def put(standings, version, rung):
@@ -58,10 +61,22 @@ async def test_a_standing_never_goes_back_to_an_older_version(client):
 
 
 async def test_of_many_replicas_that_show_at_once_the_newest_version_stays(client):
-    rungs = [Rung(version % 5) for version in range(1, 31)]
-    replicas = (put(Standings(client), version, rung) for version, rung in enumerate(rungs, 1))
+    def each_different(_key, rung, version):
+        return showing(version, rung, order=f"order-{version}")
+
+    replicas = (
+        Standings(client).put({"bianmin": (n, Rung.SUPERVISED)}, each_different) for n in range(1, 31)
+    )
     await asyncio.gather(*replicas)
-    assert (await shown(client))[0] == showing(30, rungs[-1])
+    assert (await shown(client))[0] == showing(30, Rung.SUPERVISED, "order-30")
+
+
+async def test_a_version_that_was_not_worth_showing_still_goes_before_older_ones(client):
+    standings = Standings(client)
+    await put(standings, 3, Rung.CIRCULAR)
+    await put(standings, 5, Rung.CIRCULAR)
+    await put(standings, 4, Rung.REMINDER)  # a slower replica
+    assert (await shown(client))[0].rung is Rung.CIRCULAR
 
 
 async def test_a_version_that_changes_nothing_that_is_shown_wakes_no_watcher(client):

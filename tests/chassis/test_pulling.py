@@ -101,15 +101,14 @@ async def test_a_consumer_that_is_deleted_meanwhile_is_told_so(client):
 
 async def test_a_request_that_is_lost_with_its_server_is_made_again():
     with embedded_nats() as server:
-        client = await connected(server)
+        again = asyncio.Event()
+        client = await connected(server, again)
         await provision(client)
         async with Puller(client, STREAM, CONSUMER, 10) as puller:
             assert await puller.take(0.05) == []  # now a request is open
             server.kill()
             server.start()
-            async with asyncio.timeout(LONG):
-                while not client.is_connected:
-                    await asyncio.sleep(0.05)
+            await asyncio.wait_for(again.wait(), LONG)
             await publish(client, "after the restart")
             assert await taken(puller, 1) == ["after the restart"]
         await client.close()

@@ -7,7 +7,12 @@ from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Change, Event, Snapshot
 from services.chassis.memory import MemoryDocuments
 from services.chassis.queries import HistoryOf, WhatBecameOf, history_of, what_became_of
-from tests.chassis.world import World, add
+from services.chassis.settle import Settler
+from tests.chassis.world import World, add, total
+
+
+async def nobody_listens(_tellings):
+    pass
 
 
 async def test_only_what_was_answered_is_in_the_answer():
@@ -21,13 +26,13 @@ async def test_only_what_was_answered_is_in_the_answer():
 
 async def test_an_answer_in_the_archive_is_found_and_the_history_is_whole(monkeypatch):
     monkeypatch.setattr(settle_module, "KEEP", 2)
-    world = World()
+    documents = MemoryDocuments()
     for n in range(12):
-        await world.deliver([add(f"m{n}", "a", 1)])
-    assert len(world.documents["a"].answers) < 12
-    given = await what_became_of(world, WhatBecameOf(asked=(("a", "m0"),)))
+        await Settler(total, documents, nobody_listens).settle([add(f"m{n}", "a", 1)])
+    assert len(documents.documents["a"].answers) < 12
+    given = await what_became_of(documents, WhatBecameOf(asked=(("a", "m0"),)))
     assert json.loads(given.answers[0].facts[0].data)["total"] == 1
-    history = await history_of(world, HistoryOf(key="a"))
+    history = await history_of(documents, HistoryOf(key="a"))
     assert [answer.message for answer in history.answers] == [f"m{n}" for n in range(12)]
 
 

@@ -6,9 +6,9 @@ Each check returns sentences about what does not hold; none is the promise kept.
 import asyncio
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -19,7 +19,7 @@ from duban_contracts.subjects import STANDINGS_BUCKET, parse_subject
 from duban_contracts.topology import HEARS
 from services.chassis.charter_bucket import published_charter
 from services.chassis.decider import KEPT
-from services.chassis.documents import Answer, Event
+from services.chassis.documents import Answer, Event, Snapshot
 from services.chassis.inbox import Delivery, commands, read
 from services.chassis.mongo import MongoDocuments, connect
 from services.chassis.settle import Item, Settler, refold
@@ -133,16 +133,17 @@ def numbers_without_gaps(town: Town, ledger: Store) -> Iterator[str]:
 
 
 def states_equal_their_history(stores: Mapping[str, Store], charter: Charter) -> Iterator[str]:
+    """As states, not as texts: a set may be written down in any order."""
     for name, store in stores.items():
         if store.service.tells:
-            live = {key: document["state"] for key, document in store.documents.items()}
-            yield from _compared(f"states of {name}", live, _refolded(store, charter))
-
-
-def _refolded(store: Store, charter: Charter) -> dict[str, Any]:
-    decider = store.service.decider(charter)
-    freeze = Snapshots(decider).freeze
-    return {key: freeze(refold(decider, answers)).state for key, answers in store.answers.items()}
+            decider = store.service.decider(charter)
+            thaw = Snapshots(decider).thaw
+            live = {
+                key: thaw(Snapshot(document["shape"], document["kind"], document["state"]))
+                for key, document in store.documents.items()
+            }
+            rebuilt = {key: refold(decider, answers) for key, answers in store.answers.items()}
+            yield from _differing(f"states of {name}", live, rebuilt)
 
 
 def rows_equal_their_history(ledger: Store, charter: Charter) -> Iterator[str]:
@@ -243,6 +244,11 @@ def _text(row: Any) -> str:
 def _compared(what: str, live: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> Iterator[str]:
     """By hash, and by key where the hashes differ."""
     if digest(live) != digest(rebuilt):
+        yield from _differing(what, live, rebuilt)
+
+
+def _differing(what: str, live: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> Iterator[str]:
+    if live != rebuilt:
         differing = sorted(key for key in live.keys() | rebuilt.keys() if live.get(key) != rebuilt.get(key))
         yield from _said(f"{what} are not what their history says", differing)
         yield _where(live.get(differing[0]), rebuilt.get(differing[0]))
@@ -251,7 +257,7 @@ def _compared(what: str, live: Mapping[str, Any], rebuilt: Mapping[str, Any]) ->
 def _where(live: object, rebuilt: object) -> str:
     """The surroundings of the first difference."""
     one, other = str(live), str(rebuilt)
-    same = len(os.path.commonprefix([one, other]))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
     around = slice(max(0, same - 60), same + 60)
     return f"  live {one[around]!r}, rebuilt {other[around]!r}"
 

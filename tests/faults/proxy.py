@@ -77,6 +77,7 @@ class Proxy:
                 except NatsTimeout:
                     continue
                 await self._mangle(town.client, batch)
+            await subscription.unsubscribe()
 
     async def _mangle(self, client: Client, batch: list[Msg]) -> None:
         jetstream = client.jetstream(timeout=10)

@@ -1,5 +1,6 @@
 """A run: one town endures one fault after another under load; then everything that must hold is checked."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from tenacity import RetryError
 
+from duban_contracts.subjects import parse_subject
 from services.console.system import set_up
+from tests.faults import broker, deaths, messages
 from tests.faults.faults import FAULTS, Site, Strike, deaf_loud_and_calm
 from tests.faults.invariants import violations
 from tests.faults.kept import Streams, answered, read_stores
@@ -23,6 +26,9 @@ LOAD = 500
 FIRST = 40
 """So many are acknowledged before the fault, and so many after it."""
 MISSING_AT_START = "streams missing at start"
+VOCABULARY = (deaths, broker, messages)
+"""The modules that enter their faults in FAULTS."""
+NAMES = [*FAULTS, MISSING_AT_START]
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class Run:
     seed: int
     rows: list[Row] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    """What the invariants were looked for in."""
 
     @property
     def passed(self) -> bool:
@@ -67,6 +75,9 @@ class Run:
         town.caught_up()
         town.do(lambda connected: streams.read_on(connected.client))
         self.troubles += violations(town, load.acknowledged, streams)
+        kinds = Counter(parse_subject(msg.subject).name for msg in streams.told.values())
+        most = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        self.checked.append(f"{len(load.acknowledged)} commands, {len(streams.told)} facts: {most}")
 
     def _one(self, site: Site, streams: Streams, name: str, strike: Strike) -> Row:
         town, load = site.town, site.load
@@ -141,6 +152,8 @@ def table(run: Run) -> Table:
 
 def report(run: Run, console: Console) -> None:
     console.print(table(run))
+    for checked in run.checked:
+        console.print(f"checked {checked}", highlight=False)
     for trouble in run.troubles:
         console.print(f"BROKEN {trouble}", style="red", highlight=False)
     verdict = "everything held" if run.passed else "NOT everything held"

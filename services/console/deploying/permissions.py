@@ -78,7 +78,7 @@ def of_service(service: str) -> Permissions:
     if service == TELLS_STANDINGS:
         publish += [
             f"{API}.STREAM.INFO.{STANDINGS}",
-            f"{API}.DIRECT.GET.{STANDINGS}.$KV.{STANDINGS_BUCKET}.*",
+            f"{API}.STREAM.MSG.GET.{STANDINGS}",
             f"$KV.{STANDINGS_BUCKET}.*",
         ]
     return Permissions(tuple(publish), (_inbox(service), query_subject(service, "*")))
@@ -139,7 +139,7 @@ def _consuming(stream: str, consumer: str) -> list[str]:
 
 
 def _reading_charter() -> list[str]:
-    return [f"{API}.STREAM.INFO.{CHARTER}", f"{API}.DIRECT.GET.{CHARTER}.{CHARTER_SUBJECT}"]
+    return [f"{API}.STREAM.INFO.{CHARTER}", f"{API}.STREAM.MSG.GET.{CHARTER}"]
 
 
 def _following(stream: str) -> list[str]:

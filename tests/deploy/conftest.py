@@ -1,0 +1,84 @@
+"""The shipped nats.conf with the generated accounts, on a real nats-server on loopback."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from duban_contracts.charter import Charter
+from services.console.deploying.__main__ import accounts
+from services.console.deploying.permissions import ADMIN, OPERATOR, permissions
+from services.console.deploying.seed import Seed, read_seed
+from services.console.embedded import NatsServer
+from services.console.embedded.servers import LOOPBACK, at_home
+from services.console.system import set_up
+from tests.conftest import CHARTERS, ROOT
+
+INIT = ROOT / "deploy" / "init.py"
+
+
+def init(folder: Path, *arguments: str) -> str:
+    """Run `deploy/init.py` as an administrator does, without our environment."""
+    command = [sys.executable, "-I", "-S", str(INIT), "--dir", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class GuardedNats(NatsServer):
+    """As in the compose file, but for port and folder; each name in the accounts is a user."""
+
+    def __init__(self, home: Path, secrets: Path) -> None:
+        super().__init__(home)
+        self._secrets = secrets
+
+    @property
+    def seed(self) -> Seed:
+        return read_seed(self._secrets / "seed.json")
+
+    def url_for(self, user: str) -> str:
+        return f"nats://{user}:{self.seed.password('nats', user)}@{LOOPBACK}:{self.port}"
+
+    def _url(self) -> str:
+        return self.url_for(ADMIN)
+
+    def _write_config(self) -> Path:
+        folder = self.home / "accounts"
+        folder.mkdir(exist_ok=True)
+        charter = CHARTERS / "township-2024.yaml"
+        accounts(self._secrets / "seed.json", charter, folder / "accounts.conf")
+        text = (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8")
+        for shipped, here in {
+            '"nats-1"': json.dumps(self._name),
+            '"0.0.0.0:4222"': json.dumps(f"{LOOPBACK}:{self.port}"),
+            'http: "127.0.0.1:8222"': "",
+            '"/data"': json.dumps(str(self.home / "data")),
+        }.items():
+            assert text.count(shipped) == 1, shipped
+            text = text.replace(shipped, here)
+        config = self.home / "nats.conf"
+        config.write_text(text, "utf-8")
+        return config
+
+
+@pytest.fixture(scope="session")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("secrets")
+    init(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def guarded(secrets: Path, township: Charter) -> "Iterator[GuardedNats]":
+    """Provisioned, and the charter published, by the admin's credential."""
+    with at_home(lambda home: GuardedNats(home, secrets), None) as server:
+        assert await set_up(server.url_for(ADMIN), township) == 1
+        yield server
+
+
+@pytest.fixture(scope="session")
+def users(township: Charter) -> list[str]:
+    found = list(permissions(township))
+    assert {ADMIN, OPERATOR, "ledger", "qingjieban", "office", "gateway"} <= set(found)
+    return found

@@ -1,0 +1,99 @@
+"""The five services do their work under exactly the credentials that a deployment gives them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from services.console.embedded import MongoServer
+from services.console.system import System
+from tests.console.conftest import Ran, Run, run
+from tests.deploy.conftest import GuardedNats
+from tests.waiting import until
+
+__all__ = ["run"]  # a fixture
+
+
+@pytest.fixture(scope="module")
+def guarded_system(
+    guarded: GuardedNats, mongo: MongoServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    system = System(guarded, mongo, logs=tmp_path_factory.mktemp("logs"), database_prefix="guarded")
+    try:
+        system.start()
+        yield system
+    finally:
+        system.stop()
+
+
+@pytest.fixture
+def as_user(guarded_system: System, run: Run) -> Any:
+    """Run `duban` with somebody's credential."""
+
+    def duban(user: str, *arguments: str) -> Ran:
+        return run("--nats", guarded_system.nats.url_for(user), *arguments)
+
+    return duban
+
+
+def test_a_matter_goes_from_the_gateway_through_station_and_office_until_the_operators_see_it(
+    as_user: Any,
+) -> None:
+    submitted = as_user(
+        *("gateway", "submit", "--title", "村口垃圾三天没有清运", "--category", "garbage"),
+        *("--village", "dongcun", "--id", "hotline:1", "--format", "json"),
+    )
+    assert submitted.status == 0, submitted.err
+    entry = submitted.document["entry"]["entry"]
+    for user, *command in (
+        ("qingjieban", "accept"),
+        ("qingjieban", "resolve", "--field", "answer=已清运"),
+        ("office", "verify", "--field", "passed=true"),
+    ):
+        done = as_user(user, "do", *command, "--key", entry, "--actor", user)
+        assert done.status == 0, done.err
+    until(lambda: _closed(as_user("operator", "report", "laggards", "--format", "json")) == 1)
+
+
+def _closed(report: Ran) -> int:
+    rows = json.loads(report.out)["rows"]
+    return next(row["closed_on_time"] for row in rows if row["station"] == "qingjieban")
+
+
+@pytest.mark.parametrize("user", ["operator", "office", "leader", "discipline"])
+def test_who_has_to_decide_watches_where_every_station_stands(as_user: Any, user: str) -> None:
+    watched = as_user(user, "watch", "--once", "--format", "json")
+    assert watched.status == 0, watched.err
+
+
+def test_the_feed_of_past_cases_comes_in(as_user: Any, tmp_path: Path) -> None:
+    answered = as_user("import", "do", "intake.submit_matter", *_past("hotline:2"), "--format", "json")
+    assert answered.status == 0, answered.err
+
+
+def _past(key: str) -> list[str]:
+    body = {"title": "路灯不亮", "category": "garbage"}
+    fields = [f"--field={name}={value}" for name, value in body.items()]
+    return ["--key", key, "--actor", "import", *fields]
+
+
+def test_the_admin_provisions_and_publishes_again_without_harm(as_user: Any) -> None:
+    from tests.conftest import CHARTERS
+
+    assert as_user("admin", "provision").status == 0
+    applied = as_user("admin", "charter", "apply", str(CHARTERS / "township-2024.yaml"), "--format", "json")
+    assert applied.status == 0, applied.err
+    assert set(applied.document["services"].values()) == {1}
+
+
+def test_no_service_is_refused_anything(guarded_system: System, guarded: GuardedNats) -> None:
+    """The server's log would tell."""
+    for user in ("intake", "ledger", "rating", "supervision", "escalation"):
+        assert urlsplit(guarded.url_for(user)).username == user
+        assert guarded_system[user].ready, guarded_system[user].report()
+    log = (guarded.home / "nats-server.log").read_text("utf-8")
+    refused = [line for line in log.splitlines() if "Violation" in line and '"duban-' in line]
+    assert not refused, refused

@@ -1,0 +1,83 @@
+"""Faults of messages and of time: poison, copies, disorder, wrong clocks."""
+
+import re
+import urllib.request
+from functools import partial
+
+from services.console.system import Running
+from tests.faults.faults import CALM, Site, fault
+from tests.faults.poison import buried, poison, publish
+from tests.faults.proxy import Proxy
+from tests.faults.town import Town, busy
+from tests.waiting import until
+
+HOUR = 3600
+
+
+@fault("poison among good messages")
+def poison_flood(site: Site) -> int:
+    """Every one becomes a dead letter with its reason; the invariants look after its neighbours."""
+    flood = list(poison(site.seed, 250, site.random))
+    for start in range(0, len(flood), 25):
+        site.town.do(partial(publish, messages=flood[start : start + 25]))
+        site.more(10)
+    marks = {headers["x-mark"] for _, headers, _ in flood}
+    until(lambda: marks <= site.town.do(lambda town: buried(town.client)), 60)
+    return len(flood)
+
+
+@fault("nothing but poison")
+def nothing_but_poison(site: Site) -> int:
+    """Beyond the cap the service stops and says so; mended, that is restarted, it goes on."""
+    victim = site.service("supervision")
+    site.load.pause()
+    site.town.caught_up()
+    letters = [(f"cmd.supervision.sing.v1.{n}", {"x-mark": f"poison-cap-{n}"}, b"la") for n in range(150)]
+    site.town.do(lambda town: publish(town, letters))
+    until(lambda: "stopped" in victim.report().get("dead_letters", ""), 30)
+    assert busy(victim) < CALM
+    site.load.resume()
+    victim.child.terminate()
+    victim.child.start()
+    return len(letters)
+
+
+@fault("dropped, doubled, out of order")
+def through_a_proxy(site: Site) -> int:
+    """Commands come through a stream that loses acknowledgements, repeats and shuffles."""
+    with Proxy(site.town.system.nats_url, site.random) as proxy:
+        site.load.send = proxy.send
+        try:
+            site.more(150)
+        finally:
+            site.load.send = site.load.straight
+        site.load.pause()
+        proxy.drain()
+        site.load.resume()
+    assert proxy.doubled > 0
+    assert proxy.out_of_order > 0
+    return proxy.doubled + proxy.dropped
+
+
+@fault("clock an hour wrong")
+def clock_steps(site: Site) -> int:
+    """Forward over midnight, so that deadlines fall due too early; then backward; then right again."""
+    woken = _wakes(site.service("ledger"))
+    _set_clocks(site.town, HOUR)
+    until(lambda: _wakes(site.service("ledger")) > woken, 60)
+    _set_clocks(site.town, -HOUR)
+    site.more()
+    _set_clocks(site.town, 0)
+    return 3
+
+
+def _set_clocks(town: Town, seconds: int) -> None:
+    new = town.control / "clock.new"
+    new.write_text(str(seconds))
+    new.replace(town.control / "clock")
+
+
+def _wakes(service: Running) -> float:
+    with urllib.request.urlopen(f"{service.http_url}/metrics", timeout=5) as answer:
+        found = re.search(rf'duban_wakes_total{{consumer="{service.name}"}} (\S+)', answer.read().decode())
+    return float(found[1]) if found else 0.0
