@@ -44,8 +44,9 @@ contracts: .venv/ready ## Write the JSON Schemas and the table of messages anew
 	$(RUN) python -m duban_contracts.publish
 
 .PHONY: faults
-faults: .venv/ready ## Kill real processes in the middle of a load and compare what is left
-	$(RUN) pytest -m faults
+faults: .venv/ready ## Break everything there is under load, then compare what is left; SEED=N repeats a run
+	$(RUN) python -m tests.faults $(if $(SEED),--seed $(SEED))
+	$(RUN) pytest -m long
 
 .PHONY: compose-test
 compose-test: .venv/ready ## docker compose up for real, a matter through it, and down again

@@ -48,9 +48,7 @@ def compared(
     """Runs that alternated: the median of the ratios of neighbours, so that a slow minute hits both."""
     ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))
     runs = {"ours": list(ours), "theirs": list(theirs)}
-    return Figure(
-        name, median(ours), unit, goal, compared_with, median(theirs), ratio, at_least, note, runs
-    )
+    return Figure(name, median(ours), unit, goal, compared_with, median(theirs), ratio, at_least, note, runs)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -3,8 +3,6 @@
 import asyncio
 from datetime import UTC, datetime
 
-import pytest
-
 from duban_contracts.escalation import Rung, Standing
 from duban_contracts.subjects import STANDINGS_BUCKET
 from services.chassis.charter_bucket import CharterFollower, publish_charter, published_charter

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -70,7 +70,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def guarded(secrets: Path, township: Charter) -> "Iterator[GuardedNats]":
+async def guarded(secrets: Path, township: Charter) -> AsyncIterator[GuardedNats]:
     """Provisioned, and the charter published, by the admin's credential."""
     with at_home(lambda home: GuardedNats(home, secrets), None) as server:
         assert await set_up(server.url_for(ADMIN), township) == 1

@@ -70,7 +70,7 @@ def test_a_stranger_sees_nothing(address: str, seed: Seed) -> None:
         with pytest.raises(OperationFailure, match="requires authentication"):
             client["duban_ledger"]["probe"].find_one()
         with pytest.raises(OperationFailure, match="requires authentication"):
-            client["admin"].command("createUser", "me", pwd="x", roles=["root"])
+            client["admin"].command({"createUser": "me", "pwd": "x", "roles": ["root"]})
 
 
 def test_making_users_again_changes_nothing_but_a_password_that_was_rotated(address: str, seed: Seed) -> None:

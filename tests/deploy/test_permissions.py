@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from duban_contracts.charter import Charter, Role
 from duban_contracts.message import SERVICES
@@ -231,7 +232,7 @@ async def test_answers_cannot_be_sent_anywhere_but_to_an_inbox(guarded: GuardedN
     async with connected(guarded, "ledger") as (service, refusals):
         asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        async def answer(msg: nats.aio.msg.Msg) -> None:
+        async def answer(msg: Msg) -> None:
             await msg.respond(b"?")
             asked.set_result(msg.reply)
 
