@@ -48,9 +48,21 @@ faults: .venv/ready ## Break everything there is under load, then compare what i
 	$(RUN) python -m tests.faults $(if $(SEED),--seed $(SEED))
 	$(RUN) pytest -m long
 
+.PHONY: mutants
+mutants: .venv/ready ## Change deciders, settling, envelope and calendar in small ways; list what no test noticed
+	rm -rf build/mutation && mkdir -p build/mutation/src
+	cp -r services tests deploy contracts pyproject.toml build/mutation
+	cp -r contracts/duban_contracts build/mutation/src
+	cd build/mutation && for step in run results; do \
+	  $(CURDIR)/$(BIN)/uv run --project $(CURDIR) --frozen --no-sync --with mutmut==3.8.1 mutmut $$step; done
+
 .PHONY: compose-test
 compose-test: .venv/ready ## docker compose up for real, a matter through it, and down again
 	DUBAN_TEST_DOCKER=1 $(RUN) pytest tests/deploy -rs
+
+.PHONY: bench
+bench: .venv/ready ## Speed next to what it is compared with, as a table and as build/bench.json
+	$(RUN) python -m tests.benchmarks
 
 .PHONY: up
 up: .venv/ready ## All servers and services here, until Ctrl-C

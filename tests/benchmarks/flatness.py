@@ -14,7 +14,7 @@ from tests.benchmarks.stage import drained, emptied, on_system, posts_to, proces
 SMALL, LARGE = 10_000, 1_000_000
 MESSAGES = 30_000
 YOUNG, OLD = 10, 1_000
-LIVED = 1_000
+LIVED = 500
 """So many keys with that many events each."""
 ROUNDS = 2
 

@@ -6,6 +6,7 @@ every fact as it is told and sends what a citizen, a station or the office would
 
 import asyncio
 import itertools
+import os
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -47,11 +48,12 @@ def figures(scale: int = 1) -> list[Figure]:
     with stage(services=SERVICES) as system:
         full, light, idle = (seconds / scale for seconds in (SECONDS, LIGHT_SECONDS, IDLE_SECONDS))
         name = f"2 whole lives, {IN_FLIGHT} under way"
-        per_second = on_system(system, lambda town: sustained(town, full, WARM_UP / scale))
+        per_second, cost = on_system(system, lambda town: sustained(town, system, full, WARM_UP / scale))
         hops = on_system(system, lambda town: at_rate(town, per_second / 10, light))
         share = idling(system, idle)
+    note = f"over {full:.0f} s and until nothing was left to handle{cost_of(cost)}"
     return [
-        Figure(name, per_second, "lives/s", 100, note=f"over {full:.0f} s, until nothing was left to handle"),
+        Figure(name, per_second, "lives/s", 100, note=note),
         *latencies(hops, per_second / 10),
         *([] if share is None else [idle_figure(share)]),
     ]
@@ -69,6 +71,12 @@ def latencies(hops: dict[str, list[float]], per_second: float) -> list[Figure]:
         Figure(f"{name}: p50 of a hop", medians[slowest], "ms", 20, at_least=False, note=note, runs=runs),
         Figure(f"{name}: p50 of a life", runs["life"][0], "ms", note=whole),
     ]
+
+
+def cost_of(cpu_per_life: float | None) -> str:
+    return (
+        "" if cpu_per_life is None else f"; {cpu_per_life * 1000:.1f} ms CPU each, servers and load included"
+    )
 
 
 def idle_figure(share: float) -> Figure:
@@ -170,9 +178,14 @@ async def played(town: Duban, story: Callable[[Town], Coroutine[Any, Any, None]]
     return streets
 
 
-async def sustained(town: Duban, seconds: float, warm_up: float) -> float:
-    """Lives per second: a new one whenever one ends, until every consumer has handled what they led to."""
-    rates: list[float] = []
+async def sustained(
+    town: Duban, system: System, seconds: float, warm_up: float
+) -> tuple[float, float | None]:
+    """Lives per second, and CPU seconds per life.
+
+    A new one whenever one ends, until every consumer has handled what they led to.
+    """
+    told: list[tuple[float, float | None]] = []
 
     async def story(streets: Town) -> None:
         deadline = monotonic() + warm_up + seconds
@@ -185,12 +198,20 @@ async def sustained(town: Duban, seconds: float, warm_up: float) -> float:
             for _ in range(IN_FLIGHT):
                 everybody.create_task(one_after_another())
             await asyncio.sleep(warm_up)
-            started, before = monotonic(), streets.done
+            started, before, used = monotonic(), streets.done, cpu_seconds(everything(system))
         await town.caught_up()
-        rates.append((streets.done - before) / (monotonic() - started))
+        lives, used_at_end = streets.done - before, cpu_seconds(everything(system))
+        cost = None if used is None or used_at_end is None else (used_at_end - used) / lives
+        told.append((lives / (monotonic() - started), cost))
 
     await played(town, story)
-    return rates[0]
+    return told[0]
+
+
+def everything(system: System) -> list[int]:
+    """Services, servers of our own, and the load, which is this process."""
+    servers = [server.pid for server in (system.nats, system.mongo) if not server.borrowed]
+    return [os.getpid(), *servers, *(service.child.pid for service in system.services)]
 
 
 async def at_rate(town: Duban, per_second: float, seconds: float) -> dict[str, list[float]]:

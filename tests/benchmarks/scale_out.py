@@ -34,7 +34,7 @@ class Share:
 def figures(scale: int = 1) -> list[Figure]:
     with stage() as system:
         one, two = [], []
-        for n in range(ROUNDS):
+        for n in range(ROUNDS if scale == 1 else 1):
             one.append(shared(system, 1, scale, seed=n))
             two.append(shared(system, 2, scale, seed=n))
     return judged(one, two)
@@ -67,9 +67,6 @@ def shared(system: System, replicas: int, scale: int, seed: int) -> Share:
         await emptied(town.client)
         await publish(town.client, some)
 
-    async def drain(town: Duban) -> float:
-        return (await drained(town.client, messages)).per_second
-
     on_system(system, fill)
     ports = [free_port() for _ in range(replicas)]
     with ExitStack() as stack:
@@ -79,10 +76,18 @@ def shared(system: System, replicas: int, scale: int, seed: int) -> Share:
             )
             for port in ports
         ]
-        per_second = on_system(system, drain)
-        used = cpu_seconds(service.pid for service in services)
-        conflicts = sum(conflicts_of(port) for port in ports)
-    return Share(per_second, None if used is None else messages / used, conflicts)
+        pids = [service.pid for service in services]
+        per_second, per_cpu_second = on_system(system, lambda town: worked(town, messages, pids))
+        return Share(per_second, per_cpu_second, sum(map(conflicts_of, ports)))
+
+
+async def worked(town: Duban, messages: int, pids: Sequence[int]) -> tuple[float, float | None]:
+    """Messages per second, and per CPU second of the services; their start is not counted."""
+    await drained(town.client, messages // 10)
+    before = cpu_seconds(pids)
+    rate = await drained(town.client, messages)
+    after = cpu_seconds(pids)
+    return rate.per_second, None if before is None or after is None else rate.messages / (after - before)
 
 
 def conflicts_of(port: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from duban_contracts.message import SERVICES
 from services.console.embedded import Server
+from services.console.system import Running
 from tests.faults.faults import FAULTS, Site, Strike, fault
 from tests.faults.town import ACK_WAIT
 from tests.waiting import until
@@ -72,6 +73,35 @@ def kill_in_a_backlog(site: Site) -> int:
         victim.child.kill()
     victim.child.start()
     return 7
+
+
+SEAMS = [
+    *(("ledger", f"after {step}") for step in ("allot", "save", "tell", "rest")),
+    *(("escalation", f"after {step}") for step in ("spill", "save", "tell", "show")),
+]
+BACKLOG = {"after spill": 800}
+"""So much that one station has more answers in a batch than its document keeps; else a little."""
+
+
+@fault("kill -9 between two steps")
+def kill_between_steps(site: Site) -> int:
+    """After each thing that a batch does outside, in the first batch of what came while it was dead."""
+    for name, seam in site.random.sample(SEAMS, len(SEAMS)):
+        victim = site.service(name)
+        victim.child.kill()
+        site.load.resume()
+        site.more(BACKLOG.get(seam, 60))
+        site.load.pause()
+        (site.town.control / f"die-{name}").write_text(seam)
+        victim.child.start()
+        _await_death(victim)
+        victim.child.start()
+    site.load.resume()
+    return len(SEAMS)
+
+
+def _await_death(victim: Running) -> None:
+    until(lambda: not victim.child.running, 30)
 
 
 @fault("SIGSTOP services")

@@ -23,6 +23,8 @@ from tests.waiting import until
 
 LOAD = 500
 """At most so many commands go with one fault."""
+LONG_LOAD = {"kill -9 between two steps": 2_000}
+"""Where one fault is many deaths, each under load."""
 FIRST = 40
 """So many are acknowledged before the fault, and so many after it."""
 MISSING_AT_START = "streams missing at start"
@@ -82,7 +84,7 @@ class Run:
     def _one(self, site: Site, streams: Streams, name: str, strike: Strike) -> Row:
         town, load = site.town, site.load
         before, twice = set(load.acknowledged), len(streams.twice)
-        load.start(town.system.nats_url, LOAD)
+        load.start(town.system.nats_url, LONG_LOAD.get(name, LOAD))
         times = 0
         try:
             if name != MISSING_AT_START:
