@@ -10,8 +10,16 @@ from itertools import pairwise
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
+from duban_contracts.matters import (
+    CitizenRule,
+    ExtensionRule,
+    HandoverRule,
+    HoldRule,
+    RecurrenceRule,
+    ReportUpRule,
+)
 from duban_contracts.plan import Disclosure, HotList, OneOff, Procedure, Shape
 from duban_contracts.rules import Article as Article
 from duban_contracts.rules import Limit as Limit
@@ -99,6 +107,12 @@ class MatterRules(Rule):
     verify_roles: tuple[Role, ...] = Field((Role.OFFICE,), min_length=1)
     reopen_within: Limit
     reminder_percent: int = Field(80, ge=1, le=99)
+    citizen: CitizenRule | None = None
+    handover: HandoverRule | None = None
+    extension: ExtensionRule | None = None
+    hold: HoldRule | None = None
+    report_up: ReportUpRule | None = None
+    recurrence: RecurrenceRule | None = None
 
 
 class RatingRules(Rule):
@@ -263,6 +277,9 @@ class CalendarOverlay(Rule):
 class Charter(Article):
     schema_version: Literal[1] = 1
     revision: int = Field(0, description="Given by publication, not written in the file")
+    published_at: AwareDatetime | None = Field(
+        None, description="When this revision was published; not written in the file either"
+    )
     name: str
     township: str
     document_mark: str = Field(description="Issuing mark of numbered documents, e.g. 某镇营商办督")

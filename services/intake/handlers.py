@@ -6,7 +6,6 @@ from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.charter_check import closest
 from duban_contracts.intake import DeclineMatter, SubmitMatter, SupplementMatter, WithdrawMatter
 from duban_contracts.message import Refusal
-
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.intake.decider import Command, Decline, Submit, Supplement, Withdraw

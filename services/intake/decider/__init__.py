@@ -14,7 +14,6 @@ from duban_contracts.intake import (
     SubmitMatter,
 )
 from duban_contracts.message import Refusal
-
 from services.chassis.decider import Asked, Decider, Wake, refusal
 from services.intake.decider.routing import accept
 from services.intake.decider.situations import (

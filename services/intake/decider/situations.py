@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from duban_contracts.intake import DeclineReason, IntakeEvent, SubmitMatter
-
 from services.chassis.decider import Asked, Kept
 
 

@@ -3,13 +3,13 @@
 from typing import Any, assert_never
 
 from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
-
 from services.chassis.service import Query, Reading
 from services.ledger.decider import (
     Closed,
     Handling,
     Known,
     Resolved,
+    Returned,
     State,
     StruckOff,
     Unopened,
@@ -23,8 +23,11 @@ INDEXES: list[list[tuple[str, int]]] = [
     [("status", ASCENDING), ("due_at", ASCENDING)],
     [("due_at", ASCENDING)],
     [("submission", ASCENDING)],
+    [("open", ASCENDING), ("revision", ASCENDING)],
 ]
 """Lists by station, status and due date, by due date alone, and the entry of a submission.
+
+By `open` and `revision` the chassis finds what was counted under an older revision of the charter.
 
 `due_at` is null where nothing is due; MongoDB sorts those first in an ascending list.
 """
@@ -43,7 +46,7 @@ def row(state: State) -> dict[str, Any] | None:
         "number": entry.number,
         "submission": opened.submission,
         "station": entry.station,
-        "co_handlers": list(opened.co_handlers),
+        "co_handlers": list(entry.co_handlers),
         "status": status(state),
         "category": opened.category,
         "kind": opened.kind.value,
@@ -56,8 +59,11 @@ def row(state: State) -> dict[str, Any] | None:
         "due_at": entry.due.at if entry.due else None,
         "due": entry.due.model_dump(mode="json") if entry.due else None,
         "updated_at": entry.updated_at,
-        "outcome": None if isinstance(state, Handling) else state.outcome.value,
+        "outcome": None if isinstance(state, Handling | Returned) else state.outcome.value,
         "late": state.late if isinstance(state, StruckOff) else None,
+        "held": entry.held is not None,
+        "open": not isinstance(state, StruckOff | Closed),
+        "revision": entry.revision,
     }
 
 
@@ -66,6 +72,8 @@ def status(state: Known) -> str:
     match state:
         case Handling():
             return "accepted" if state.entry.accepted else "open"
+        case Returned():
+            return "open"
         case Resolved():
             return "resolved"
         case StruckOff():

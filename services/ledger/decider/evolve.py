@@ -1,0 +1,294 @@
+"""How each fact changes a matter. No rule in it: what was decided stands in the fact."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from duban_contracts.handling import (
+    Adjudicated,
+    CitizenOverdue,
+    CoHandlerAdded,
+    DeadlineRecomputed,
+    EntryHeld,
+    EntryRecurred,
+    EntryReportedUp,
+    EntryResumed,
+    EntryReturned,
+    EntryTransferred,
+    ExtensionApplied,
+    ExtensionDecided,
+    InterimAnswerOverdue,
+    PingPongDetected,
+)
+from duban_contracts.ledger import (
+    AcceptanceOverdue,
+    Due,
+    DueClock,
+    EntryAccepted,
+    EntryClosedUnsolved,
+    EntryDueSoon,
+    EntryOpened,
+    EntryOverdue,
+    EntryReopened,
+    EntryResolved,
+    EntryStruckOff,
+    LedgerCommandRefused,
+    ProgressRecorded,
+    VerificationRejected,
+)
+from duban_contracts.subjects import NOBODY
+from services.ledger.decider.situations import (
+    Asking,
+    Clock,
+    Closed,
+    Entry,
+    Event,
+    Handling,
+    Held,
+    Offer,
+    Resolved,
+    Returned,
+    RevisionSeen,
+    State,
+    StruckOff,
+    Unopened,
+    WithdrawnEarly,
+)
+
+REMINDERS = (Clock.DUE_SOON, Clock.DUE_DAY, Clock.CITIZEN_SOON, Clock.CITIZEN_DAY)
+OF_THE_CITIZEN = (Clock.CITIZEN_SOON, Clock.CITIZEN_DAY, Clock.CITIZEN_OVERDUE)
+
+Closing = EntryResolved | VerificationRejected | EntryStruckOff | EntryReopened | EntryRecurred
+HandedOver = EntryTransferred | EntryReturned | PingPongDetected | Adjudicated
+Rang = AcceptanceOverdue | EntryDueSoon | EntryOverdue | CitizenOverdue | InterimAnswerOverdue
+Moved = ExtensionDecided | EntryResumed | DeadlineRecomputed
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case LedgerCommandRefused():
+            return state
+        case EntryOpened():
+            return opened(state, event)
+        case EntryClosedUnsolved():
+            return closed(state, event)
+        case RevisionSeen():
+            return with_entry(state, replace(entry_of(state), revision=event.revision))
+        case (
+            AcceptanceOverdue() | EntryDueSoon() | EntryOverdue() | CitizenOverdue() | InterimAnswerOverdue()
+        ):
+            return with_entry(state, rang(entry_of(state), event))
+        case _:
+            return touched(with_entry(state, replace(entry_of(state), updated_at=event.at)), event)
+
+
+def touched(state: State, event: Event) -> State:
+    """By somebody's hand, or by the time that somebody set."""
+    entry = entry_of(state)
+    match event:
+        case EntryAccepted(taken_over=True):
+            return Handling(taken_over(entry, event))
+        case EntryAccepted():
+            return with_entry(state, replace(entry, accepted=True))
+        case ProgressRecorded():
+            interim = None if event.interim_answer else entry.interim
+            return with_entry(state, replace(entry, interim=interim))
+        case EntryReportedUp():
+            rung = tuple(clock for clock in entry.rung if clock is not Clock.INTERIM)
+            return with_entry(state, replace(entry, interim=event.interim, rung=rung))
+        case CoHandlerAdded():
+            return with_entry(state, replace(entry, co_handlers=(*entry.co_handlers, event.co_handler)))
+        case ExtensionApplied():
+            return with_entry(state, replace(entry, asking=Asking(event.length, event.station or NOBODY)))
+        case EntryHeld():
+            held = Held(event.at, event.until, event.ground)
+            return with_entry(state, replace(entry, held=held, holds=entry.holds + 1))
+        case ExtensionDecided() | EntryResumed() | DeadlineRecomputed():
+            return with_entry(state, moved(entry, event))
+        case EntryTransferred() | EntryReturned() | PingPongDetected() | Adjudicated():
+            return handed_over(state, event)
+        case EntryResolved() | VerificationRejected() | EntryStruckOff() | EntryReopened() | EntryRecurred():
+            return closing(state, event)
+        case _:
+            assert_never(event)  # type: ignore[arg-type] # the rest was matched in `evolve`
+
+
+def opened(state: State, event: EntryOpened) -> State:
+    station = event.station or NOBODY
+    entry = Entry(
+        event,
+        station,
+        event.due,
+        event.at,
+        event.at,
+        citizen=event.citizen,
+        acceptance=event.acceptance,
+        revision=event.revision,
+        assigned_at=event.at,
+        been_with=(station,),
+        co_handlers=event.co_handlers,
+    )
+    if isinstance(state, WithdrawnEarly):
+        return Closed(entry, state.at, state.outcome)
+    return Handling(entry)
+
+
+def closed(state: State, event: EntryClosedUnsolved) -> State:
+    if isinstance(state, Unopened | WithdrawnEarly):
+        return WithdrawnEarly(event.at, event.outcome)
+    return Closed(replace(state.entry, updated_at=event.at), event.at, event.outcome)
+
+
+def rang(entry: Entry, event: Rang) -> Entry:
+    match event:
+        case AcceptanceOverdue() if entry.offer is not None:
+            return replace(entry, offer=replace(entry.offer, overdue=True))
+        case AcceptanceOverdue():
+            clock = Clock.ACCEPTANCE
+        case EntryDueSoon(clock=DueClock.CITIZEN):
+            clock = Clock.CITIZEN_DAY if event.on_due_day else Clock.CITIZEN_SOON
+        case EntryDueSoon():
+            clock = Clock.DUE_DAY if event.on_due_day else Clock.DUE_SOON
+        case EntryOverdue():
+            clock = Clock.OVERDUE
+        case CitizenOverdue():
+            clock = Clock.CITIZEN_OVERDUE
+        case InterimAnswerOverdue():
+            clock = Clock.INTERIM
+    return replace(entry, rung=(*entry.rung, clock))
+
+
+def taken_over(entry: Entry, event: EntryAccepted) -> Entry:
+    at = entry.offer.at if entry.offer else event.at
+    entry = assigned(entry, event.station or NOBODY, event.due, event.at)
+    return replace(entry, accepted=True, came_from=event.taken_from, assigned_at=at)
+
+
+def assigned(entry: Entry, station: str, due: Due | None, at: datetime) -> Entry:
+    """A station's clock of its own; the citizen's goes on."""
+    return replace(
+        entry,
+        station=station,
+        due=due,
+        began_at=at,
+        counted_at=at,
+        assigned_at=at,
+        rung=tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN),
+        offer=None,
+        asking=None,
+        acceptance=None,
+        came_from=None,
+        co_handlers=tuple(each for each in entry.co_handlers if each != station),
+    )
+
+
+def moved(entry: Entry, event: Moved) -> Entry:
+    """A due date that moved is reminded of again; what rang as overdue stays so."""
+    match event:
+        case ExtensionDecided(granted=False):
+            return replace(entry, asking=None)
+        case ExtensionDecided():
+            due, citizen, extended = event.due, event.citizen, entry.extended + 1
+            entry = replace(entry, asking=None, due=due, citizen=citizen, extended=extended)
+        case EntryResumed():
+            entry = replace(entry, held=None, due=event.due, citizen=event.citizen)
+        case DeadlineRecomputed():
+            entry = recomputed(entry, event)
+    counted_at = max(event.at, entry.counted_at or event.at)
+    return replace(
+        entry, counted_at=counted_at, rung=tuple(clock for clock in entry.rung if clock not in REMINDERS)
+    )
+
+
+def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
+    match event.clock:
+        case DueClock.STATION:
+            return replace(entry, due=event.new)
+        case DueClock.CITIZEN:
+            return replace(entry, citizen=event.new)
+        case DueClock.ACCEPTANCE:
+            return replace(entry, acceptance=event.new)
+        case DueClock.INTERIM:
+            return replace(entry, interim=event.new)
+
+
+def handed_over(state: State, event: HandedOver) -> State:
+    entry = entry_of(state)
+    match event:
+        case EntryTransferred():
+            to = event.station or NOBODY
+            offer, been_with = Offer(to, event.at, event.acceptance), (*entry.been_with, to)
+            return with_entry(
+                state, replace(entry, offer=offer, been_with=been_with, handovers=event.handovers)
+            )
+        case EntryReturned(was_responsible=False):
+            return with_entry(state, replace(entry, offer=None, handovers=event.handovers))
+        case EntryReturned(to=str(to)):
+            entry = assigned(entry, to, event.due, event.at)
+            return Handling(replace(entry, accepted=True, handovers=event.handovers))
+        case EntryReturned():
+            entry = assigned(entry, NOBODY, None, event.at)
+            return Returned(replace(entry, accepted=False, handovers=event.handovers))
+        case PingPongDetected():
+            return with_entry(state, replace(entry, bound=True, offer=None, handovers=event.handovers))
+        case Adjudicated():
+            return adjudicated(state, event)
+
+
+def adjudicated(state: State, event: Adjudicated) -> State:
+    entry = entry_of(state)
+    if event.moved:
+        entry = assigned(entry, event.station or NOBODY, event.due, event.at)
+        entry = replace(
+            entry, accepted=False, acceptance=event.acceptance, been_with=(*entry.been_with, entry.station)
+        )
+        state = Handling(entry)
+    return with_entry(
+        state, replace(entry, bound=True, handovers=0, offer=None, co_handlers=event.co_handlers)
+    )
+
+
+def closing(state: State, event: Closing) -> State:
+    entry = entry_of(state)
+    match event:
+        case EntryResolved():
+            over = replace(entry, asking=None, held=None, interim=None, offer=None)
+            return Resolved(over, event.at, event.by, event.outcome, entry.due)
+        case VerificationRejected():
+            rung = tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN)
+            return Handling(
+                replace(entry, round=event.round, due=event.due, began_at=event.at, rung=rung, accepted=True)
+            )
+        case EntryReopened():
+            return Handling(reopened(entry, event))
+        case EntryStruckOff():
+            return StruckOff(entry, event.at, event.outcome, event.late)
+        case EntryRecurred():
+            return (
+                replace(state, again=(*state.again, event.again)) if isinstance(state, StruckOff) else state
+            )
+
+
+def reopened(entry: Entry, event: EntryReopened) -> Entry:
+    return replace(
+        entry,
+        round=event.round,
+        due=event.due,
+        citizen=event.citizen,
+        began_at=event.at,
+        counted_at=event.at,
+        rung=(),
+        rectifying=True,
+    )
+
+
+def entry_of(state: State) -> Entry:
+    if isinstance(state, Unopened | WithdrawnEarly):
+        raise ValueError("an entry is opened before anything else is told of it")
+    return state.entry
+
+
+def with_entry(state: State, entry: Entry) -> State:
+    if isinstance(state, Unopened | WithdrawnEarly):
+        raise ValueError("an entry is opened before anything else is told of it")
+    return replace(state, entry=entry)
