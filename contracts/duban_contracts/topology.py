@@ -1,12 +1,18 @@
 """Who hears what: the one table from which consumers, permissions and documentation follow."""
 
-from duban_contracts import intake, ledger, rating, supervision
+from duban_contracts import applications, intake, ledger, measures, rating, supervision
 from duban_contracts.message import CATALOGUE, SERVICES, Command, Fact, Message
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
 
 HEARS: dict[str, tuple[type[Fact], ...]] = {
     "intake": (),
-    "ledger": (intake.MatterAccepted, intake.MatterWithdrawn, rating.NegativeRatingReceived),
+    "ledger": (
+        intake.MatterAccepted,
+        intake.MatterWithdrawn,
+        measures.PlanApplied,
+        rating.NegativeRatingReceived,
+        supervision.CampaignStarted,
+    ),
     "rating": (ledger.EntryStruckOff,),
     "supervision": (),
     "escalation": (
@@ -18,6 +24,11 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         ledger.EntryResolved,
         ledger.EntryStruckOff,
         ledger.EntryReopened,
+        applications.StageCompleted,
+        applications.StageOverdue,
+        measures.MilestoneMet,
+        measures.MilestoneMissed,
+        measures.MeasureRetired,
         rating.CallbackOverdue,
         rating.CallbackRecorded,
         rating.IntegrityFlagged,
@@ -36,7 +47,10 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         rating.RatingGiven,
     ),
 }
-"""Facts that each consumer hears from the others. `<service>-<view>` is a read model of that service."""
+"""Facts that each consumer hears. `<service>-<view>` is a read model of that service.
+
+The ledger hears its own `plan_applied`: what was decided for the plan's key concerns the key of each measure.
+"""
 
 OPERATORS = "operators"
 """Hear everything on the escalation stream and every refusal, through the console."""
