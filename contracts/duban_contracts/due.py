@@ -50,7 +50,6 @@ class Due(Part):
     provisional: bool = Field(False, description="Counted over a year without a holiday notice")
     rule: str = Field(description="The rule in words, with its source")
     revision: int | None = Field(None, description="The charter's revision it was counted under")
-    source: str | None = Field(None, description="The charter's own note: where the rule comes from")
     calendar: str | None = Field(None, description="The national calendar underneath, with its version")
     start: Moment | None = Field(None, description="From here it is counted; its day itself is not")
     limit: Limit | None = Field(None, description="Absent: the day was set elsewhere")

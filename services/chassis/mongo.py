@@ -93,6 +93,12 @@ class MongoDocuments:
             ordered=False,
         )
 
+    async def recall(self, revision: int, at: datetime) -> int:
+        stale = {"row.open": True, "row.revision": {"$lt": revision}, "owes_wake": False}
+        sleeping = {"$or": [{"wake_at": None}, {"wake_at": {"$gt": at}}]}
+        recalled = await self.collection.update_many({**stale, **sleeping}, {"$set": {"wake_at": at}})
+        return recalled.modified_count
+
     async def history(self, key: str) -> list[Answer]:
         older = await self._archive.find({"key": key}).sort("n", ASCENDING).to_list(None)
         newer = (await self.load([key])).get(key, Document(key))

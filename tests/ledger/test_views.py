@@ -36,16 +36,13 @@ def test_an_open_entry_is_found_by_station_status_due_date_and_submission() -> N
         "round": 1,
         "opened_at": OPENED,
         "due_at": DUE,
-        "due": {
-            "at": "2024-04-22T16:00:00Z",
-            "last_day": "2024-04-22",
-            "provisional": False,
-            "rule": "5 working days for kind help (12345 rule)",
-            "revision": 7,
-        },
+        "due": story(open_())[0].due.model_dump(mode="json"),
         "updated_at": OPENED,
         "outcome": None,
         "late": None,
+        "held": False,
+        "open": True,
+        "revision": 7,
     }
 
 

@@ -14,7 +14,7 @@ from services.chassis.limits import Chosen, choose_limit, in_words
 from services.ledger.decider.commands import Matter
 from services.ledger.decider.situations import Entry
 
-COUNTED_BY = ("start", "limit", "rule", "source", "set_for", "closing", "hours_of", "pauses", "extensions")
+COUNTED_BY = ("start", "limit", "rule", "set_for", "closing", "hours_of", "pauses", "extensions")
 """The fields of a due date that say how it is counted; the rest is what comes of it."""
 
 
@@ -71,12 +71,7 @@ class Dues:
             return self.set_elsewhere(matter.due_on, matter.source, matter.station, now)
         if matter.limit is None:
             return None
-        urgent = matter.priority is Priority.URGENT
-        chosen = choose_limit(self.charter, matter.category, matter.kind, urgent)
-        source = chosen.source if chosen.limit == matter.limit else None
-        return self.counted(
-            start=now, limit=matter.limit, rule=matter.rule, source=source, hours_of=matter.station
-        )
+        return self.counted(start=now, limit=matter.limit, rule=matter.rule, hours_of=matter.station)
 
     def set_elsewhere(self, last_day: date, who: str, station: str, now: datetime) -> Due:
         return self.counted(start=now, set_for=last_day, rule=f"set elsewhere by {who}", hours_of=station)
@@ -109,9 +104,7 @@ class Dues:
         chosen = self._chosen(entry, due)
         if chosen.limit is None:
             return None
-        return self.counted(
-            start=start, limit=chosen.limit, rule=chosen.rule, source=chosen.source, hours_of=station
-        )
+        return self.counted(start=start, limit=chosen.limit, rule=chosen.rule, hours_of=station)
 
     # A new revision of the charter
 
@@ -145,12 +138,11 @@ class Dues:
                 start=start or entry.opened.at,
                 limit=chosen.limit,
                 rule=chosen.rule,
-                source=chosen.source,
                 hours_of=station,
             )
         if chosen.limit == due.limit:
             return self.again(due)
-        return self.again(due, limit=chosen.limit, rule=chosen.rule, source=chosen.source)
+        return self.again(due, limit=chosen.limit, rule=chosen.rule)
 
     def _citizen_anew(self, entry: Entry, began: datetime) -> Due | None:
         old = entry.citizen
@@ -164,17 +156,17 @@ class Dues:
         if entry.rectifying:
             rules = self.charter.rating
             words = f"{in_words(rules.rectify_within)} to put it right after reopening ({rules.source})"
-            return Chosen(rules.rectify_within, words, rules.source)
+            return Chosen(rules.rectify_within, words)
         opened = entry.opened
         if opened.category not in self.charter.categories and due is not None:
-            return Chosen(due.limit, due.rule, due.source or "")
+            return Chosen(due.limit, due.rule)
         return choose_limit(self.charter, opened.category, opened.kind, opened.priority is Priority.URGENT)
 
     def _changed(self, due: Due | None, limit: Limit, what: str, source: str) -> Due | None:
         if due is None or due.limit == limit:
             return due and self.again(due)
-        return self.again(due, limit=limit, rule=f"{in_words(limit)} {what} ({source})", source=source)
+        return self.again(due, limit=limit, rule=f"{in_words(limit)} {what} ({source})")
 
     def _by(self, limit: Limit, what: str, source: str, now: datetime, station: str) -> Due:
         rule = f"{in_words(limit)} {what} ({source})"
-        return self.counted(start=now, limit=limit, rule=rule, source=source, hours_of=station)
+        return self.counted(start=now, limit=limit, rule=rule, hours_of=station)

@@ -116,7 +116,7 @@ def touched(state: State, event: Event) -> State:
 def opened(state: State, event: EntryOpened) -> State:
     station = event.station or NOBODY
     entry = Entry(
-        event,
+        event.model_copy(update={"citizen": None, "acceptance": None}),  # they stand beside it
         station,
         event.due,
         event.at,
