@@ -92,7 +92,8 @@ def touched(state: State, event: Event) -> State:
             return with_entry(state, replace(entry, accepted=True))
         case ProgressRecorded():
             interim = None if event.interim_answer else entry.interim
-            return with_entry(state, replace(entry, interim=interim))
+            said = entry.percent if event.percent is None else event.percent
+            return with_entry(state, replace(entry, interim=interim, note=event.note, percent=said))
         case EntryReportedUp():
             rung = tuple(clock for clock in entry.rung if clock is not Clock.INTERIM)
             return with_entry(state, replace(entry, interim=event.interim, rung=rung))
@@ -252,7 +253,7 @@ def closing(state: State, event: Closing) -> State:
     entry = entry_of(state)
     match event:
         case EntryResolved():
-            over = replace(entry, asking=None, held=None, interim=None, offer=None)
+            over = replace(entry, asking=None, held=None, interim=None, offer=None, note=event.answer)
             return Resolved(over, event.at, event.by, event.outcome, entry.due)
         case VerificationRejected():
             rung = tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN)
@@ -262,7 +263,8 @@ def closing(state: State, event: Closing) -> State:
         case EntryReopened():
             return Handling(reopened(entry, event))
         case EntryStruckOff():
-            return StruckOff(entry, event.at, event.outcome, event.late)
+            measured = replace(entry, due=event.due or entry.due)
+            return StruckOff(measured, event.at, event.outcome, event.late)
         case EntryRecurred():
             return (
                 replace(state, again=(*state.again, event.again)) if isinstance(state, StruckOff) else state
