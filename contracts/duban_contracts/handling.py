@@ -28,7 +28,7 @@ class ReturnEntry(Command, service="ledger", message_name="return", by=Handlers)
 
 
 class Transfer(Command, service="ledger", by=HandlersAndOffice):
-    """转办: to the station that has the power; whoever had it first stays responsible until it is accepted."""
+    """转办: to the station that has the power; until that accepts, whoever has it stays responsible."""
 
     to: Token
     reason: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
@@ -86,6 +86,8 @@ class EntryReturned(Fact, service="ledger"):
     to: Token | None = Field(None, description="Who has it again; absent: the office has to say whose it is")
     was_responsible: bool = Field(False, description="False: it was only asked to take it over")
     handovers: int = Field(description="How often stations handed this entry over by now")
+    round: int = 1
+    was_late: bool = Field(False, description="It was overdue with `station` in this round")
     due: Due | None = Field(None, description="Of the station that has it again")
 
 
@@ -98,6 +100,12 @@ class EntryTransferred(Fact, service="ledger"):
     reason: str
     handovers: int
     acceptance: Due = Field(description="Until then `station` accepts or returns it")
+
+
+class TransferLapsed(Fact, service="ledger"):
+    """`station` neither accepted nor returned it, and need not any more: it was settled otherwise."""
+
+    entry: Key
 
 
 class PingPongDetected(Fact, service="ledger"):
@@ -119,6 +127,8 @@ class Adjudicated(Fact, service="ledger"):
     reason: str
     from_station: Token | None = Field(None, description="Who had it before, if that is somebody else")
     moved: bool = Field(description="False: it stays with the station that had it")
+    round: int = 1
+    was_late: bool = Field(False, description="It was overdue with `from_station` in this round")
     co_handlers: tuple[Token, ...] = ()
     acceptance: Due | None = None
     due: Due | None = None
@@ -206,6 +216,7 @@ class EntryRecurred(Fact, service="ledger"):
 HandlingFact = (
     EntryReturned
     | EntryTransferred
+    | TransferLapsed
     | PingPongDetected
     | Adjudicated
     | EntryReportedUp

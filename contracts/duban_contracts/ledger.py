@@ -94,6 +94,7 @@ class EntryAccepted(Fact, service="ledger"):
     taken_over: bool = Field(False, description="After a transfer: it was not dispatched to `station` before")
     taken_from: Token | None = Field(None, description="Who was responsible until now, if anybody")
     round: int = 1
+    was_late: bool = Field(False, description="It was overdue with `taken_from` in this round")
     due: Due | None = Field(None, description="Of a station that took it over: counted from the transfer")
 
 

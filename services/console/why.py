@@ -47,8 +47,9 @@ def why(
             sentence = _("the register has no number {entry}; check the number").format(entry=entry)
             raise Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)
         if output is Format.JSON:
-            return say_json(answer.model_dump(mode="json", exclude_none=True))
-        tell(answer, town)
+            say_json(answer.model_dump(mode="json", exclude_none=True))
+        else:
+            tell(answer, town)
 
 
 async def _asked(system: Duban, entry: str) -> tuple[Why, Town]:

@@ -232,7 +232,8 @@ class Clocks:
     def _office(self) -> str:
         """Who has to act where no station has: the office verifies, and says whose it is."""
         actors = self.charter.actors.items()
-        return next((token for token, actor in actors if actor.role is Role.OFFICE), NOBODY)
+        offices = (actor.station or token for token, actor in actors if actor.role is Role.OFFICE)
+        return next(offices, NOBODY)
 
 
 def _result(due: Due | None) -> object:

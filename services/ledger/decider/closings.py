@@ -22,6 +22,7 @@ from duban_contracts.message import Refusal
 from services.chassis.decider import Asked
 from services.ledger.decider.book import Book, Events, blank, no, not_now
 from services.ledger.decider.commands import LinkRecurrence, Matter, Reopen, Resolve, Verify
+from services.ledger.decider.handovers import lapsed
 from services.ledger.decider.situations import Event, Handling, Known, Resolved, StruckOff
 
 
@@ -99,7 +100,7 @@ def resolve(book: Book, request: Resolve, state: Known) -> Events:
         outcome=request.outcome,
         answer=request.answer,
     )
-    return [*resumed, *([] if entry.accepted else [accepted]), resolved]
+    return [*resumed, *lapsed(entry, asked.now), *([] if entry.accepted else [accepted]), resolved]
 
 
 def verify(book: Book, request: Verify, state: Known) -> Events:

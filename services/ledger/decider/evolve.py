@@ -19,6 +19,7 @@ from duban_contracts.handling import (
     ExtensionDecided,
     InterimAnswerOverdue,
     PingPongDetected,
+    TransferLapsed,
 )
 from duban_contracts.ledger import (
     AcceptanceOverdue,
@@ -37,6 +38,7 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.subjects import NOBODY
+from services.ledger.decider.custody import OF_THE_CITIZEN, handed_over, taken_over
 from services.ledger.decider.situations import (
     Asking,
     Clock,
@@ -45,21 +47,19 @@ from services.ledger.decider.situations import (
     Event,
     Handling,
     Held,
-    Offer,
     Resolved,
-    Returned,
     RevisionSeen,
     State,
     StruckOff,
     Unopened,
     WithdrawnEarly,
+    entry_of,
+    with_entry,
 )
 
 REMINDERS = (Clock.DUE_SOON, Clock.DUE_DAY, Clock.CITIZEN_SOON, Clock.CITIZEN_DAY)
-OF_THE_CITIZEN = (Clock.CITIZEN_SOON, Clock.CITIZEN_DAY, Clock.CITIZEN_OVERDUE)
 
 Closing = EntryResolved | VerificationRejected | EntryStruckOff | EntryReopened | EntryRecurred
-HandedOver = EntryTransferred | EntryReturned | PingPongDetected | Adjudicated
 Rang = AcceptanceOverdue | EntryDueSoon | EntryOverdue | CitizenOverdue | InterimAnswerOverdue
 Moved = ExtensionDecided | EntryResumed | DeadlineRecomputed
 
@@ -106,6 +106,8 @@ def touched(state: State, event: Event) -> State:
             return with_entry(state, replace(entry, held=held, holds=entry.holds + 1))
         case ExtensionDecided() | EntryResumed() | DeadlineRecomputed():
             return with_entry(state, moved(entry, event))
+        case TransferLapsed():
+            return with_entry(state, replace(entry, offer=None))
         case EntryTransferred() | EntryReturned() | PingPongDetected() | Adjudicated():
             return handed_over(state, event)
         case EntryResolved() | VerificationRejected() | EntryStruckOff() | EntryReopened() | EntryRecurred():
@@ -159,32 +161,8 @@ def rang(entry: Entry, event: Rang) -> Entry:
     return replace(entry, rung=(*entry.rung, clock))
 
 
-def taken_over(entry: Entry, event: EntryAccepted) -> Entry:
-    at = entry.offer.at if entry.offer else event.at
-    entry = assigned(entry, event.station or NOBODY, event.due, event.at)
-    return replace(entry, accepted=True, came_from=event.taken_from, assigned_at=at)
-
-
-def assigned(entry: Entry, station: str, due: Due | None, at: datetime) -> Entry:
-    """A station's clock of its own; the citizen's goes on."""
-    return replace(
-        entry,
-        station=station,
-        due=due,
-        began_at=at,
-        counted_at=at,
-        assigned_at=at,
-        rung=tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN),
-        offer=None,
-        asking=None,
-        acceptance=None,
-        came_from=None,
-        co_handlers=tuple(each for each in entry.co_handlers if each != station),
-    )
-
-
 def moved(entry: Entry, event: Moved) -> Entry:
-    """A due date that moved is reminded of again; what rang as overdue stays so."""
+    """A due date that moved is reminded of again, and may be overdue again if it lies ahead now."""
     match event:
         case ExtensionDecided(granted=False):
             return replace(entry, asking=None)
@@ -196,9 +174,17 @@ def moved(entry: Entry, event: Moved) -> Entry:
         case DeadlineRecomputed():
             entry = recomputed(entry, event)
     counted_at = max(event.at, entry.counted_at or event.at)
-    return replace(
-        entry, counted_at=counted_at, rung=tuple(clock for clock in entry.rung if clock not in REMINDERS)
-    )
+    rings_again = {
+        *REMINDERS,
+        *_ahead(Clock.OVERDUE, entry.due, event.at),
+        *_ahead(Clock.CITIZEN_OVERDUE, entry.citizen, event.at),
+    }
+    rung = tuple(clock for clock in entry.rung if clock not in rings_again)
+    return replace(entry, counted_at=counted_at, rung=rung)
+
+
+def _ahead(clock: Clock, due: Due | None, now: datetime) -> tuple[Clock, ...]:
+    return (clock,) if due is None or due.at > now else ()
 
 
 def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
@@ -211,42 +197,6 @@ def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
             return replace(entry, acceptance=event.new)
         case DueClock.INTERIM:
             return replace(entry, interim=event.new)
-
-
-def handed_over(state: State, event: HandedOver) -> State:
-    entry = entry_of(state)
-    match event:
-        case EntryTransferred():
-            to = event.station or NOBODY
-            offer, been_with = Offer(to, event.at, event.acceptance), (*entry.been_with, to)
-            return with_entry(
-                state, replace(entry, offer=offer, been_with=been_with, handovers=event.handovers)
-            )
-        case EntryReturned(was_responsible=False):
-            return with_entry(state, replace(entry, offer=None, handovers=event.handovers))
-        case EntryReturned(to=str(to)):
-            entry = assigned(entry, to, event.due, event.at)
-            return Handling(replace(entry, accepted=True, handovers=event.handovers))
-        case EntryReturned():
-            entry = assigned(entry, NOBODY, None, event.at)
-            return Returned(replace(entry, accepted=False, handovers=event.handovers))
-        case PingPongDetected():
-            return with_entry(state, replace(entry, bound=True, offer=None, handovers=event.handovers))
-        case Adjudicated():
-            return adjudicated(state, event)
-
-
-def adjudicated(state: State, event: Adjudicated) -> State:
-    entry = entry_of(state)
-    if event.moved:
-        entry = assigned(entry, event.station or NOBODY, event.due, event.at)
-        entry = replace(
-            entry, accepted=False, acceptance=event.acceptance, been_with=(*entry.been_with, entry.station)
-        )
-        state = Handling(entry)
-    return with_entry(
-        state, replace(entry, bound=True, handovers=0, offer=None, co_handlers=event.co_handlers)
-    )
 
 
 def closing(state: State, event: Closing) -> State:
@@ -282,15 +232,3 @@ def reopened(entry: Entry, event: EntryReopened) -> Entry:
         rung=(),
         rectifying=True,
     )
-
-
-def entry_of(state: State) -> Entry:
-    if isinstance(state, Unopened | WithdrawnEarly):
-        raise ValueError("an entry is opened before anything else is told of it")
-    return state.entry
-
-
-def with_entry(state: State, entry: Entry) -> State:
-    if isinstance(state, Unopened | WithdrawnEarly):
-        raise ValueError("an entry is opened before anything else is told of it")
-    return replace(state, entry=entry)

@@ -1,6 +1,14 @@
 """Whose an entry is: signed for, given back, handed on, and adjudicated where it only goes round."""
 
-from duban_contracts.handling import Adjudicated, EntryReturned, EntryTransferred, PingPongDetected
+from datetime import datetime
+
+from duban_contracts.handling import (
+    Adjudicated,
+    EntryReturned,
+    EntryTransferred,
+    PingPongDetected,
+    TransferLapsed,
+)
 from duban_contracts.ledger import EntryAccepted, LedgerCommandRefused
 from duban_contracts.message import Refusal
 from duban_contracts.subjects import NOBODY
@@ -15,7 +23,7 @@ from services.ledger.decider.book import (
     running,
 )
 from services.ledger.decider.commands import Adjudicate, Return, Transfer
-from services.ledger.decider.situations import Entry, Handling, Known, Offer, Returned
+from services.ledger.decider.situations import Clock, Entry, Handling, Known, Offer, Returned
 
 
 def accept(book: Book, asked: Asked, state: Known) -> Events:
@@ -41,6 +49,7 @@ def taken_over(book: Book, asked: Asked, entry: Entry, offer: Offer) -> EntryAcc
         taken_over=True,
         taken_from=None if entry.station == NOBODY else entry.station,
         round=entry.round,
+        was_late=Clock.OVERDUE in entry.rung,
         due=book.dues.of_successor(entry, offer.to, offer.at),
     )
 
@@ -70,7 +79,7 @@ def give_back(book: Book, request: Return, state: Known) -> Events:
         detail = f"{asked.key} could be returned until {until}; transfer it or report it up instead"
         return [no(asked, Refusal.TOO_LATE, detail)]
     if entry.handovers + 1 >= rule.ping_pong_at:
-        return [ping_pong(request, entry)]
+        return [*lapsed(entry, asked.now), ping_pong(request, entry)]
     return [returned(book, request, entry, offered)]
 
 
@@ -87,6 +96,8 @@ def returned(book: Book, request: Return, entry: Entry, offered: bool) -> EntryR
         to=holder if offered else back_to,
         was_responsible=not offered,
         handovers=entry.handovers + 1,
+        round=entry.round,
+        was_late=not offered and Clock.OVERDUE in entry.rung,
         due=due,
     )
 
@@ -152,7 +163,7 @@ def adjudicate(book: Book, request: Adjudicate, state: Known) -> Events:
         return [not_now(asked, state)]
     if blank(request.reason):
         return [no(asked, Refusal.REASON_MISSING, "say why it is theirs: both sides will want to know")]
-    return [adjudicated(book, request, entry)]
+    return [*lapsed(entry, asked.now), adjudicated(book, request, entry)]
 
 
 def adjudicated(book: Book, request: Adjudicate, entry: Entry) -> Adjudicated:
@@ -167,10 +178,19 @@ def adjudicated(book: Book, request: Adjudicate, entry: Entry) -> Adjudicated:
         reason=request.reason,
         from_station=entry.station if moves and entry.station != NOBODY else None,
         moved=moves,
+        round=entry.round,
+        was_late=moves and Clock.OVERDUE in entry.rung,
         co_handlers=tuple(dict.fromkeys(each for each in co_handlers if each != to)),
         acceptance=book.dues.of_acceptance(now, to) if moves else None,
         due=book.dues.of_successor(entry, to, now) if moves else entry.due,
     )
+
+
+def lapsed(entry: Entry, now: datetime) -> list[TransferLapsed]:
+    """Whoever was asked to take it over is asked no more."""
+    if entry.offer is None:
+        return []
+    return [TransferLapsed(at=now, station=entry.offer.to, entry=entry.number)]
 
 
 def bound(asked: Asked) -> LedgerCommandRefused:

@@ -16,6 +16,7 @@ from duban_contracts.ledger import (
     ReopenReason,
 )
 from duban_contracts.message import Refusal
+from duban_contracts.subjects import NOBODY
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider, Wake
 from services.ledger.decider import closings, handovers, timing
@@ -47,6 +48,7 @@ from services.ledger.decider.commands import (
 from services.ledger.decider.dues import Dues
 from services.ledger.decider.evolve import evolve
 from services.ledger.decider.situations import (
+    Entry,
     Event,
     Handling,
     Known,
@@ -81,8 +83,10 @@ class Rules:
                 return self.open(command)
             case Open(), WithdrawnEarly():
                 return [self.opened(command)]
-            case Withdraw(now, number, station), Unopened() | Handling() | Returned() | Resolved():
+            case Withdraw(now, number, station), Unopened():
                 return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
+            case Withdraw(), Handling() | Returned() | Resolved():
+                return self.withdraw(command, state.entry)
             case ReopenForRating(now, round, detail), StruckOff(entry) if entry.round == round:
                 return [closings.reopened(self.book, state, now, ReopenReason.NEGATIVE_RATING, detail)]
             case LinkRecurrence(), StruckOff():
@@ -156,6 +160,16 @@ class Rules:
             revision=self.book.charter.revision or None,
             recurs=matter.recurs,
         )
+
+    def withdraw(self, command: Withdraw, entry: Entry) -> Events:
+        """Whoever has it now, not whom intake chose, is told that it is over."""
+        closed = EntryClosedUnsolved(
+            at=command.now,
+            station=None if entry.station == NOBODY else entry.station,
+            entry=entry.number,
+            outcome=Outcome.WITHDRAWN,
+        )
+        return [*handovers.lapsed(entry, command.now), closed]
 
     def record_progress(self, request: RecordProgress, state: Known) -> Events:
         """Co-handlers tell what they did; only the lead gives the interim answer and resolves."""

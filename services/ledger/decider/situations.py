@@ -1,6 +1,6 @@
 """The situations that a matter in the register can be in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,6 +87,9 @@ class Entry:
     extended: int = 0
     held: Held | None = None
     holds: int = 0
+    note: str = ""
+    """What was last said of it: of its progress, then its answer."""
+    percent: int | None = None
 
     @property
     def number(self) -> str:
@@ -165,3 +168,15 @@ class RevisionSeen(Kept):
 
 
 Event = LedgerEvent | RevisionSeen
+
+
+def entry_of(state: State) -> Entry:
+    if isinstance(state, Unopened | WithdrawnEarly):
+        raise ValueError("an entry is opened before anything else is told of it")
+    return state.entry
+
+
+def with_entry(state: State, entry: Entry) -> State:
+    if isinstance(state, Unopened | WithdrawnEarly):
+        raise ValueError("an entry is opened before anything else is told of it")
+    return replace(state, entry=entry)
