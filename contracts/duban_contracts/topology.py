@@ -1,6 +1,6 @@
 """Who hears what: the one table from which consumers, permissions and documentation follow."""
 
-from duban_contracts import applications, intake, ledger, measures, rating, supervision
+from duban_contracts import applications, handling, intake, ledger, measures, rating, supervision
 from duban_contracts.message import CATALOGUE, SERVICES, Command, Fact, Message
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
 
@@ -29,6 +29,11 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         measures.MilestoneMet,
         measures.MilestoneMissed,
         measures.MeasureRetired,
+        handling.Adjudicated,
+        handling.DeadlineRecomputed,
+        handling.EntryReturned,
+        handling.ExtensionDecided,
+        handling.TransferLapsed,
         rating.CallbackOverdue,
         rating.CallbackRecorded,
         rating.IntegrityFlagged,
@@ -40,6 +45,9 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
     ),
     "escalation-report": (
         ledger.EntryOpened,
+        ledger.EntryAccepted,
+        handling.EntryReturned,
+        handling.Adjudicated,
         ledger.EntryOverdue,
         ledger.EntryStruckOff,
         ledger.EntryReopened,
