@@ -80,7 +80,7 @@ class MongoDocuments:
             await self._archive.bulk_write(spilled, ordered=False)
 
     async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
-        cursor = self.collection.find({"wake_at": {"$lte": now}}, {"wake_at": True})
+        cursor = self.collection.find(waiting(now), {"wake_at": True})
         due = await cursor.sort("wake_at", ASCENDING).limit(limit).to_list(None)
         return [(raw["_id"], raw["wake_at"]) for raw in due]
 
@@ -106,6 +106,11 @@ class MongoDocuments:
         return [_answer(raw["answer"]) for raw in older] + [
             answer for answer in newer.answers.values() if answer.to not in known
         ]
+
+
+def waiting(now: datetime) -> Raw:
+    """What is due. The index of wakes holds dates only: a question that does not say so reads everything."""
+    return {"wake_at": {"$type": "date", "$lte": now}}
 
 
 def _conflicts(error: BulkWriteError) -> list[Raw]:
