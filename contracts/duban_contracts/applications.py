@@ -52,6 +52,7 @@ class StageBegun(Fact, service="ledger"):
     number: int = Field(description="Counted from 1")
     of: int
     due: Due
+    visit: int = Field(1, description="How many stages began so far: a stage may come again")
     not_before: Moment | None = Field(None, description="Public notice: cannot be completed before this")
 
 
@@ -62,6 +63,7 @@ class StageCompleted(Fact, service="ledger"):
     passed: bool = True
     late: bool = False
     note: str = ""
+    visit: int = 1
 
 
 class StageOverdue(Fact, service="ledger"):
@@ -69,6 +71,7 @@ class StageOverdue(Fact, service="ledger"):
     stage: Token
     name: str
     due: Due
+    visit: int = 1
 
 
 class ObjectionRaised(Fact, service="ledger"):

@@ -90,6 +90,7 @@ class MeasureChanged(Fact, service="ledger"):
     entry: Key
     measure: PlannedMeasure
     changed: tuple[str, ...] = Field(description="Which fields of the measure")
+    excused: tuple[Token, ...] = Field((), description="Missed milestones that count as missed no longer")
     due: Due | None = None
     first_day: date | None = None
 
@@ -100,6 +101,7 @@ class MeasureRetired(Fact, service="ledger"):
     entry: Key
     campaign: Token
     measure: Token
+    missed: tuple[Token, ...] = Field((), description="Milestones that were missed and not met since")
 
 
 class MilestoneMet(Fact, service="ledger"):

@@ -26,6 +26,7 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         ledger.EntryReopened,
         applications.StageCompleted,
         applications.StageOverdue,
+        measures.MeasureChanged,
         measures.MilestoneMet,
         measures.MilestoneMissed,
         measures.MeasureRetired,

@@ -13,7 +13,7 @@ from duban_contracts.escalation import ItemKind, OpenItem
 from duban_contracts.message import Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
-from services.escalation import custody
+from services.escalation import custody, stepwise
 from services.escalation.custody import acceptance_item, overdue_item
 from services.escalation.decider import (
     EVERY_ROUND,
@@ -202,6 +202,7 @@ def withdraw_circular(heard: Heard[escalation.WithdrawCircular], charter: Charte
 
 
 HEARS: Handlers = {
+    **stepwise.HEARS,
     **custody.HEARS,
     ledger.AcceptanceOverdue: acceptance_overdue,
     ledger.EntryClosedUnsolved: entry_closed_unsolved,

@@ -118,11 +118,16 @@ def adjudicated(heard: Heard[handling.Adjudicated], _: Charter) -> Counted:
 
 
 def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Counted:
+    """A measure is nobody's matter: the report counts what citizens brought."""
+    if heard.data.entry_kind is ledger.EntryKind.MEASURE:
+        return ()
     return _count(heard, overdue=1)
 
 
 def entry_struck_off(heard: Heard[ledger.EntryStruckOff], charter: Charter) -> Counted:
     closed = heard.data
+    if closed.entry_kind is ledger.EntryKind.MEASURE:
+        return ()
     if not closed.late:
         return _count(heard, **{_closing(closed.late): 1})
     return _count(heard, closed_late=1, late_closings=1, days_late=_days_late(closed, charter))

@@ -157,6 +157,7 @@ class Rules:
             passed=request.passed,
             late=to.overdue,
             note=request.note,
+            visit=to.visits,
         )
         if not request.passed:
             yield resolved(request, to, Outcome.NOT_FEASIBLE)

@@ -91,6 +91,8 @@ class Application:
     stages: tuple[Stage, ...] = ()
     upheld_back_to: str = ""
     at_stage: int = 0
+    visits: int = 0
+    """How many stages began so far."""
     began_at: datetime | None = None
     """When the present stage began."""
     due: Due | None = None
@@ -218,6 +220,7 @@ def begun(application: Application, event: StageBegun) -> Application:
     return replace(
         application,
         at_stage=at_stage,
+        visits=event.visit,
         began_at=event.at,
         due=event.due,
         not_before=event.not_before,

@@ -39,10 +39,17 @@ class Stages:
             stage=application.stage.id,
             name=application.stage.name,
             due=due,
+            visit=application.visits,
         )
 
     def stage(
-        self, now: datetime, entry: str, station: str | None, stages: tuple[Stage, ...], place: int
+        self,
+        now: datetime,
+        entry: str,
+        station: str | None,
+        stages: tuple[Stage, ...],
+        place: int,
+        visit: int = 1,
     ) -> StageBegun:
         stage = stages[place]
         until = None if stage.notice_days is None else self._notice_until(now, stage.notice_days)
@@ -54,12 +61,15 @@ class Stages:
             name=stage.name,
             number=place + 1,
             of=len(stages),
+            visit=visit,
             due=self._due(now, stage.limit, stage.name),
             not_before=until,
         )
 
     def next(self, application: Application, now: datetime, place: int) -> StageBegun:
-        return self.stage(now, application.number, application.station, application.stages, place)
+        return self.stage(
+            now, application.number, application.station, application.stages, place, application.visits + 1
+        )
 
     def _notice_until(self, now: datetime, days: int) -> datetime:
         """公示: full natural days, the day on which it is put up not counted (domain.md §5.2)."""

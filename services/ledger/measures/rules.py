@@ -37,6 +37,7 @@ from services.ledger.measures.situations import (
     SaidDone,
     Underway,
     Work,
+    still_missed,
 )
 
 Events = Sequence[MeasureTold]
@@ -108,6 +109,7 @@ class Rules:
                 entry=command.number,
                 measure=planned,
                 changed=fields,
+                excused=tuple(each for each in work.missed if each not in still_missed(work, planned)),
                 due=self.clocks.due_of(planned),
                 first_day=self.clocks.first_day(planned, command.now) if begins else None,
             )
@@ -124,6 +126,7 @@ class Rules:
                 entry=command.number,
                 campaign=command.campaign,
                 measure=command.measure,
+                missed=tuple(each for each in known.missed if each not in known.met) if known else (),
             )
         ]
 
