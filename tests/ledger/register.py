@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from duban_contracts.charter import Charter, Limit, MatterKind
 from duban_contracts.intake import Channel, Outcome
-
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import Asked
 from services.ledger.decider import (

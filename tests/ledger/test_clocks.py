@@ -5,7 +5,6 @@ from typing import Any
 
 from duban_contracts.charter import Limit
 from duban_contracts.ledger import AcceptanceOverdue, EntryDueSoon, EntryOverdue
-
 from services.chassis.decider import Wake
 from services.ledger.decider import Withdraw, ledger
 from tests.given import Given
