@@ -167,6 +167,7 @@ def test_verification_by_office_is_checked_even_where_the_charter_leaves_it_to_t
     assert {finding.path for finding in draft.findings()} == {
         "ladder.circular.decided_by[0]",
         "matters.verify_roles[0]",
+        "procedures.benefit.stages[4].by[0]",
     }
 
 
@@ -247,8 +248,10 @@ def test_the_exception_reads_as_a_list_for_a_terminal(draft: Draft) -> None:
 
 
 def test_anchors_and_merge_keys_may_be_used(draft: Draft) -> None:
-    draft.replace("  dongcun: {name: 东村}", "  dongcun: &village {name: 东村, households: 12}")
-    draft.replace("  xicun: {name: 西村}", "  xicun: {<<: *village, name: 西村}")
+    draft.replace(
+        "  dongcun: {name: 东村, households: 420}", "  dongcun: &village {name: 东村, households: 12}"
+    )
+    draft.replace("  xicun: {name: 西村, households: 380}", "  xicun: {<<: *village, name: 西村}")
     draft.path.write_text(draft.text, encoding="utf-8")
     xicun = read_charter(draft.path).villages["xicun"]
     assert (xicun.name, xicun.households) == ("西村", 12)
