@@ -215,9 +215,7 @@ def test_only_the_responsible_station_accepts_and_only_once() -> None:
 def test_station_and_co_handlers_record_progress() -> None:
     for actor in ("xincunban", "qingjieban"):
         assert given(*in_hand).when(progress(actor=actor)) == [
-            ProgressRecorded(
-                at=EARLY, station="xincunban", entry=NUMBER, note="已派人", percent=50, by=actor
-            )
+            ProgressRecorded(at=EARLY, station="xincunban", entry=NUMBER, note="已派人", percent=50, by=actor)
         ]
 
 
