@@ -36,7 +36,7 @@ class Milestone(Article):
 class Milestones(Article):
     """In this order, each once."""
 
-    kind: Literal["milestones"] = "milestones"
+    kind: Literal["milestone"] = "milestone"
     milestones: tuple[Milestone, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -194,7 +194,7 @@ def test_a_state_written_by_older_code_is_folded_anew_from_what_was_told():
 
 
 def test_who_was_woken_at_an_instant_and_wants_to_be_woken_at_it_again_is_not_taken_for_a_copy():
-    """A replica under the old charter answered the wake with nothing; under the new one there is something."""
+    """A replica under the old charter answered the wake with nothing; under the new one there is a fact."""
     world = World().run([[add("m1", "a", 5)]])
     at = START + timedelta(hours=1)
     deaf = Decider(decide, evolve, Total(), (Total,), (Summed, Reminded))

@@ -50,7 +50,7 @@ def test_the_shipped_plan_has_sixteen_measures_each_with_its_stations() -> None:
     assert {measure.shape.kind for measure in fact.measures} == {
         "one_off",
         "counted",
-        "milestones",
+        "milestone",
         "recurring",
     }
 

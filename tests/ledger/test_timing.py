@@ -22,6 +22,7 @@ from tests.ledger.register import (
     SHIPPED,
     TOWN,
     accept,
+    day,
     given,
     kinds,
     local,
@@ -168,7 +169,7 @@ def test_resolving_what_is_held_ends_the_hold_first() -> None:
 
 
 def test_a_day_set_elsewhere_moves_on_by_the_working_time_that_was_paused() -> None:
-    due_on = local("2024-04-20").date()
+    due_on = day("2024-04-20")
     history = story(open_(due_on=due_on), accept(), hold(TUESDAY))
     [fact] = given(*history).when(resume(THURSDAY))
     assert fact.due.last_day.isoformat() == "2024-04-23", "Friday's week had four days after the start"

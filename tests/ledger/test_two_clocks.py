@@ -16,6 +16,7 @@ from tests.ledger.register import (
     OPENED,
     SHIPPED,
     accept,
+    day,
     kinds,
     local,
     open_,
@@ -115,5 +116,5 @@ def test_a_terminal_state_stops_every_clock() -> None:
 
 
 def test_where_the_charter_has_no_rule_or_the_day_was_set_elsewhere_the_citizen_has_no_clock() -> None:
-    assert story(open_(due_on=local("2024-04-20").date()))[0].citizen is None
+    assert story(open_(due_on=day("2024-04-20")))[0].citizen is None
     assert story_under(open_())[0].citizen is None
