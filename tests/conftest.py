@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from services.chassis.charter_file import read_charter
 from services.console.embedded import embedded_mongo, embedded_nats
 from services.console.system import running_system
+
+# A deadline measures the machine, which others use too, not the code.
+hypothesis.settings.register_profile("duban", deadline=None)
+hypothesis.settings.load_profile("duban")
 
 ROOT = Path(__file__).parent.parent
 CHARTERS = ROOT / "deploy" / "charters"

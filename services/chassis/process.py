@@ -25,6 +25,7 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.consumer import Consumer
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.health import OK, Health, HealthServer
+from services.chassis.inboxes import inbox_of
 from services.chassis.mongo import MongoDocuments, connect
 from services.chassis.pulling import Puller
 from services.chassis.queries import (
@@ -62,6 +63,7 @@ class Process:
         self.broker = NatsBroker(
             settings.nats_url,
             name=f"duban-{self.name}",
+            inbox_prefix=inbox_of(settings.nats_url),
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_SECONDS,
             ping_interval=10,

@@ -19,6 +19,7 @@ from duban_contracts.envelope import Attributes, encode
 from duban_contracts.message import Command
 from duban_contracts.subjects import command_stream, query_subject, subject_of
 from duban_contracts.topology import HEARS, streams_heard
+from services.chassis.inboxes import inbox_of
 from services.chassis.queries import AnswerGiven, Answers, QueryFault, WhatBecameOf
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -195,6 +196,7 @@ async def duban(url: str, source: str = "duban/console", patience: float = 5.0) 
             nats.connect(
                 url,
                 name=source,
+                inbox_prefix=inbox_of(url),
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
                 ping_interval=10,
@@ -203,9 +205,15 @@ async def duban(url: str, source: str = "duban/console", patience: float = 5.0) 
             patience,
         )
     except (OSError, NoServersError, NatsError, TimeoutError) as error:
-        raise Unreachable(f"no NATS server answers at {url}") from error
+        raise Unreachable(f"no NATS server answers at {_without_password(url)}") from error
     try:
         yield Duban(client, source)
     finally:
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(client.drain(), 5)
+
+
+def _without_password(url: str) -> str:
+    """For messages: a credential in an address is nobody's to read."""
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -19,6 +19,8 @@ from tests.benchmarks import catch_up, flatness, lives, scale_out, throughput
 from tests.benchmarks.figures import Figure
 
 QUICK = 20
+WIDE = 170
+"""Columns, where no terminal says how many there are."""
 PARTS: dict[str, Callable[[int], list[Figure]]] = {
     "throughput": throughput.figures,
     "lives": lives.figures,
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"{name} …", end=" ")
         found += PARTS[name](QUICK if given.quick else 1)
         console.print(f"{monotonic() - started:.0f} s")
-    Console().print(table(found))
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table(found))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report(found, given.quick), indent=2, ensure_ascii=False) + "\n")
     return 0
@@ -73,7 +75,7 @@ def table(found: Sequence[Figure]) -> Table:
             against,
             "" if figure.ratio is None else f"{figure.ratio:.2f}",
             figure.wanted,
-            "yes" if figure.met else "NO",
+            {True: "yes", False: "NO", None: ""}[figure.met],
             figure.note,
         )
     return shown

@@ -12,7 +12,8 @@ class Figure:
     name: str
     measured: float
     unit: str
-    goal: float
+    goal: float | None = None
+    """None: told, and not judged."""
     compared_with: str = ""
     compared: float | None = None
     ratio: float | None = None
@@ -25,11 +26,15 @@ class Figure:
         return self.measured if self.ratio is None else self.ratio
 
     @property
-    def met(self) -> bool:
+    def met(self) -> bool | None:
+        if self.goal is None:
+            return None
         return self.judged >= self.goal if self.at_least else self.judged <= self.goal
 
     @property
     def wanted(self) -> str:
+        if self.goal is None:
+            return ""
         sign = "≥" if self.at_least else "≤"
         return f"{sign} {self.goal:g}" + ("" if self.ratio is not None else f" {self.unit}")
 

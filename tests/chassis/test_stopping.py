@@ -10,8 +10,8 @@ from services.console.client import Order, duban
 from services.console.system import running_system
 from tests.waiting import until
 
-GRACE, SOCKET, SPARE = 2.0, 20.0, 5.0
-"""Seconds: what batches in hand are given; when a silent MongoDB is given up; for a busy machine."""
+GRACE, SPARE = 2.0, 5.0
+"""Seconds: what batches in hand are given; for a busy machine. MongoDB is given up after 20 only."""
 
 
 @pytest.fixture
@@ -39,8 +39,6 @@ def submit(system):
     asyncio.run(send())
 
 
-@pytest.mark.faults
-@pytest.mark.long
 def test_a_stop_is_bounded_even_where_mongodb_hangs_and_nothing_is_lost(intake):
     intake.mongo.pause()
     try:
@@ -48,7 +46,7 @@ def test_a_stop_is_bounded_even_where_mongodb_hangs_and_nothing_is_lost(intake):
         until(lambda: in_work(intake) == 1)
         started = monotonic()
         status = intake["intake"].child.terminate(60)
-        assert monotonic() - started < GRACE + SOCKET + SPARE
+        assert monotonic() - started < GRACE + SPARE
         assert status == 0
     finally:
         intake.mongo.resume()

@@ -59,11 +59,26 @@ def kill_everything(site: Site) -> int:
     return 1
 
 
+@fault("kill -9 in a backlog")
+def kill_in_a_backlog(site: Site) -> int:
+    """Large batches are in work when it dies, at another moment each time."""
+    victim = site.service("escalation")
+    victim.child.kill()
+    site.more(300)
+    for _ in range(6):
+        victim.child.start()
+        until(lambda: victim.report().get("charter") == "ok" or not victim.child.running)
+        _outlive(site.random.uniform(0, 0.4))
+        victim.child.kill()
+    victim.child.start()
+    return 7
+
+
 @fault("SIGSTOP services")
 def pause_services(site: Site) -> int:
     """For longer than the broker waits for an acknowledgement: what they had comes again beside it."""
     with _paused(*(service.child for service in site.town.system.services)):
-        _outlive_ack_wait()
+        _outlive(ACK_WAIT + 0.5)
     return len(SERVICES)
 
 
@@ -71,7 +86,7 @@ def pause_services(site: Site) -> int:
 def pause_servers(site: Site) -> int:
     for server in (site.town.system.nats, site.town.system.mongo):
         with _paused(server):
-            _outlive_ack_wait()
+            _outlive(ACK_WAIT + 0.5)
     return 2
 
 
@@ -86,8 +101,8 @@ def _paused(*processes: Any) -> Iterator[None]:
             process.resume()
 
 
-def _outlive_ack_wait() -> None:
-    ends = monotonic() + ACK_WAIT + 0.5
+def _outlive(seconds: float) -> None:
+    ends = monotonic() + seconds
     until(lambda: monotonic() > ends)
 
 

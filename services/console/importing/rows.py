@@ -8,12 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
-from zlib import error as ZlibError  # noqa: N812
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from services.console.i18n import _
@@ -91,17 +87,20 @@ def _csv(path: Path, import_map: ImportMap) -> Generator[list[Cell], None, None]
 
 
 def _workbook(path: Path, import_map: ImportMap) -> Generator[list[Cell], None, None]:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # styles that it cannot read are no matter here
-            book = load_workbook(path, read_only=True, data_only=True)
-        with closing(book):
-            sheet = _sheet(path, book, import_map.sheet)
-            sheet.reset_dimensions()  # some programs write a wrong size, which would cut rows off
-            for cells in sheet.iter_rows(values_only=True):  # type: ignore[misc] # the stubs' own slip
-                yield [_plain(cell) for cell in cells]
-    except (BadZipFile, InvalidFileException, ParseError, ZlibError, KeyError, ValueError) as error:
-        said = _("{path}: not readable as a workbook: {problem}; save it as .xlsx again")
-        raise BadFile(said.format(path=path, problem=error)) from None
+    with path.open("rb") as file:  # opened here: a workbook that does not load would leave it open
+        try:
+            with warnings.catch_warnings(action="ignore"):  # styles that it cannot read are no matter here
+                book = load_workbook(file, read_only=True, data_only=True)
+            with closing(book):
+                sheet = _sheet(path, book, import_map.sheet)
+                sheet.reset_dimensions()  # some programs write a wrong size, which would cut rows off
+                for cells in sheet.iter_rows(values_only=True):  # type: ignore[misc] # the stubs' own slip
+                    yield [_plain(cell) for cell in cells]
+        except BadFile:
+            raise
+        except Exception as error:  # a broken file makes the library raise what its parts raise, of any kind
+            said = _("{path}: not readable as a workbook: {problem}; save it as .xlsx again")
+            raise BadFile(said.format(path=path, problem=error)) from None
 
 
 def _sheet(path: Path, book: Workbook, wanted: str | None) -> ReadOnlyWorksheet:
