@@ -46,6 +46,8 @@ class ProcedureBegun(Fact, service="ledger"):
 
 
 class StageBegun(Fact, service="ledger"):
+    """The next stage, or an earlier one again after an upheld objection, is due at `due`."""
+
     entry: Key
     stage: Token
     name: str
@@ -57,6 +59,8 @@ class StageBegun(Fact, service="ledger"):
 
 
 class StageCompleted(Fact, service="ledger"):
+    """A stage is done; with `passed` false the application failed in it."""
+
     entry: Key
     stage: Token
     by: Token
@@ -67,6 +71,8 @@ class StageCompleted(Fact, service="ledger"):
 
 
 class StageOverdue(Fact, service="ledger"):
+    """The stage's time limit passed while it was under way: told once per visit."""
+
     entry: Key
     stage: Token
     name: str
@@ -85,6 +91,8 @@ class ObjectionRaised(Fact, service="ledger"):
 
 
 class ObjectionDecided(Fact, service="ledger"):
+    """Upheld: back to an earlier stage. Dismissed: the procedure goes on."""
+
     entry: Key
     objection: int
     upheld: bool

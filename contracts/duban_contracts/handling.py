@@ -55,6 +55,8 @@ class ApplyExtension(Command, service="ledger", by=Handlers):
 
 
 class DecideExtension(Command, service="ledger", by=(Role.OFFICE, Role.LEADER)):
+    """Somebody other than the handler grants the extension that was asked for, or does not."""
+
     granted: bool
     reason: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
 
@@ -135,6 +137,8 @@ class Adjudicated(Fact, service="ledger"):
 
 
 class EntryReportedUp(Fact, service="ledger"):
+    """Asked of the body above. No clock stops by it, and one for the interim answer begins."""
+
     entry: Key
     to: str
     reason: str
@@ -149,12 +153,16 @@ class InterimAnswerOverdue(Fact, service="ledger"):
 
 
 class CoHandlerAdded(Fact, service="ledger"):
+    """`co_handler` helps `station`, which stays responsible."""
+
     entry: Key
     co_handler: Token
     by: Token
 
 
 class ExtensionApplied(Fact, service="ledger"):
+    """`station` asks for more time; nothing moves until somebody decides."""
+
     entry: Key
     length: Limit
     reason: str
@@ -162,6 +170,8 @@ class ExtensionApplied(Fact, service="ledger"):
 
 
 class ExtensionDecided(Fact, service="ledger"):
+    """Granted, both clocks run longer; declined, nothing changes and that is on record too."""
+
     entry: Key
     granted: bool
     by: Token
@@ -172,6 +182,8 @@ class ExtensionDecided(Fact, service="ledger"):
 
 
 class EntryHeld(Fact, service="ledger"):
+    """The clocks of station and citizen stand still, until `until` at most."""
+
     entry: Key
     ground: HoldGround
     reason: str
@@ -180,6 +192,8 @@ class EntryHeld(Fact, service="ledger"):
 
 
 class EntryResumed(Fact, service="ledger"):
+    """The clocks go on: the paused time does not count."""
+
     entry: Key
     by: Token | None = Field(None, description="Absent: the charter's longest hold was over")
     paused: Pause

@@ -105,6 +105,8 @@ class MeasureRetired(Fact, service="ledger"):
 
 
 class MilestoneMet(Fact, service="ledger"):
+    """Reached, with evidence: the whole measure is `percent` done by it."""
+
     entry: Key
     milestone: Token
     name: str
@@ -124,6 +126,8 @@ class MilestoneMissed(Fact, service="ledger"):
 
 
 class OccurrenceReported(Fact, service="ledger"):
+    """A recurring measure was carried out on `day`, at `village` if it has places."""
+
     entry: Key
     day: date
     village: Token | None = None
