@@ -212,8 +212,11 @@ class DeadlineRecomputed(Fact, service="ledger"):
 
 
 class CitizenOverdue(Fact, service="ledger"):
-    """The citizen waited too long for strike-off. `station` is who has to act: the handler, or the office
-    that has not verified. No consequence by itself: a late station is told of by `entry_overdue`."""
+    """The citizen waited too long for strike-off; `station` is who has to act.
+
+    That is the handler, or the office that has not verified. No consequence by itself: a late station is
+    told of by `entry_overdue`.
+    """
 
     entry: Key
     round: int = 1

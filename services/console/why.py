@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from duban_contracts.due import DayReason, Due, DueClock
+from duban_contracts.due import DayReason, Due
 from duban_contracts.queries import DayExplained, DueExplained, Why, WhyEntry
 from duban_contracts.rules import Unit
 from services.chassis.charter_bucket import published_charter
@@ -14,13 +14,8 @@ from services.console.client import Duban
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable
 from services.console.terminal import Exit, Format, FormatOption, Stop, ending, on_system, say, say_json
+from services.console.words import word
 
-CLOCKS = {
-    DueClock.STATION: N_("the station's answer"),
-    DueClock.CITIZEN: N_("strike-off, for the citizen"),
-    DueClock.ACCEPTANCE: N_("signing for it"),
-    DueClock.INTERIM: N_("the interim answer"),
-}
 REASONS = {
     DayReason.START: N_("start day, not counted"),
     DayReason.COUNTED: N_("counted"),
@@ -76,7 +71,7 @@ def lines(explained: DueExplained, town: Town) -> list[str]:
     due = explained.due
     title = _("{clock}: late from {at} on, last day {day}")
     said = [
-        title.format(clock=_(CLOCKS[explained.clock]), at=town.moment(due.at), day=due.last_day.isoformat()),
+        title.format(clock=word(explained.clock), at=town.moment(due.at), day=due.last_day.isoformat()),
         _("  rule: {rule}").format(rule=printable(due.rule)),
         _("  charter revision {revision}, calendar {calendar}").format(
             revision=due.revision or ABSENT, calendar=due.calendar or ABSENT
