@@ -51,7 +51,8 @@ SENTENCES: Mapping[type[Fact], str] = {
     ),
     handling.TransferLapsed: N_("{station} need not take over entry {entry} any more"),
     handling.PingPongDetected: N_(
-        "entry {entry} went round ({stations}) and waits for adjudication; {by} wanted hand-over number {handovers}: {reason}"
+        "entry {entry} went round ({stations}) and waits for adjudication; {by} wanted hand-over "
+        "number {handovers}: {reason}"
     ),
     handling.Adjudicated: N_(
         "entry {entry} is adjudicated to {station} by {by}; co-handlers: {co_handlers}: {reason}"
@@ -67,7 +68,8 @@ SENTENCES: Mapping[type[Fact], str] = {
         "{station} asks for {length} more for entry {entry}, until {would_be}: {reason}"
     ),
     handling.ExtensionDecided: N_(
-        "the extension of entry {entry} of {station} is decided by {by}; granted: {granted}; due {due}: {reason}"
+        "the extension of entry {entry} of {station} is decided by {by}; granted: {granted}; due "
+        "{due}: {reason}"
     ),
     handling.EntryHeld: N_(
         "entry {entry} of {station} is on hold ({ground}), until {until} at most: {reason}"
@@ -80,10 +82,12 @@ SENTENCES: Mapping[type[Fact], str] = {
     handling.EntryRecurred: N_("entry {entry} of {station} came back as entry {again}"),
     applications.ProcedureBegun: N_("entry {entry} of {station} goes through {stages}"),
     applications.StageBegun: N_(
-        "entry {entry} of {station}: stage {number} of {of} ({name}) has begun, due {due}; not over before {not_before}"
+        "entry {entry} of {station}: stage {number} of {of} ({name}) has begun, due {due}; not over "
+        "before {not_before}"
     ),
     applications.StageCompleted: N_(
-        "entry {entry} of {station}: stage {stage} is completed by {by}; passed: {passed}; late: {late}: {note}"
+        "entry {entry} of {station}: stage {stage} is completed by {by}; passed: {passed}; late: "
+        "{late}: {note}"
     ),
     applications.StageOverdue: N_("entry {entry} of {station}: stage {name} is overdue; it was due {due}"),
     applications.ObjectionRaised: N_(
@@ -93,7 +97,8 @@ SENTENCES: Mapping[type[Fact], str] = {
         "entry {entry} of {station}: objection {objection} is decided by {by}; upheld: {upheld}: {reason}"
     ),
     measures.PlanApplied: N_(
-        "the plan of campaign {campaign} is applied, revision {revision}: {measures}; no longer in it: {retired}"
+        "the plan of campaign {campaign} is applied, revision {revision}: {measures}; no longer in "
+        "it: {retired}"
     ),
     measures.MeasureOpened: N_("entry {entry} is measure {measure} of the plan, with {station}, due {due}"),
     measures.MeasureChanged: N_(

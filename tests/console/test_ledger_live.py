@@ -26,6 +26,9 @@ from services.console.ledger_commands import app
 from services.console.paper_ledger import inert
 from services.console.system import System, running_system
 from services.console.terminal import Session
+from tests.conftest import CHARTERS
+from tests.console.conftest import Run
+from tests.waiting import wait_until
 
 APPLICANT = Petitioner(name="王小明", phone="13800000000")
 MATERIALS = ("书面申请", "身份证", "家庭经济状况授权书")
@@ -135,6 +138,26 @@ def test_a_new_revision_changes_and_retires_measures(town: System, township: Cha
     gone = {measure.id for group in first.groups for measure in group.measures}
     assert answer == ["plan_applied"]
     assert {entry.measure for entry in closed.entries} == gone
+
+
+def test_a_charter_applied_on_the_command_line_brings_its_plan_into_the_register(
+    town: System, run: Run, tmp_path: Path
+) -> None:
+    shipped = (CHARTERS / "township-2024.yaml").read_text("utf-8")
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(shipped.replace("做群众的知心人", "做群众的贴心人"), "utf-8")
+    apply = ("--nats", town.nats_url, "charter", "apply", str(changed))
+    assert run(*apply, "--format", "json").document["plan"] == "applied"
+    assert "the measures of the plan are the same as before" in run(*apply).out
+    wait_until(lambda: listed(town, "--of", "measure", "--text", "做群众的贴心人"))
+
+
+def test_why_a_measure_or_a_matter_is_due_is_told_on_the_command_line(town: System, run: Run) -> None:
+    [application] = listed(town, "--of", "application")
+    asked = run("--nats", town.nats_url, "why", application["number"])
+    assert (asked.status, run("--nats", town.nats_url, "why", "2024-999999").status) == (0, 1)
+    shown = run("--nats", town.nats_url, "ledger", "show", application["number"])
+    assert "申请低保" in shown.out
 
 
 def test_the_paper_ledger_goes_to_a_spreadsheet_and_to_csv_with_every_entry(
