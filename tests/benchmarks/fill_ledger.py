@@ -85,7 +85,7 @@ def template(
         facts += told
     found, frozen = row(state), snapshots.freeze(state)
     assert found is not None
-    events = tuple(vars(as_event(fact)) for fact in facts)
+    events = tuple(as_event(fact)._asdict() for fact in facts)
     return Template(frozen.kind, frozen.state, events, found, in_milliseconds(decider.wake_at(state)))
 
 

@@ -28,7 +28,7 @@ from services.console.system import System, running_system
 from services.console.terminal import Session
 from tests.conftest import CHARTERS
 from tests.console.conftest import Run
-from tests.waiting import wait_until
+from tests.waiting import until
 
 APPLICANT = Petitioner(name="王小明", phone="13800000000")
 MATERIALS = ("书面申请", "身份证", "家庭经济状况授权书")
@@ -149,7 +149,7 @@ def test_a_charter_applied_on_the_command_line_brings_its_plan_into_the_register
     apply = ("--nats", town.nats_url, "charter", "apply", str(changed))
     assert run(*apply, "--format", "json").document["plan"] == "applied"
     assert "the measures of the plan are the same as before" in run(*apply).out
-    wait_until(lambda: listed(town, "--of", "measure", "--text", "做群众的贴心人"))
+    until(lambda: listed(town, "--of", "measure", "--text", "做群众的贴心人"))
 
 
 def test_why_a_measure_or_a_matter_is_due_is_told_on_the_command_line(town: System, run: Run) -> None:
