@@ -7,32 +7,28 @@ charter live and record its revision in what they decide.
 from datetime import date, time
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
-"""An identifier that may stand in a NATS subject."""
+from duban_contracts.matters import (
+    CitizenRule,
+    ExtensionRule,
+    HandoverRule,
+    HoldRule,
+    RecurrenceRule,
+    ReportUpRule,
+)
+from duban_contracts.plan import Disclosure, HotList, OneOff, Procedure, Shape
+from duban_contracts.rules import Article as Article
+from duban_contracts.rules import Limit as Limit
+from duban_contracts.rules import Role as Role
+from duban_contracts.rules import Rule as Rule
+from duban_contracts.rules import Token as Token
+from duban_contracts.rules import Unit as Unit
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class Article(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Rule(Article):
-    source: str = Field(min_length=1, description="Where this rule and its numbers come from")
-
-
-class Role(StrEnum):
-    STATION = "station"
-    OFFICE = "office"
-    LEADER = "leader"
-    DISCIPLINE = "discipline"
-    GATEWAY = "gateway"
-    FEED = "feed"
 
 
 class Ground(StrEnum):
@@ -45,19 +41,6 @@ class Ground(StrEnum):
     BUCK_PASSING = "buck_passing"
     MISCONDUCT = "misconduct"
     INTEGRITY = "integrity"
-
-
-class Unit(StrEnum):
-    WORKING_DAYS = "working_days"
-    CALENDAR_DAYS = "calendar_days"
-    WORKING_HOURS = "working_hours"
-
-
-class Limit(Article):
-    """A length of time. The start day is not counted; a last day off moves to the next working day."""
-
-    amount: int = Field(ge=0, le=3660)
-    unit: Unit = Unit.WORKING_DAYS
 
 
 class SourcedLimit(Limit, Rule):
@@ -112,6 +95,7 @@ class Category(Rule):
     limit: Limit | None = Field(None, description="Default: the limit of the kind; absent there: none")
     required: tuple[str, ...] = Field((), description="Material that must be there, told once and in full")
     restricted: bool = Field(False, description="Conduct matters: shown only to office and discipline")
+    procedure: Token | None = Field(None, description="An application: goes through these stages")
 
 
 class MatterRules(Rule):
@@ -123,6 +107,12 @@ class MatterRules(Rule):
     verify_roles: tuple[Role, ...] = Field((Role.OFFICE,), min_length=1)
     reopen_within: Limit
     reminder_percent: int = Field(80, ge=1, le=99)
+    citizen: CitizenRule | None = None
+    handover: HandoverRule | None = None
+    extension: ExtensionRule | None = None
+    hold: HoldRule | None = None
+    report_up: ReportUpRule | None = None
+    recurrence: RecurrenceRule | None = None
 
 
 class RatingRules(Rule):
@@ -137,8 +127,9 @@ class LeafMeasure(Rule):
 
     id: Token
     name: str
-    stations: tuple[Token, ...] = Field(min_length=1)
-    due: date | None = None
+    stations: tuple[Token, ...] = Field(min_length=1, description="The first one leads")
+    due: date | None = Field(None, description="Last day that is in time; absent: it cannot lag")
+    shape: Shape = Field(default_factory=OneOff)
 
 
 class MeasureGroup(Article):
@@ -286,6 +277,9 @@ class CalendarOverlay(Rule):
 class Charter(Article):
     schema_version: Literal[1] = 1
     revision: int = Field(0, description="Given by publication, not written in the file")
+    published_at: AwareDatetime | None = Field(
+        None, description="When this revision was published; not written in the file either"
+    )
     name: str
     township: str
     document_mark: str = Field(description="Issuing mark of numbered documents, e.g. 某镇营商办督")
@@ -296,6 +290,9 @@ class Charter(Article):
     categories: dict[Token, Category] = Field(min_length=1)
     matters: MatterRules
     rating: RatingRules
+    procedures: dict[Token, Procedure] = Field(default_factory=dict)
+    disclosure: Disclosure | None = Field(None, description="Without it the public is shown no village")
+    hot_list: HotList | None = Field(None, description="Without it similar matters are not looked for")
     plan: Plan | None = None
     campaign: Campaign | None = Field(None, description="Without a campaign nothing climbs the ladder")
     ladder: Ladder

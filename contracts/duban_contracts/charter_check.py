@@ -98,6 +98,15 @@ def _unknown(document: object, pattern: str, known: set[str], what: str) -> Iter
             yield Remark(path, f"unknown {what} {token!r}{hint}")
 
 
+def _unknown_procedures(document: object) -> Iterator[Remark]:
+    yield from _unknown(document, "categories.*.procedure", _keys(document, "procedures"), "procedure")
+
+
+def _unknown_villages(document: object) -> Iterator[Remark]:
+    pattern = "plan.problems.*.groups.*.measures.*.shape.villages.*"
+    yield from _unknown(document, pattern, _keys(document, "villages"), "village")
+
+
 def _own_superiors(document: object) -> Iterator[Remark]:
     stations = {path[1]: station for path, station in _texts(document, "actors.*.station")}
     for path, superior in _texts(document, "stations.*.superior"):
@@ -158,7 +167,7 @@ def _strangers_to_their_problem(document: object) -> Iterator[Remark]:
             )
 
 
-ROLE_REFERENCES = ("ladder.*.decided_by.*", "matters.verify_roles.*")
+ROLE_REFERENCES = ("ladder.*.decided_by.*", "matters.verify_roles.*", "procedures.*.stages.*.by.*")
 
 
 def _roles_without_actor(document: object) -> Iterator[Remark]:
@@ -183,6 +192,8 @@ def _grounds_of_two_rungs(document: object) -> Iterator[Remark]:
 CHECKS: tuple[Callable[[object], Iterator[Remark]], ...] = (
     _unknown_stations,
     _unknown_superiors,
+    _unknown_procedures,
+    _unknown_villages,
     _own_superiors,
     _judges_without_superior,
     _shared_tokens,

@@ -86,6 +86,11 @@ class SubmitMatter(Command, service="intake", by=Anyone):
     station: Token | None = Field(None, description="The responsible station, from actors who may route")
     due_on: date | None = Field(None, description="Last day, from actors who may set deadlines")
     past: PastOutcome | None = None
+    recurs: str | None = Field(
+        None,
+        pattern=r"^\d{4}-\d{6,}$",
+        description="The number of the struck-off entry that came back; the ledger checks it",
+    )
 
 
 class SupplementMatter(Command, service="intake", by=Anyone):
@@ -126,6 +131,7 @@ class MatterAccepted(Fact, service="intake"):
     solved_on_the_spot: str | None = None
     past: PastOutcome | None = None
     source: Token | None = Field(None, description="Who told intake, e.g. the feed")
+    recurs: Key | None = Field(None, description="The struck-off entry that came back, as submitted")
 
 
 class MatterIncomplete(Fact, service="intake"):

@@ -3,26 +3,26 @@
 The key of an entry is its number, e.g. `2024-000123`.
 """
 
-from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
 
 from duban_contracts.charter import MatterKind, Role, Token
+from duban_contracts.due import Due as Due
+from duban_contracts.due import DueClock as DueClock
+from duban_contracts.handling import HandlingFact
 from duban_contracts.intake import Channel, Outcome, Priority
-from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
 
 Handlers = (Role.STATION,)
 
 
-class Due(Part):
-    """A due date that explains itself."""
+class EntryKind(StrEnum):
+    """What stands in the register under a number."""
 
-    at: Moment = Field(description="The first instant that is too late (half-open)")
-    last_day: date = Field(description="The last day that is in time, local")
-    provisional: bool = Field(False, description="Counted over a year without a holiday notice")
-    rule: str = Field(description="The rule in words, with its source")
-    revision: int | None = Field(None, description="The charter's revision it was counted under")
+    MATTER = "matter"
+    MEASURE = "measure"
+    APPLICATION = "application"
 
 
 class ReopenReason(StrEnum):
@@ -40,6 +40,10 @@ class RecordProgress(Command, service="ledger", by=Handlers):
 
     note: str = Field(min_length=1, max_length=2_000)
     percent: int | None = Field(None, ge=0, le=100)
+    interim_answer: bool = Field(
+        False, description="The note is the citizen's interim answer, after a report to a higher level"
+    )
+    evidence: tuple[str, ...] = Field((), description="Where the proof is to be found")
 
 
 class Resolve(Command, service="ledger", by=Handlers):
@@ -76,14 +80,24 @@ class EntryOpened(Fact, service="ledger"):
     priority: Priority = Priority.NORMAL
     restricted: bool = False
     petitioner: Key
-    due: Due | None = None
+    due: Due | None = Field(None, description="The station's clock: from assignment to its answer")
     accept_by: Moment | None = None
+    acceptance: Due | None = Field(None, description="`accept_by`, explained")
+    citizen: Due | None = Field(None, description="The citizen's clock: from submission to strike-off")
+    revision: int | None = Field(None, description="The charter's revision it was opened under")
+    recurs: Key | None = Field(None, description="The struck-off entry that came back, as submitted")
+    procedure: Token | None = Field(None, description="An application: the stages that it goes through")
 
 
 class EntryAccepted(Fact, service="ledger"):
     """The responsible station signed for it (签收)."""
 
     entry: Key
+    taken_over: bool = Field(False, description="After a transfer: it was not dispatched to `station` before")
+    taken_from: Token | None = Field(None, description="Who was responsible until now, if anybody")
+    round: int = 1
+    was_late: bool = Field(False, description="It was overdue with `taken_from` in this round")
+    due: Due | None = Field(None, description="Of a station that took it over: counted from the transfer")
 
 
 class AcceptanceOverdue(Fact, service="ledger"):
@@ -98,14 +112,19 @@ class ProgressRecorded(Fact, service="ledger"):
     entry: Key
     note: str
     percent: int | None = None
+    interim_answer: bool = False
+    by: Token | None = None
+    evidence: tuple[str, ...] = ()
+    done: int | None = Field(None, description="Of a counted measure: how many so far")
 
 
 class EntryDueSoon(Fact, service="ledger"):
-    """A reminder is due (催办): at 80 % of the time used, and on the due day."""
+    """A reminder is due (催办): at 80 % of the time used, and on the due day. `station` is who has to act."""
 
     entry: Key
     due: Due
     on_due_day: bool = False
+    clock: DueClock = DueClock.STATION
 
 
 class EntryOverdue(Fact, service="ledger"):
@@ -114,6 +133,7 @@ class EntryOverdue(Fact, service="ledger"):
     entry: Key
     round: int = 1
     due: Due
+    entry_kind: EntryKind | None = Field(None, description="Absent: a matter")
 
 
 class EntryResolved(Fact, service="ledger"):
@@ -148,6 +168,8 @@ class EntryStruckOff(Fact, service="ledger"):
     late: bool | None = None
     due: Due | None = Field(None, description="The due date that this closing was measured against")
     past: bool = Field(False, description="Closed elsewhere, before it came to this register")
+    citizen_late: bool | None = Field(None, description="The citizen's clock had run out; None: it has none")
+    entry_kind: EntryKind | None = Field(None, description="Absent: a matter")
 
 
 class EntryReopened(Fact, service="ledger"):
@@ -159,6 +181,7 @@ class EntryReopened(Fact, service="ledger"):
     detail: str = ""
     was_late: bool | None = Field(None, description="How the closing that no longer counts was counted")
     due: Due | None = None
+    citizen: Due | None = None
 
 
 class EntryClosedUnsolved(Fact, service="ledger"):
@@ -184,5 +207,6 @@ LedgerEvent = (
     | EntryStruckOff
     | EntryReopened
     | EntryClosedUnsolved
+    | HandlingFact
     | LedgerCommandRefused
 )

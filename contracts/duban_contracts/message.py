@@ -88,6 +88,10 @@ class Refusal(StrEnum):
     TOO_EARLY = "too_early"
     TIME_IN_FUTURE = "time_in_future"
     REASON_MISSING = "reason_missing"
+    EVIDENCE_MISSING = "evidence_missing"
+    OUT_OF_ORDER = "out_of_order"
+    INCOMPLETE = "incomplete"
+    OBJECTION_OPEN = "objection_open"
     WITHOUT_CHARTER = "without_charter"
 
 

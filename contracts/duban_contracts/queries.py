@@ -1,12 +1,27 @@
 """Questions that any program may ask a service by request/reply, `query.<service>.<name>`, and the answers.
 
-`query.ledger.find` takes FindEntry and gives Found; `query.ledger.show` takes ShowEntry and gives Shown.
+| subject | takes | gives |
+|---|---|---|
+| `query.ledger.find` | FindEntry | Found |
+| `query.ledger.show` | ShowEntry | Shown |
+| `query.ledger.list` | ListEntries | EntryPage |
+| `query.ledger.export` | ListEntries | PaperPage |
+| `query.ledger.hot_list` | AskHotList | HotListShown |
+| `query.ledger.disclosure` | AskDisclosure | Disclosed |
+
+`show`, `list` and `export` leave conduct matters out; under `show_restricted`, `list_restricted` and
+`export_restricted`, which NATS permits to the office and the commission only, they are there.
+A page that is not the last one carries `next`: asked again with `after`, it goes on where it ended.
 """
+
+from datetime import date
 
 from pydantic import Field
 
 from duban_contracts.charter import Token
+from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.message import Key, Moment, Part
+from duban_contracts.reading import EntryInFull
 
 
 class FindEntry(Part):
@@ -37,9 +52,42 @@ class EntryCard(Part):
 
 class Shown(Part):
     card: EntryCard | None = Field(None, description="Absent: there is no such entry")
+    entry: EntryInFull | None = None
 
 
 class WhoLags(Part):
     """`query.escalation.laggards`: the laggard report, as of `at` or now."""
 
     at: Moment | None = None
+
+
+class WhyEntry(Part):
+    """`query.ledger.why`: why is it due when it is due? Answered with Why."""
+
+    entry: Key
+
+
+class DayExplained(Part):
+    """One day on the way to a due date. `counted` is in days, or in hours where the limit is in hours."""
+
+    day: date
+    reason: DayReason
+    counted: float = 0.0
+    provisional: bool = Field(False, description="No holiday notice is known for it yet")
+
+
+class DueExplained(Part):
+    clock: DueClock
+    station: Token | None = Field(None, description="Whose clock it is")
+    due: Due = Field(description="Rule and source, revision, calendar, start, pauses and extensions")
+    days: tuple[DayExplained, ...] = Field((), description="By the charter in force now")
+    agrees: bool = Field(True, description="False: the charter in force now would give another due date")
+
+
+class Why(Part):
+    """Every due date of an entry, each day of it with its reason."""
+
+    entry: Key | None = Field(None, description="Absent: there is no such entry")
+    stopped: bool = Field(False, description="Struck off or taken back: no clock runs any more")
+    held_since: Moment | None = Field(None, description="The clocks of station and citizen stand still")
+    dues: tuple[DueExplained, ...] = Field((), description="Empty: it has no time limit")

@@ -1,13 +1,19 @@
 """Who hears what: the one table from which consumers, permissions and documentation follow."""
 
-from duban_contracts import intake, ledger, rating, supervision
+from duban_contracts import applications, handling, intake, ledger, measures, rating, supervision
 from duban_contracts.message import CATALOGUE, SERVICES, Command, CommandRefused, Fact, Message
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
 from duban_contracts.time import PassTime
 
 HEARS: dict[str, tuple[type[Fact], ...]] = {
     "intake": (),
-    "ledger": (intake.MatterAccepted, intake.MatterWithdrawn, rating.NegativeRatingReceived),
+    "ledger": (
+        intake.MatterAccepted,
+        intake.MatterWithdrawn,
+        measures.PlanApplied,
+        rating.NegativeRatingReceived,
+        supervision.CampaignStarted,
+    ),
     "rating": (ledger.EntryStruckOff,),
     "supervision": (),
     "escalation": (
@@ -19,6 +25,17 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         ledger.EntryResolved,
         ledger.EntryStruckOff,
         ledger.EntryReopened,
+        applications.StageCompleted,
+        applications.StageOverdue,
+        measures.MeasureChanged,
+        measures.MilestoneMet,
+        measures.MilestoneMissed,
+        measures.MeasureRetired,
+        handling.Adjudicated,
+        handling.DeadlineRecomputed,
+        handling.EntryReturned,
+        handling.ExtensionDecided,
+        handling.TransferLapsed,
         rating.CallbackOverdue,
         rating.CallbackRecorded,
         rating.IntegrityFlagged,
@@ -30,6 +47,9 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
     ),
     "escalation-report": (
         ledger.EntryOpened,
+        ledger.EntryAccepted,
+        handling.EntryReturned,
+        handling.Adjudicated,
         ledger.EntryOverdue,
         ledger.EntryStruckOff,
         ledger.EntryReopened,
@@ -37,7 +57,10 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         rating.RatingGiven,
     ),
 }
-"""Facts that each consumer hears from the others. `<service>-<view>` is a read model of that service."""
+"""Facts that each consumer hears. `<service>-<view>` is a read model of that service.
+
+The ledger hears its own `plan_applied`: what was decided for the plan's key concerns the key of each measure.
+"""
 
 OPERATORS = "operators"
 """Follow the escalation stream in `duban watch`; a refusal reaches who asked by `duban do` or `submit`."""
@@ -47,6 +70,23 @@ OUTSIDE: dict[type[Message], str] = {
     intake.MatterDeclined: "channels: what to answer the petitioner",
     ledger.ProgressRecorded: "channels: how far the matter has come",
     ledger.VerificationRejected: "stations: what is to be done again, until when",
+    handling.EntryTransferred: "stations: what they are asked to take over, until when",
+    handling.PingPongDetected: "the office: what waits for its adjudication",
+    handling.EntryReportedUp: "channels: what to tell the petitioner meanwhile",
+    handling.InterimAnswerOverdue: "the office: who still owes the petitioner an interim answer",
+    handling.CoHandlerAdded: "stations: whom they are asked to help",
+    handling.ExtensionApplied: "the office: which application for more time to decide",
+    handling.EntryHeld: "channels: why nothing moves at present, and until when at most",
+    handling.EntryResumed: "channels: that it goes on, and until when",
+    handling.CitizenOverdue: "the office: which petitioner has waited too long",
+    handling.EntryRecurred: "the office: what was struck off and came back",
+    applications.ProcedureBegun: "channels: which stages the application goes through",
+    applications.StageBegun: "channels: which stage it is in, until when",
+    applications.ObjectionRaised: "the office: which objection to decide",
+    applications.ObjectionDecided: "channels: what came of the objection",
+    measures.MeasureOpened: "stations: which measure of the plan is theirs",
+    measures.OccurrenceReported: "the office: what was done today, and where",
+    measures.OccurrenceMissed: "the office: what was not done, on which day and where",
     rating.RatingInvited: "channels: whom to ask for a rating, until when",
     rating.RectificationOrdered: "stations: what is to be put right, until when",
     rating.RatingLapsed: "channels: no longer to ask",

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 
 from duban_contracts.charter import Charter, Limit, OfficeHours, Shift, Unit, Weekday
+from duban_contracts.due import DayReason
 
 ONE_DAY = timedelta(days=1)
 SHORTEST = timedelta(microseconds=1)
@@ -89,6 +90,26 @@ class WorkingCalendar:
     def is_provisional(self, day: date) -> bool:
         """Whether a later notice may still change what `day` is."""
         return day not in self._overlay and self._base(day) is None
+
+    def about(self, day: date) -> DayReason:
+        """Why `day` is counted or is not."""
+        working, base = self.is_working(day), self._base(day)
+        if self._overlay.get(day, base) != base and (base is not None or working != (day.weekday() < 5)):
+            return DayReason.OVERLAY_WORKING if working else DayReason.OVERLAY_OFF
+        if working:
+            return DayReason.MAKE_UP if day.weekday() >= 5 else DayReason.COUNTED
+        return DayReason.HOLIDAY if self._is_holiday(day) else DayReason.WEEKEND
+
+    def day_of(self, moment: datetime) -> date:
+        return self._local(_utc(moment)).date()
+
+    def begins(self, day: date) -> datetime:
+        """The local midnight with which `day` begins, in UTC."""
+        return self._midnight(day)
+
+    def ends(self, day: date) -> datetime:
+        """The first instant after `day`, in UTC."""
+        return self._midnight(day + ONE_DAY)
 
     def due(self, start: datetime, limit: Limit, hours: OfficeHours | None = None) -> Due:
         """When `limit` from `start` ends.

@@ -9,11 +9,14 @@ from nats.js.kv import KeyValue
 from duban_contracts.charter import Charter
 from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
 
+GIVEN = {"revision", "published_at"}
+"""What publication gives a charter; the file and the bucket do not hold it."""
+
 
 async def publish_charter(client: Client, charter: Charter) -> int:
     """Returns the new revision; publishing the same charter again changes nothing."""
     bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
-    body = charter.model_dump_json(exclude={"revision"}, exclude_none=True).encode()
+    body = charter.model_dump_json(exclude=GIVEN, exclude_none=True).encode()
     current = await _current(bucket)
     if current and current.value == body:
         return current.revision or 0
@@ -35,7 +38,8 @@ async def _current(bucket: KeyValue) -> KeyValue.Entry | None:
 
 def _charter(entry: KeyValue.Entry) -> Charter:
     charter = Charter.model_validate_json(entry.value or b"")
-    return charter.model_copy(update={"revision": entry.revision})
+    # The watcher tells when it was stored, a plain read does not.
+    return charter.model_copy(update={"revision": entry.revision, "published_at": entry.created})
 
 
 class CharterFollower:

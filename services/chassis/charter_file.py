@@ -1,6 +1,6 @@
 """Read a charter from its YAML file, and tell every error and every gap at its line."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -147,15 +147,15 @@ def _validated(document: object) -> tuple[Charter | None, list[Remark]]:
     except ValidationError as error:
         wrong = problems(document)
         said = {each.path for each in wrong}  # an unknown name says more than its wrong spelling
-        return None, wrong + [
-            each for each in map(_plain, error.errors(include_url=False)) if each.path not in said
-        ]
+        told = (_plain(each, document) for each in error.errors(include_url=False))
+        return None, wrong + [each for each in told if each.path not in said]
     return charter, problems(charter)
 
 
-def _plain(error: ErrorDetails) -> Remark:
+def _plain(error: ErrorDetails, document: object) -> Remark:
     """A validation error as a sentence that says what to do."""
-    path = tuple(step for step in error["loc"] if step != "[key]")
+    missing = error["type"] == "missing"
+    path = tuple(_steps([step for step in error["loc"] if step != "[key]"], document, missing))
     name, given = str(path[-1]) if path else "", error["input"]
     match error["type"]:
         case "missing":
@@ -176,6 +176,23 @@ def _plain(error: ErrorDetails) -> Remark:
             return Remark(path, error["msg"].removeprefix("Value error, "))
         case _:
             return Remark(path, f"{error['msg']}, not {given!r}")
+
+
+def _steps(steps: Sequence[str | int], node: object, missing: bool) -> Iterator[str | int]:
+    """The path as the file has it: pydantic also names which of several shapes it read."""
+    for place, step in enumerate(steps):
+        named = missing and place == len(steps) - 1
+        if isinstance(node, Mapping) and step not in node and not named:
+            continue
+        yield step
+        node = _child(node, step)
+
+
+def _child(node: object, step: str | int) -> object:
+    if isinstance(node, Mapping):
+        return node.get(step)
+    inside = isinstance(node, list) and isinstance(step, int) and step < len(node)
+    return node[step] if inside else None  # type: ignore[index]
 
 
 @cache

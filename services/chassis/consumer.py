@@ -20,7 +20,7 @@ from services.chassis.documents import Documents
 from services.chassis.inbox import Actors, Delivery, Read, commands, read
 from services.chassis.register import Register
 from services.chassis.service import Service
-from services.chassis.settle import Item, Settler, Tell, Turns, wake_id
+from services.chassis.settle import Item, Settler, Tell, Turns, in_milliseconds, wake_id
 from services.chassis.standings import Standings
 
 TRIES = 4
@@ -58,6 +58,7 @@ class Consumer:
         self._settler: tuple[int, Settler[Any, Any]] | None = None
         self._turns = Turns()
         self._everyone: tuple[int, Actors] | None = None
+        self._recalled = 0
         self._failing: dict[str, str] = {}
 
     @property
@@ -93,6 +94,7 @@ class Consumer:
     async def wake(self, now: datetime, limit: int = 500) -> int:
         """Everything that fell due by `now`, oldest first; returns how many keys were woken."""
         woken = 0
+        await self._recall()
         while due := await self._documents.due(now, limit):
             items = [Item[Any](wake_id(key, at), key, Wake(now), now) for key, at in due]
             failed = await self._settle(items)
@@ -101,6 +103,14 @@ class Consumer:
                 break  # nothing moves: the next poll tries again
         metrics.WAKES.labels(self.service.name).inc(woken)
         return woken
+
+    async def _recall(self) -> None:
+        """Once for each revision: what was counted under an older one wants to be woken."""
+        charter = self._charter()
+        published_at = in_milliseconds(charter.published_at)
+        if self.service.follows_charter and published_at and charter.revision != self._recalled:
+            await self._documents.recall(charter.revision, published_at)
+            self._recalled = charter.revision
 
     async def _read(self, msgs: Iterable[Msg], charter: Charter) -> list[Job]:
         jobs = []
@@ -115,17 +125,16 @@ class Consumer:
         if self.service.numbering is None or self._register is None:
             return jobs
         numbering, zone = self.service.numbering, ZoneInfo(charter.timezone)
+        held = [tuple(numbering.holders(job.message.heard)) for job in jobs]
         holders = {
             holder: numbering.series(job.message.heard, zone)
-            for job in jobs
-            if (holder := numbering.holder(job.message.heard)) is not None
+            for job, mine in zip(jobs, held, strict=True)
+            for holder in mine
         }
         numbers = await self._register.allot(holders) if holders else {}
         return [
-            job._replace(message=job.message._replace(heard=replace(heard, number=numbers[holder])))
-            if (holder := numbering.holder(heard := job.message.heard)) is not None
-            else job
-            for job in jobs
+            _with_numbers(job, {holder: numbers[holder] for holder in mine})
+            for job, mine in zip(jobs, held, strict=True)
         ]
 
     async def _settle_jobs(self, jobs: Sequence[Job], charter: Charter) -> None:
@@ -215,6 +224,14 @@ class Consumer:
 
 class ConflictError(Exception):
     """Another writer was faster every time."""
+
+
+def _with_numbers(job: Job, numbers: dict[str, str]) -> Job:
+    if not numbers:
+        return job
+    only = next(iter(numbers.values())) if len(numbers) == 1 else None
+    heard = replace(job.message.heard, number=only, numbers=numbers)
+    return job._replace(message=job.message._replace(heard=heard))
 
 
 def _runs(jobs: Sequence[Job]) -> Iterable[Sequence[Job]]:

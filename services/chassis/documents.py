@@ -95,6 +95,12 @@ class Documents(Protocol):
         """Acknowledge wakes, (key, version, next wake), where the key is still at that version."""
         ...
 
+    async def recall(self, revision: int, at: datetime) -> int:
+        """Wake every key at `at`, or when it wants to be woken if that is sooner, whose row is `open` and
+        was counted under an older `revision`; returns how many. A key that owes a wake keeps its time: it
+        is woken anyway."""
+        ...
+
     async def history(self, key: str) -> list[Answer]:
         """Every answer ever given for the key, oldest first."""
         ...

@@ -1,7 +1,7 @@
 """What a service heard, as its handlers see it: the message with everything already checked."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -25,7 +25,9 @@ class Heard(Generic[Data]):
     told_by: str = "-"
     """Who said so: differs from `actor` where a marked actor reports what others did."""
     number: str | None = None
-    """The register number allotted to this message, where the service asked for one."""
+    """The register number allotted to this message, where the service asked for one and no more."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """The register numbers allotted to this message, by who holds them."""
 
     @property
     def asked(self) -> Asked:

@@ -1,7 +1,8 @@
 """Documents in memory: for tests, and under the same promises as those in MongoDB."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from services.chassis.documents import Answer, Change, Document
 
@@ -10,6 +11,7 @@ class MemoryDocuments:
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
         self.archive: dict[tuple[str, str], Answer] = {}
+        self.rows: dict[str, Mapping[str, Any]] = {}
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
         return {key: self.documents[key] for key in keys if key in self.documents}
@@ -25,6 +27,7 @@ class MemoryDocuments:
         if document.version != change.version:
             return False
         self.archive |= {(change.key, answer.to): answer for answer in change.spilled}
+        self.rows[change.key] = change.row or {}
         answers = {**document.answers, **{answer.to: answer for answer in change.fresh}}
         spilled = {answer.to for answer in change.spilled}
         self.documents[change.key] = Document(
@@ -46,6 +49,23 @@ class MemoryDocuments:
         for key, version, wake_at in wakes:
             if self.documents[key].version == version:
                 self.documents[key] = self.documents[key]._replace(wake_at=wake_at, owes_wake=False)
+
+    async def recall(self, revision: int, at: datetime) -> int:
+        stale = [key for key in self.documents if self._recalled(key, revision, at)]
+        self.documents |= {key: self.documents[key]._replace(wake_at=at) for key in stale}
+        return len(stale)
+
+    def _recalled(self, key: str, revision: int, at: datetime) -> bool:
+        document, row = self.documents[key], self.rows.get(key, {})
+        sleeping = document.wake_at is None or document.wake_at > at
+        counted = row.get("revision")
+        return (
+            bool(row.get("open"))
+            and counted is not None
+            and counted < revision
+            and sleeping
+            and not document.owes_wake
+        )
 
     async def history(self, key: str) -> list[Answer]:
         older = [answer for (of, _), answer in self.archive.items() if of == key]

@@ -82,7 +82,7 @@ class MongoDocuments:
             await self._archive.bulk_write(spilled, ordered=False)
 
     async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
-        cursor = self.collection.find({"wake_at": {"$lte": now}}, {"wake_at": True})
+        cursor = self.collection.find(waiting(now), {"wake_at": True})
         due = await cursor.sort([("wake_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list(None)
         return [(raw["_id"], raw["wake_at"]) for raw in due]
 
@@ -94,6 +94,12 @@ class MongoDocuments:
             ],
             ordered=False,
         )
+
+    async def recall(self, revision: int, at: datetime) -> int:
+        stale = {"row.open": True, "row.revision": {"$lt": revision}, "owes_wake": False}
+        sleeping = {"$or": [{"wake_at": None}, {"wake_at": {"$gt": at}}]}
+        recalled = await self.collection.update_many({**stale, **sleeping}, {"$set": {"wake_at": at}})
+        return recalled.modified_count
 
     async def history(self, key: str) -> list[Answer]:
         older = await self._archive.find({"key": key}).sort("n", ASCENDING).to_list(None)
@@ -121,6 +127,11 @@ class _Answers(Mapping[str, Answer]):
 
     def __contains__(self, message: object) -> bool:
         return message in self._by_message
+
+
+def waiting(now: datetime) -> Raw:
+    """What is due. The index of wakes holds dates only: a question that does not say so reads everything."""
+    return {"wake_at": {"$type": "date", "$lte": now}}
 
 
 def _conflicts(error: BulkWriteError) -> list[Raw]:

@@ -18,9 +18,9 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Numbering:
-    """Who needs a register number: the holder of a message, or None; the series is the local year."""
+    """Who needs register numbers: the holders that a message names; the series is the local year."""
 
-    holder: Callable[[Heard[Any]], str | None]
+    holders: Callable[[Heard[Any]], Iterable[str]]
 
     def series(self, heard: Heard[Any], zone: tzinfo) -> str:
         return str(heard.now.astimezone(zone).year)
@@ -44,6 +44,9 @@ class Service:
     """False for a read model: it folds what it hears and tells nobody."""
     row: Callable[[Any], dict[str, Any] | None] | None = None
     indexes: Sequence[Sequence[tuple[str, int]]] = ()
+    follows_charter: bool = False
+    """What is open is woken when a new revision is published. Its rows then hold `open` and `revision`,
+    its decider wakes at `charter.published_at`, and it has an index over both."""
     numbering: Numbering | None = None
     standing: Callable[[str, Any, int], Standing | None] | None = None
     queries: Mapping[str, Query] = field(default_factory=dict)

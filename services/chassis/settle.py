@@ -164,8 +164,12 @@ class Settler(Generic[Command, State]):
         )
         for item in items:
             copy = desk.answered(item.id)
-            if copy is None and isinstance(item.command, Wake) and not _due(document, item.now):
-                continue  # somebody else woke it meanwhile
+            if isinstance(item.command, Wake):
+                if not _due(document, item.now):
+                    continue  # somebody else woke it meanwhile
+                if copy is not None and not document.owes_wake:
+                    # Woken at that very time already, told, and wants to be woken again.
+                    item, copy = item._replace(id=f"{item.id}:{document.version}"), None
             answer = copy or self._answer(desk, item)
             desk.tellings.append(Telling(item.key, answer, fresh=copy is None))
             desk.woken |= isinstance(item.command, Wake)

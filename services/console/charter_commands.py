@@ -13,10 +13,12 @@ from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, 
 from services.chassis.queries import Following, Nothing
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
+from services.console.plan_telling import PlanOutcome, plan_sentence, plan_told, speaker
 from services.console.terminal import (
     Exit,
     Format,
     FormatOption,
+    Session,
     complain,
     ending,
     misuse,
@@ -47,14 +49,18 @@ def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
 def apply(ctx: typer.Context, file: CharterFile, output: FormatOption = Format.TEXT) -> None:
     with ending(output):
         charter, gaps = _read(file, output)
-        revision, followers = on_system(ctx, lambda system: published(system, charter))
+        actor = speaker(ctx.find_object(Session).nats_url, charter)  # type: ignore[union-attr]
+        revision, followers, plan = on_system(ctx, lambda system: applied(system, charter, actor))
         if output is Format.JSON:
-            say_json(_document(file, [], gaps) | {"revision": revision, "services": followers})
+            done = {"revision": revision, "services": followers, "plan": plan}
+            say_json(_document(file, [], gaps) | done)
         else:
             _warn(file, gaps)
             say(_("{file} is published as revision {revision}").format(file=file, revision=revision))
             for service, followed in followers.items():
                 say(_following(service, followed, revision))
+            if said := plan_sentence(plan, charter, revision):
+                say(said)
 
 
 def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:
@@ -93,6 +99,17 @@ def _document(file: Path, errors: list[Finding], gaps: list[Finding]) -> dict[st
         "errors": [vars(finding) for finding in errors],
         "warnings": [vars(finding) for finding in gaps],
     }
+
+
+async def applied(
+    system: Duban, charter: Charter, actor: str | None
+) -> tuple[int, dict[str, int | None], PlanOutcome]:
+    """Published and followed; then `actor`, if anybody may, asks the ledger for the measures of the plan."""
+    revision, followers = await published(system, charter)
+    if followers["ledger"] is None:
+        return revision, followers, PlanOutcome.NOT_TOLD
+    plan = await plan_told(system, charter, revision, actor, FOLLOW_SECONDS)
+    return revision, followers, plan
 
 
 async def published(system: Duban, charter: Charter) -> tuple[int, dict[str, int | None]]:

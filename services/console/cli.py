@@ -11,11 +11,13 @@ from typer.main import get_command
 from services.console import (
     asking,
     charter_commands,
+    ledger_commands,
     provisioning,
     reporting,
     submitting,
     up,
     watching,
+    why,
 )
 from services.console.demo.command import demo
 from services.console.i18n import N_, Lang, _, chosen, use
@@ -24,6 +26,7 @@ from services.console.terminal import Session
 
 app = typer.Typer(name="duban", no_args_is_help=True, add_completion=False)
 app.add_typer(charter_commands.app, name="charter")
+app.add_typer(ledger_commands.app, name="ledger")
 app.add_typer(reporting.app, name="report")
 app.command("import", help=N_("Bring in past cases from a CSV or XLSX file"))(import_file)
 app.command("up", help=N_("Run both servers and all services here, until Ctrl-C"))(up.up)
@@ -31,6 +34,7 @@ app.command("demo", help=N_("Play the plan's spring of 2024 through the services
 app.command("provision", help=N_("Create or update streams, consumers and buckets"))(provisioning.provision)
 app.command("submit", help=N_("Submit a matter"))(submitting.submit)
 app.command("do", help=N_("Send any command of the catalogue, and wait for what comes of it"))(asking.do)
+app.command("why", help=N_("Why an entry is due when it is due, day by day"))(why.why)
 app.command("watch", help=N_("Where every station stands, and every consequence as it comes"))(watching.watch)
 
 

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from duban_contracts import escalation, intake, ledger, rating, supervision
+from duban_contracts import applications, escalation, handling, intake, ledger, measures, rating, supervision
 from duban_contracts.charter import Charter, Limit
+from duban_contracts.due import Due, Pause
 from duban_contracts.escalation import OpenItem
-from duban_contracts.ledger import Due
+from duban_contracts.measures import PlannedMeasure
 from duban_contracts.message import CATALOGUE, CommandRefused, Fact
+from duban_contracts.plan import Stage
 from services.chassis.queries import ToldFact
 from services.console.i18n import N_, Lang, _, language
 from services.console.words import word
@@ -43,6 +45,72 @@ SENTENCES: Mapping[type[Fact], str] = {
         "entry {entry} of {station} is reopened ({reason}); round {round}, due {due}: {detail}"
     ),
     ledger.EntryClosedUnsolved: N_("entry {entry} of {station} is closed unsolved ({outcome})"),
+    handling.EntryReturned: N_("{station} returned entry {entry}, which is with {to} now: {legal_ground}"),
+    handling.EntryTransferred: N_(
+        "{by} asks {station} to take over entry {entry} from {from_station} until {acceptance}: {reason}"
+    ),
+    handling.TransferLapsed: N_("{station} need not take over entry {entry} any more"),
+    handling.PingPongDetected: N_(
+        "entry {entry} went round ({stations}) and waits for adjudication; {by} wanted hand-over "
+        "number {handovers}: {reason}"
+    ),
+    handling.Adjudicated: N_(
+        "entry {entry} is adjudicated to {station} by {by}; co-handlers: {co_handlers}: {reason}"
+    ),
+    handling.EntryReportedUp: N_(
+        "{station} reported entry {entry} up to {to}; the interim answer is due {interim}: {reason}"
+    ),
+    handling.InterimAnswerOverdue: N_(
+        "entry {entry} of {station}: the interim answer is overdue; it was due {due}"
+    ),
+    handling.CoHandlerAdded: N_("{co_handler} helps {station} with entry {entry}, by decision of {by}"),
+    handling.ExtensionApplied: N_(
+        "{station} asks for {length} more for entry {entry}, until {would_be}: {reason}"
+    ),
+    handling.ExtensionDecided: N_(
+        "the extension of entry {entry} of {station} is decided by {by}; granted: {granted}; due "
+        "{due}: {reason}"
+    ),
+    handling.EntryHeld: N_(
+        "entry {entry} of {station} is on hold ({ground}), until {until} at most: {reason}"
+    ),
+    handling.EntryResumed: N_("entry {entry} of {station} goes on; it was on hold {paused}; due {due}"),
+    handling.DeadlineRecomputed: N_("entry {entry} of {station}, {clock}: due {new} instead of {old}: {why}"),
+    handling.CitizenOverdue: N_(
+        "entry {entry} should have been struck off by {due}, for the citizen; {station} has to act"
+    ),
+    handling.EntryRecurred: N_("entry {entry} of {station} came back as entry {again}"),
+    applications.ProcedureBegun: N_("entry {entry} of {station} goes through {stages}"),
+    applications.StageBegun: N_(
+        "entry {entry} of {station}: stage {number} of {of} ({name}) has begun, due {due}; not over "
+        "before {not_before}"
+    ),
+    applications.StageCompleted: N_(
+        "entry {entry} of {station}: stage {stage} is completed by {by}; passed: {passed}; late: "
+        "{late}: {note}"
+    ),
+    applications.StageOverdue: N_("entry {entry} of {station}: stage {name} is overdue; it was due {due}"),
+    applications.ObjectionRaised: N_(
+        "entry {entry} of {station}: objection {objection} at stage {stage}, by {by}: {text}"
+    ),
+    applications.ObjectionDecided: N_(
+        "entry {entry} of {station}: objection {objection} is decided by {by}; upheld: {upheld}: {reason}"
+    ),
+    measures.PlanApplied: N_(
+        "the plan of campaign {campaign} is applied, revision {revision}: {measures}; no longer in "
+        "it: {retired}"
+    ),
+    measures.MeasureOpened: N_("entry {entry} is measure {measure} of the plan, with {station}, due {due}"),
+    measures.MeasureChanged: N_(
+        "entry {entry} of {station}: the plan now wants measure {measure} otherwise ({changed}); due {due}"
+    ),
+    measures.MeasureRetired: N_("entry {entry} of {station}: measure {measure} is in the plan no longer"),
+    measures.MilestoneMet: N_(
+        "entry {entry} of {station}: milestone {name} is met, {percent} percent; late: {late}: {note}"
+    ),
+    measures.MilestoneMissed: N_("entry {entry} of {station}: milestone {name} is missed; it was due {due}"),
+    measures.OccurrenceReported: N_("entry {entry} of {station}: carried out on {day} ({village}): {note}"),
+    measures.OccurrenceMissed: N_("entry {entry} of {station}: nobody reported it for {day} ({village})"),
     rating.RatingInvited: N_("entry {entry}, round {round}: a rating is invited until {until}"),
     rating.RatingGiven: N_("entry {entry}, round {round} of {station} is rated: {level}"),
     rating.NegativeRatingReceived: N_(
@@ -117,8 +185,10 @@ class Town:
         station = self.charter.stations.get(token) if self.charter else None
         if station:
             return station.name if language() is Lang.ZH else station.name_en
-        actor = self.charter.actors.get(token) if self.charter else None
-        return actor.name if actor and language() is Lang.ZH else token
+        if language() is not Lang.ZH or not self.charter:
+            return token
+        known = self.charter.actors.get(token) or self.charter.villages.get(token)
+        return known.name if known else token
 
     def moment(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
@@ -143,8 +213,22 @@ def sentence(fact: Fact, town: Town) -> str:
     return _(template).format_map(values).rstrip(" :：")
 
 
-NAMED = frozenset({"station", "stations", "by", "actor", "to", "inspected", "missing"})
-"""Fields that hold tokens of stations or actors."""
+NAMED = frozenset(
+    {
+        "station",
+        "stations",
+        "from_station",
+        "co_handler",
+        "co_handlers",
+        "by",
+        "actor",
+        "to",
+        "village",
+        "inspected",
+        "missing",
+    }
+)
+"""Fields that hold tokens of stations, actors or villages."""
 
 
 def _shown(name: str, value: Any, town: Town) -> str:
@@ -161,6 +245,12 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return _due(value, town)
         case Limit(amount=amount, unit=unit):
             return f"{amount} {word(unit)}"
+        case Pause(start=start, end=end):
+            return f"{town.moment(start)} – {town.moment(end)}"
+        case Stage():
+            return printable(value.name)
+        case PlannedMeasure():
+            return value.id if name == "measures" else printable(f"{value.id} ({value.name})")
         case OpenItem(kind=kind, id=id_):
             return f"{word(kind)} ({printable(id_)})"
         case tuple() | list():

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from enum import Enum
 
 from duban_contracts.charter import Ground, Role, Unit
+from duban_contracts.due import DueClock
 from duban_contracts.escalation import ItemKind, Rung
+from duban_contracts.handling import HoldGround
 from duban_contracts.intake import DeclineReason, Outcome
 from duban_contracts.ledger import ReopenReason
 from duban_contracts.message import Refusal
@@ -57,6 +59,17 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         ReopenReason.NOT_SOLVED: N_("not solved"),
         ReopenReason.OFFICE: N_("by the office"),
     },
+    HoldGround: {
+        HoldGround.AWAITING_PETITIONER: N_("waiting for the petitioner"),
+        HoldGround.AWAITING_AUTHORITY: N_("waiting for another authority"),
+        HoldGround.FORCE_MAJEURE: N_("force majeure"),
+    },
+    DueClock: {
+        DueClock.STATION: N_("the station's answer"),
+        DueClock.CITIZEN: N_("strike-off, for the citizen"),
+        DueClock.ACCEPTANCE: N_("signing for it"),
+        DueClock.INTERIM: N_("the interim answer"),
+    },
     CallbackResult: {
         CallbackResult.CONFIRMED: N_("confirmed"),
         CallbackResult.UNFOUNDED: N_("unfounded"),
@@ -107,6 +120,10 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Refusal.TOO_EARLY: N_("it is too early for that"),
         Refusal.TIME_IN_FUTURE: N_("the time lies in the future"),
         Refusal.REASON_MISSING: N_("a reason is needed"),
+        Refusal.EVIDENCE_MISSING: N_("evidence is needed"),
+        Refusal.OUT_OF_ORDER: N_("something else comes first"),
+        Refusal.INCOMPLETE: N_("something is still missing from it"),
+        Refusal.OBJECTION_OPEN: N_("an objection is open"),
         Refusal.WITHOUT_CHARTER: N_("there is no charter yet"),
     },
 }

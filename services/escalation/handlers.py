@@ -13,6 +13,8 @@ from duban_contracts.escalation import ItemKind, OpenItem
 from duban_contracts.message import Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
+from services.escalation import custody, stepwise
+from services.escalation.custody import acceptance_item, overdue_item
 from services.escalation.decider import (
     EVERY_ROUND,
     AcknowledgeOrder,
@@ -47,36 +49,30 @@ def entry_due_soon(heard: Heard[ledger.EntryDueSoon], _: Charter) -> Wanted:
 
 def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Wanted:
     late = heard.data
-    item = OpenItem(id=_overdue(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
+    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
     return _open(heard, late.station, item, late.round)
 
 
 def acceptance_overdue(heard: Heard[ledger.AcceptanceOverdue], _: Charter) -> Wanted:
     late = heard.data
-    item = OpenItem(id=_acceptance(late.entry), kind=ItemKind.ACCEPTANCE_OVERDUE, since=late.at)
+    item = OpenItem(id=acceptance_item(late.entry), kind=ItemKind.ACCEPTANCE_OVERDUE, since=late.at)
     return _open(heard, late.station, item)
-
-
-def entry_signed_for(heard: Heard[ledger.EntryAccepted | ledger.EntryResolved], _: Charter) -> Wanted:
-    """Signed for, or handled without: resolved is not struck off, so what is overdue stays open."""
-    if station := heard.data.station:
-        yield station, Close(heard.now, station, (_acceptance(heard.data.entry),))
 
 
 def entry_struck_off(heard: Heard[ledger.EntryStruckOff], _: Charter) -> Wanted:
     """Really solved. Late, or in a later round, it was overdue before, whether that was heard yet or not."""
     closed = heard.data
     if station := closed.station:
-        overdue = _overdue(closed.entry)
+        overdue = overdue_item(closed.entry)
         owed = (overdue,) if closed.late or closed.round > 1 else ()
-        items = (overdue, _acceptance(closed.entry))
+        items = (overdue, acceptance_item(closed.entry))
         yield station, Close(heard.now, station, items, closed.round, owed)
 
 
 def entry_closed_unsolved(heard: Heard[ledger.EntryClosedUnsolved], _: Charter) -> Wanted:
     """For good, whatever its round. Whether it was ever late it does not say, so both may still come."""
     if station := heard.data.station:
-        items = (_overdue(heard.data.entry), _acceptance(heard.data.entry))
+        items = (overdue_item(heard.data.entry), acceptance_item(heard.data.entry))
         yield station, Close(heard.now, station, items, EVERY_ROUND, owed=items)
 
 
@@ -206,13 +202,13 @@ def withdraw_circular(heard: Heard[escalation.WithdrawCircular], charter: Charte
 
 
 HEARS: Handlers = {
+    **stepwise.HEARS,
+    **custody.HEARS,
     ledger.AcceptanceOverdue: acceptance_overdue,
-    ledger.EntryAccepted: entry_signed_for,
     ledger.EntryClosedUnsolved: entry_closed_unsolved,
     ledger.EntryDueSoon: entry_due_soon,
     ledger.EntryOverdue: entry_overdue,
     ledger.EntryReopened: entry_reopened,
-    ledger.EntryResolved: entry_signed_for,
     ledger.EntryStruckOff: entry_struck_off,
     rating.CallbackOverdue: callback_overdue,
     rating.CallbackRecorded: callback_recorded,
@@ -264,14 +260,6 @@ def _ask(
 def _example(pattern: re.Pattern[str], charter: Charter) -> str:
     kind = {STEP: "-step", CIRCULAR: "-circular"}.get(pattern, "")
     return f"{next(iter(charter.stations))}-2024{kind}-1"
-
-
-def _overdue(entry: str) -> str:
-    return f"overdue/{entry}"
-
-
-def _acceptance(entry: str) -> str:
-    return f"acceptance/{entry}"
 
 
 def _finding(key: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from duban_contracts import ledger, rating
+from duban_contracts import handling, ledger, rating
 from duban_contracts.charter import Charter
 from duban_contracts.message import Fact
 from duban_contracts.rating import Level
@@ -94,12 +94,40 @@ def entry_opened(heard: Heard[ledger.EntryOpened], _: Charter) -> Counted:
     return _count(heard, dispatched=1)
 
 
+def entry_accepted(heard: Heard[ledger.EntryAccepted], _: Charter) -> Counted:
+    """Taken over from another station: dispatched to this one, and to that one no more."""
+    said = heard.data
+    if said.taken_over:
+        yield from _dispatched(heard, said.station, 1)
+        yield from _dispatched(heard, said.taken_from, -1)
+
+
+def entry_returned(heard: Heard[handling.EntryReturned], _: Charter) -> Counted:
+    """Returned in time leaves the denominator (domain.md §5.3)."""
+    said = heard.data
+    if said.was_responsible:
+        yield from _dispatched(heard, said.station, -1)
+        yield from _dispatched(heard, said.to, 1)
+
+
+def adjudicated(heard: Heard[handling.Adjudicated], _: Charter) -> Counted:
+    said = heard.data
+    if said.moved:
+        yield from _dispatched(heard, said.station, 1)
+        yield from _dispatched(heard, said.from_station, -1)
+
+
 def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Counted:
+    """A measure is nobody's matter: the report counts what citizens brought."""
+    if heard.data.entry_kind is ledger.EntryKind.MEASURE:
+        return ()
     return _count(heard, overdue=1)
 
 
 def entry_struck_off(heard: Heard[ledger.EntryStruckOff], charter: Charter) -> Counted:
     closed = heard.data
+    if closed.entry_kind is ledger.EntryKind.MEASURE:
+        return ()
     if not closed.late:
         return _count(heard, **{_closing(closed.late): 1})
     return _count(heard, closed_late=1, late_closings=1, days_late=_days_late(closed, charter))
@@ -120,6 +148,9 @@ def rating_given(heard: Heard[rating.RatingGiven], _: Charter) -> Counted:
 
 REPORT_HEARS: Handlers = {
     ledger.EntryOpened: entry_opened,
+    ledger.EntryAccepted: entry_accepted,
+    handling.EntryReturned: entry_returned,
+    handling.Adjudicated: adjudicated,
     ledger.EntryOverdue: entry_overdue,
     ledger.EntryStruckOff: entry_struck_off,
     ledger.EntryReopened: entry_reopened,
@@ -131,6 +162,10 @@ REPORT_HEARS: Handlers = {
 def _count(heard: Heard[Fact], **counts: int) -> Counted:
     station = heard.data.station
     return [(station, Add(heard.now, Scorecard(**counts)))] if station else []
+
+
+def _dispatched(heard: Heard[Fact], station: str | None, count: int) -> Counted:
+    return [(station, Add(heard.now, Scorecard(dispatched=count)))] if station else []
 
 
 def _closing(late: bool | None) -> str:

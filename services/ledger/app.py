@@ -2,12 +2,19 @@
 
 from services.chassis.main import run
 from services.chassis.service import Numbering, Service
-from services.ledger.decider import ledger
 from services.ledger.handlers import HEARS, numbered
+from services.ledger.register_kinds import register
 from services.ledger.views import INDEXES, QUERIES, row
 
 SERVICE = Service(
-    "ledger", HEARS, ledger, row=row, indexes=INDEXES, numbering=Numbering(numbered), queries=QUERIES
+    "ledger",
+    HEARS,
+    register,
+    row=row,
+    indexes=INDEXES,
+    follows_charter=True,
+    numbering=Numbering(numbered),
+    queries=QUERIES,
 )
 
 

@@ -5,15 +5,20 @@ from collections.abc import Iterable
 from duban_contracts import ledger as requested
 from duban_contracts.charter import Charter
 from duban_contracts.intake import MatterAccepted, MatterWithdrawn
+from duban_contracts.measures import PlanApplied
 from duban_contracts.message import Message
 from duban_contracts.rating import NegativeRatingReceived
 from duban_contracts.subjects import NOBODY
 from services.chassis.heard import Handlers, Heard
+from services.ledger import handling
+from services.ledger.applications import Apply
+from services.ledger.applications import handlers as applications
+from services.ledger.applications.handlers import opening
 from services.ledger.decider import (
     Accept,
     Command,
+    LinkRecurrence,
     Matter,
-    Open,
     RecordProgress,
     Reopen,
     ReopenForRating,
@@ -21,17 +26,20 @@ from services.ledger.decider import (
     Verify,
     Withdraw,
 )
+from services.ledger.measures import handlers as measures
 
-Commands = Iterable[tuple[str, Command]]
+Commands = Iterable[tuple[str, Command | Apply]]
 
 
-def numbered(heard: Heard[Message]) -> str | None:
-    """The submission that a register number is allotted to, the same one for every message about it."""
+def numbered(heard: Heard[Message]) -> Iterable[str]:
+    """Who holds register numbers: a submission its own one, every measure of a plan one of its own."""
     match heard.data:
         case MatterAccepted(submission=submission) | MatterWithdrawn(submission=submission, accepted=True):
-            return submission
+            return (submission,)
+        case PlanApplied():
+            return tuple(measures.holders(heard.data))
         case _:
-            return None
+            return ()
 
 
 def number_of(heard: Heard[MatterAccepted | MatterWithdrawn]) -> str:
@@ -40,7 +48,7 @@ def number_of(heard: Heard[MatterAccepted | MatterWithdrawn]) -> str:
     return heard.number
 
 
-def matter_accepted(heard: Heard[MatterAccepted], _: Charter) -> Commands:
+def matter_accepted(heard: Heard[MatterAccepted], charter: Charter) -> Commands:
     number, said = number_of(heard), heard.data
     matter = Matter(
         submission=said.submission,
@@ -60,8 +68,13 @@ def matter_accepted(heard: Heard[MatterAccepted], _: Charter) -> Commands:
         source=said.source or "intake",
         solved_on_the_spot=said.solved_on_the_spot,
         past=said.past,
+        recurs=said.recurs,
     )
-    return [(number, Open(heard.now, number, matter))]
+    opened: Commands = [(number, opening(heard.now, number, matter, charter))]
+    if said.recurs is None:
+        return opened
+    link = LinkRecurrence(heard.now, number, said.category, said.village)
+    return [*opened, (said.recurs, link)]
 
 
 def matter_withdrawn(heard: Heard[MatterWithdrawn], _: Charter) -> Commands:
@@ -82,7 +95,9 @@ def accept(heard: Heard[requested.Accept], _: Charter) -> Commands:
 
 
 def record_progress(heard: Heard[requested.RecordProgress], _: Charter) -> Commands:
-    return [(heard.key, RecordProgress(heard.asked, heard.data.note, heard.data.percent))]
+    said = heard.data
+    progress = RecordProgress(heard.asked, said.note, said.percent, said.evidence, said.interim_answer)
+    return [(heard.key, progress)]
 
 
 def resolve(heard: Heard[requested.Resolve], _: Charter) -> Commands:
@@ -98,6 +113,9 @@ def reopen(heard: Heard[requested.Reopen], _: Charter) -> Commands:
 
 
 HEARS: Handlers = {
+    **measures.HEARS,
+    **applications.HEARS,
+    **handling.HEARS,
     MatterAccepted: matter_accepted,
     MatterWithdrawn: matter_withdrawn,
     NegativeRatingReceived: negative_rating,

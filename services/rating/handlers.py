@@ -24,6 +24,8 @@ def entry_struck_off(heard: Heard[ledger.EntryStruckOff], _: Charter) -> Wanted:
     A redo round that was struck off also mends what the rating of the round before complained of.
     """
     closed = heard.data
+    if closed.entry_kind is ledger.EntryKind.MEASURE:
+        return  # nobody was served who could rate it
     if not closed.past:
         of = Round(closed.entry, closed.round, closed.station)
         yield _key(closed.entry, closed.round), InviteRating(heard.now, of)

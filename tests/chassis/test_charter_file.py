@@ -66,7 +66,8 @@ CASES = [
     ("starts: 2024-04-15", "starts: 2024-04-31", "campaign.starts", "day value is outside expected range"),
     ("starts: 2024-04-15", "starts: 2024-04-15\n  stations: [jewei]", "campaign.stations[0]", "'jiwei'"),
     ("id: \"2024\"", "id: 2024", "campaign.id", "put 2024 in quotes"),
-    ("decided_by: [office]", "decided_by: []", "ladder.circular.decided_by", "at least 1 item"),
+    ("buck_passing]\n    decided_by: [office]", "buck_passing]\n    decided_by: []",
+     "ladder.circular.decided_by", "at least 1 item"),
     ("verify_roles: [office]", "verify_roles: [feed]\n  reminder: 3", "matters.reminder", "reminder_percent"),
     ("grounds: [misconduct, integrity]", "grounds: [lagging]", "ladder.discipline.grounds[0]", "one rung"),
     ("answer_within: {amount: 15", "answer_within: {amount: x", "ladder.order.answer_within.amount", "integ"),
@@ -83,6 +84,16 @@ CASES = [
     ("  help: {amount: 5}", "  help: 5", "matters.limits.help", "must be a mapping of fields"),
     ("    role: leader\n", "    role: leader\n    may_back_date: true\n", "actors.leader.may_back_date",
      "did you mean 'may_backdate'?"),
+    ("procedure: benefit", "procedure: benifit", "categories.minimum_living.procedure", "'benefit'"),
+    ("every: day", "every: day, villages: [dongcn]",
+     "plan.problems[0].groups[1].measures[0].shape.villages[0]", "'dongcun'"),
+    ("target: 4", "target: 0", "plan.problems[0].groups[0].measures[2].shape.target", "greater than"),
+    ("kind: recurring", "kind: weekly", "plan.problems[0].groups[1].measures[0].shape", "recurring"),
+    ("upheld_back_to: investigation", "upheld_back_to: start", "procedures.benefit", "names no stage"),
+    ("name: 公厕, percent: 75", "name: 公厕, percent: 40", "plan.problems[0].groups[1].measures[1].shape",
+     "worth more"),
+    ("name: 公厕, percent: 75", "name: 公厕, percent: 0",
+     "plan.problems[0].groups[1].measures[1].shape.milestones[2].percent", "greater than"),
 ]  # fmt: skip
 
 
@@ -167,6 +178,7 @@ def test_verification_by_office_is_checked_even_where_the_charter_leaves_it_to_t
     assert {finding.path for finding in draft.findings()} == {
         "ladder.circular.decided_by[0]",
         "matters.verify_roles[0]",
+        "procedures.benefit.stages[4].by[0]",
     }
 
 
@@ -247,8 +259,10 @@ def test_the_exception_reads_as_a_list_for_a_terminal(draft: Draft) -> None:
 
 
 def test_anchors_and_merge_keys_may_be_used(draft: Draft) -> None:
-    draft.replace("  dongcun: {name: 东村}", "  dongcun: &village {name: 东村, households: 12}")
-    draft.replace("  xicun: {name: 西村}", "  xicun: {<<: *village, name: 西村}")
+    draft.replace(
+        "  dongcun: {name: 东村, households: 420}", "  dongcun: &village {name: 东村, households: 12}"
+    )
+    draft.replace("  xicun: {name: 西村, households: 380}", "  xicun: {<<: *village, name: 西村}")
     draft.path.write_text(draft.text, encoding="utf-8")
     xicun = read_charter(draft.path).villages["xicun"]
     assert (xicun.name, xicun.households) == ("西村", 12)

@@ -96,3 +96,52 @@ async def test_a_wake_is_acknowledged_only_at_the_version_that_was_told(document
     found = await documents.load(["a", "b"])
     assert (found["a"].wake_at, found["a"].owes_wake) == (NOW + timedelta(hours=1), False)
     assert (found["b"].wake_at, found["b"].owes_wake) == (NOW, True)
+
+
+def counted_under(revision, key="a", is_open=True, wake_at=None, owes=False):
+    row = {"open": is_open, "revision": revision}
+    return Change(key, 0, STATE, wake_at, owes, row, (answer("m"),), (), 0, 100)
+
+
+async def test_what_is_open_and_was_counted_under_an_older_revision_is_woken_once(documents):
+    later = NOW + timedelta(days=1)
+    await documents.save(
+        [
+            counted_under(7, "asleep"),
+            counted_under(7, "woken later", wake_at=later),
+            counted_under(7, "woken sooner", wake_at=NOW - timedelta(days=1)),
+            counted_under(7, "owes a wake", wake_at=later, owes=True),
+            counted_under(8, "counted already", wake_at=later),
+            counted_under(7, "closed", is_open=False),
+            counted_under(None, "before any charter"),
+        ]
+    )
+    assert await documents.recall(8, NOW) == 2
+    woken = {key: document.wake_at for key, document in (await documents.load(ALL)).items()}
+    assert woken == {
+        "asleep": NOW,
+        "woken later": NOW,
+        "woken sooner": NOW - timedelta(days=1),
+        "owes a wake": later,
+        "counted already": later,
+        "closed": None,
+        "before any charter": None,
+    }
+    assert await documents.recall(8, NOW) == 0
+
+
+ALL = (
+    "asleep",
+    "woken later",
+    "woken sooner",
+    "owes a wake",
+    "counted already",
+    "closed",
+    "before any charter",
+)
+
+
+async def test_who_is_recalled_can_still_be_written_at_the_version_it_had(documents):
+    await documents.save([counted_under(7)])
+    await documents.recall(8, NOW)
+    assert await documents.save([change("a", 1, answer("m2"))]) == set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import hypothesis.strategies as st
@@ -190,3 +191,17 @@ def test_a_state_written_by_older_code_is_folded_anew_from_what_was_told():
     world.documents["a"] = document._replace(snapshot=old)
     world.run([[add("m3", "a", 1)]])
     assert json.loads(list(world.told.values())[-1].data)["total"] == 8
+
+
+def test_who_was_woken_at_an_instant_and_wants_to_be_woken_at_it_again_is_not_taken_for_a_copy():
+    """A replica under the old charter answered the wake with nothing; under the new one there is a fact."""
+    world = World().run([[add("m1", "a", 5)]])
+    at = START + timedelta(hours=1)
+    deaf = Decider(decide, evolve, Total(), (Total,), (Summed, Reminded))
+    wake = [Item(wake_id("a", at), "a", Wake(at), at)]
+    asyncio.run(Settler(deaf, world, world.tell).settle(wake))
+    assert world.documents["a"].wake_at is None
+    world.documents["a"] = replace(world.documents["a"], wake_at=at)
+    world.run([], until=at)
+    assert [event.type.split(".")[2] for event in world.told.values()] == ["test_summed", "test_reminded"]
+    assert world.told == world.stored

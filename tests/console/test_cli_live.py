@@ -35,6 +35,7 @@ def test_a_charter_is_applied_and_followed_and_the_same_one_is_no_new_revision(d
     again = duban("charter", "apply", TOWNSHIP)
     assert f"published as revision {first.document['revision']}" in again.out
     assert "escalation: follows it" in again.out
+    assert "ledger: the measures of the plan are" in again.out
 
 
 def test_provisioning_again_changes_nothing(duban: Run) -> None:

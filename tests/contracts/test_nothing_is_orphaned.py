@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from duban_contracts import escalation, intake, ledger, rating, supervision, topology
+from duban_contracts import applications, escalation, intake, ledger, measures, rating, supervision, topology
 from duban_contracts.message import SERVICES, Command, CommandRefused, Fact
 from duban_contracts.publish import as_text, meaning, schema_of, table
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
@@ -18,7 +18,7 @@ from tests.contracts.catalogue import EXAMPLES, MESSAGES, README, SCHEMAS
 
 TOLD = {
     "intake": intake.IntakeEvent,
-    "ledger": ledger.LedgerEvent,
+    "ledger": ledger.LedgerEvent | measures.MeasureEvent | applications.ApplicationEvent,
     "rating": rating.RatingEvent,
     "supervision": supervision.SupervisionEvent,
     "escalation": escalation.EscalationEvent,
@@ -60,7 +60,7 @@ def test_every_fact_is_told_by_the_service_it_belongs_to(service):
 
 @every_service
 def test_the_decider_of_that_service_tells_it(service, township):
-    decider = getattr(import_module(f"services.{service}.decider"), service)(township)
+    decider = import_module(f"services.{service}.app").SERVICE.decider(township)
     assert set(get_args(TOLD[service])) <= set(decider.events)
 
 

@@ -14,6 +14,14 @@ from tests.contracts.catalogue import MESSAGES, example
 PERSONAL = {"name", "phone", "text", "address", "email", "contact", "id_card", "birthday", "on_behalf_of"}
 ALLOWED = {
     ("CampaignStarted", "name"): "the campaign's name, as the charter writes it",
+    ("Stage", "name"): "what the charter calls a stage of a procedure",
+    ("StageBegun", "name"): "that stage's name",
+    ("StageOverdue", "name"): "that stage's name",
+    ("ObjectionRaised", "text"): "what is objected to; it is asked for without names",
+    ("PlannedMeasure", "name"): "the plan's own words",
+    ("Milestone", "name"): "the plan's own words",
+    ("MilestoneMet", "name"): "that milestone's name",
+    ("MilestoneMissed", "name"): "that milestone's name",
     ("FindingRecorded", "text"): "an inspector's words about a station; inspectors are told to name nobody",
 }
 FACTS = [message for message in MESSAGES.values() if issubclass(message, Fact)]

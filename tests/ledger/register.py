@@ -22,7 +22,9 @@ from services.ledger.decider import (
 )
 from tests.given import Given
 
-TOWN = read_charter(Path(__file__).parents[2] / "deploy/charters/township-2024.yaml")
+SHIPPED = read_charter(Path(__file__).parents[2] / "deploy/charters/township-2024.yaml")
+TOWN = SHIPPED.model_copy(update={"matters": SHIPPED.matters.model_copy(update={"citizen": None})})
+"""The shipped charter with the station's clock alone; the citizen's has tests of its own."""
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NUMBER = "2024-000123"
 register = ledger(TOWN.model_copy(update={"revision": 7}))

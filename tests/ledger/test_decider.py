@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from duban_contracts.charter import Role
+from duban_contracts.charter import Limit, Role
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
     Due,
@@ -22,6 +22,7 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.message import Refusal
+from services.chassis.calendar import NATIONAL
 from services.ledger.decider import Closed, ReopenForRating, Withdraw
 from tests.ledger.register import (
     ACCEPT_BY,
@@ -49,8 +50,13 @@ VERIFIED_AT = local("2024-04-16", "15:00")
 REOPEN_UNTIL = local("2024-05-07")  # fifteen calendar days end on 1 May, which moves to Monday 6 May
 WITHDRAW = Withdraw(VERIFIED_AT, NUMBER, "xincunban")
 
+COUNTED = {"start": OPENED, "revision": 7, "calendar": NATIONAL, "hours_of": "xincunban"}
 DUE_BY_LIMIT = Due(
-    at=DUE, last_day=day("2024-04-22"), rule="5 working days for kind help (12345 rule)", revision=7
+    at=DUE,
+    last_day=day("2024-04-22"),
+    rule="5 working days for kind help (12345 rule)",
+    limit=Limit(amount=5),
+    **COUNTED,
 )
 
 opened = story(open_())
@@ -90,7 +96,11 @@ def test_an_entry_is_opened_with_a_due_date_that_explains_itself() -> None:
 def test_a_day_set_elsewhere_goes_before_the_limit_and_ends_at_its_midnight() -> None:
     [fact] = given.when(open_(due_on=day("2024-04-20"), source="import"))
     assert fact.due == Due(
-        at=local("2024-04-21"), last_day=day("2024-04-20"), rule="set elsewhere by import", revision=7
+        at=local("2024-04-21"),
+        last_day=day("2024-04-20"),
+        rule="set elsewhere by import",
+        set_for=day("2024-04-20"),
+        **COUNTED,
     )
 
 
@@ -205,7 +215,7 @@ def test_only_the_responsible_station_accepts_and_only_once() -> None:
 def test_station_and_co_handlers_record_progress() -> None:
     for actor in ("xincunban", "qingjieban"):
         assert given(*in_hand).when(progress(actor=actor)) == [
-            ProgressRecorded(at=EARLY, station="xincunban", entry=NUMBER, note="已派人", percent=50)
+            ProgressRecorded(at=EARLY, station="xincunban", entry=NUMBER, note="已派人", percent=50, by=actor)
         ]
 
 
@@ -336,7 +346,13 @@ def test_a_struck_off_entry_comes_back_under_its_number_with_a_new_due_date() ->
         reason=ReopenReason.OFFICE,
         detail="又不亮了",
         was_late=False,
-        due=Due(at=local("2024-04-25"), last_day=day("2024-04-24"), rule=fact.due.rule, revision=7),
+        due=Due(
+            at=local("2024-04-25"),
+            last_day=day("2024-04-24"),
+            rule=fact.due.rule,
+            limit=Limit(amount=5),
+            **COUNTED | {"start": at},
+        ),
     )
     assert fact.due.rule.startswith("5 working days to put it right after reopening (Plan 3(4)")
 

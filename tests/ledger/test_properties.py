@@ -8,9 +8,21 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from duban_contracts.charter import Role
+from duban_contracts.charter import Limit, Role
+from duban_contracts.due import Due, DueClock
+from duban_contracts.handling import (
+    Adjudicated,
+    CitizenOverdue,
+    EntryHeld,
+    EntryResumed,
+    EntryReturned,
+    ExtensionDecided,
+    HoldGround,
+)
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
+    EntryAccepted,
+    EntryClosedUnsolved,
     EntryDueSoon,
     EntryOpened,
     EntryOverdue,
@@ -22,19 +34,29 @@ from duban_contracts.ledger import (
 from services.chassis.decider import Asked, Wake
 from services.ledger.decider import (
     Accept,
+    AddCoHandler,
+    Adjudicate,
+    ApplyExtension,
+    DecideExtension,
+    Hold,
+    LinkRecurrence,
     RecordProgress,
     Reopen,
     ReopenForRating,
+    ReportUp,
     Resolve,
+    Resume,
+    Return,
+    Transfer,
     Verify,
     Withdraw,
     ledger,
 )
 from services.ledger.views import row
-from tests.ledger.register import NUMBER, OPENED, TOWN, day, open_
+from tests.ledger.register import NUMBER, OPENED, SHIPPED, TOWN, day, open_
 
-everybody_may_verify = TOWN.matters.model_copy(update={"verify_roles": tuple(Role)})
-CHARTER = TOWN.model_copy(update={"matters": everybody_may_verify})
+everybody_may_verify = SHIPPED.matters.model_copy(update={"verify_roles": tuple(Role)})
+CHARTER = TOWN.model_copy(update={"matters": everybody_may_verify, "revision": 7})
 register = ledger(CHARTER)
 
 moments = st.integers(-48, 24 * 45).map(lambda hours: OPENED + timedelta(hours=hours))
@@ -55,19 +77,71 @@ openings = st.builds(
     solved_on_the_spot=st.none() | st.just("好了"),
     past=st.none() | st.none() | pasts,
 )
+texts = st.sampled_from(["", "因为"])
+handling = st.one_of(
+    st.builds(Return, requests, texts),
+    st.builds(Transfer, requests, stations, texts),
+    st.builds(Adjudicate, requests, stations, st.just(()), texts),
+    st.builds(AddCoHandler, requests, st.sampled_from(["jiwei", "wenhuazhan"])),
+    st.builds(ReportUp, requests, st.just("市住建局"), texts),
+    st.builds(ApplyExtension, requests, st.builds(Limit, amount=st.integers(0, 40)), texts),
+    st.builds(DecideExtension, requests, st.booleans(), texts),
+    st.builds(Hold, requests, st.sampled_from(HoldGround), texts),
+    st.builds(Resume, requests),
+    st.builds(LinkRecurrence, moments, st.just("2024-000999"), st.just("rural_road"), st.just("dongcun")),
+)
 others = st.one_of(
+    handling,
     st.builds(Wake, moments),
     st.builds(Withdraw, moments, st.just(NUMBER), stations),
     st.builds(ReopenForRating, moments, st.integers(1, 3), st.just("")),
     st.builds(Accept, requests),
-    st.builds(RecordProgress, requests, st.just("在办")),
+    st.builds(RecordProgress, requests, st.just("在办"), interim_answer=st.booleans()),
     st.builds(Resolve, requests, st.sampled_from(Outcome), st.just("好了")),
     st.builds(Verify, requests, st.booleans(), st.sampled_from(["", "没好"])),
     st.builds(Reopen, requests, st.just("又坏了")),
 )
-commands = st.lists(st.one_of(openings, others), max_size=6) | st.tuples(
-    openings, st.lists(others, max_size=12)
-).map(lambda parts: [parts[0], *parts[1]])
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Any]:
+    """An entry in the hands of people who mostly do what they may, one after the other."""
+    steps: list[Any] = [open_(OPENED, station="jiwei")]
+    now = OPENED
+    for _ in range(draw(st.integers(1, 12))):
+        now += timedelta(hours=draw(st.sampled_from([0, 1, 5, 20, 24, 100])))
+        station, other = draw(st.permutations(["jiwei", "bianmin"]))
+        handler, office = Asked(now, station, NUMBER, "x"), Asked(now, "office", NUMBER, "x")
+        steps.append(
+            draw(
+                st.sampled_from(
+                    [
+                        Accept(handler),
+                        Accept(handler),
+                        Transfer(handler, other, "因为"),
+                        Return(handler, "因为"),
+                        Adjudicate(office, station, (), "因为"),
+                        ReportUp(handler, "市住建局", "因为"),
+                        ApplyExtension(handler, Limit(amount=3), "因为"),
+                        DecideExtension(office, True, "因为"),
+                        Hold(handler, HoldGround.AWAITING_PETITIONER, "因为"),
+                        Resume(office),
+                        Resolve(handler, Outcome.SOLVED, "好了"),
+                        Verify(office, draw(st.booleans()), "因为"),
+                        Reopen(office, "又坏了"),
+                        Wake(now),
+                    ]
+                )
+            )
+        )
+    return steps
+
+
+commands = (
+    st.lists(st.one_of(openings, others), max_size=6)
+    | st.tuples(openings, st.lists(others, max_size=12)).map(lambda parts: [parts[0], *parts[1]])
+    | lives()
+)
 
 
 def run(steps: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
@@ -116,42 +190,68 @@ def test_nothing_is_struck_off_unless_somebody_else_verified_it_or_it_was_closed
                 assert station_of(event.by) not in (station_of(resolved_by), event.station)
 
 
+MOVES = EntryOpened | EntryReopened | ExtensionDecided | EntryResumed
+COMES_TO_A_STATION = EntryReturned | Adjudicated
+
+
 @for_all(commands)
-def test_a_due_date_moves_only_when_a_struck_off_entry_is_reopened(steps: list[Any]) -> None:
-    due = None
+def test_a_due_date_moves_only_where_a_fact_says_so_and_never_earlier_by_a_pause_or_an_extension(
+    steps: list[Any],
+) -> None:
+    due, citizen = None, None
     for event in facts(run(steps)):
-        if isinstance(event, EntryOpened | EntryReopened):
-            due = event.due
-        if isinstance(event, EntryDueSoon | EntryOverdue | VerificationRejected):
+        if isinstance(event, ExtensionDecided | EntryResumed):
+            assert not_earlier(event.due, due)
+            assert not_earlier(event.citizen, citizen)
+        if isinstance(event, MOVES):
+            due, citizen = event.due, event.citizen
+        if isinstance(event, COMES_TO_A_STATION) or (isinstance(event, EntryAccepted) and event.taken_over):
+            responsible = not isinstance(event, EntryReturned) or event.was_responsible
+            due = event.due if responsible else due
+        if isinstance(event, EntryDueSoon):
+            assert event.due == (due if event.clock is DueClock.STATION else citizen)
+        if isinstance(event, EntryOverdue | VerificationRejected):
             assert event.due == due
+        if isinstance(event, CitizenOverdue):
+            assert event.due == citizen
+
+
+def not_earlier(new: Due | None, old: Due | None) -> bool:
+    return new == old or (new is not None and old is not None and new.at >= old.at)
 
 
 @for_all(commands)
-def test_each_round_is_overdue_once_and_reminded_of_at_most_twice(steps: list[Any]) -> None:
+def test_each_clock_rings_once_for_each_date_that_it_is_set_to(steps: list[Any]) -> None:
     round_of, seen = 1, list[Any]()
     for event in facts(run(steps)):
         if isinstance(event, VerificationRejected | EntryReopened):
             assert event.round == round_of + 1
             round_of = event.round
-        if isinstance(event, EntryOverdue):
-            assert event.round == round_of
-            seen.append((round_of, "overdue"))
-        if isinstance(event, EntryDueSoon):
-            seen.append((round_of, event.on_due_day))
+        if isinstance(event, EntryOverdue | CitizenOverdue | EntryDueSoon):
+            kind = (event.clock, event.on_due_day) if isinstance(event, EntryDueSoon) else type(event)
+            seen.append((round_of, event.due.start, event.due.at, event.station, kind))
     assert len(seen) == len(set(seen))
 
 
 @for_all(commands)
-def test_a_closing_is_late_exactly_from_its_rounds_due_instant_on(steps: list[Any]) -> None:
-    due = None
+def test_a_held_or_ended_entry_has_no_clock_of_station_or_citizen_running(steps: list[Any]) -> None:
+    still = False
     for event in facts(run(steps)):
-        if isinstance(event, EntryOpened | EntryReopened):
-            due = event.due
+        assert not (still and isinstance(event, EntryOverdue | CitizenOverdue | EntryDueSoon))
+        if isinstance(event, EntryHeld | EntryStruckOff | EntryClosedUnsolved):
+            still = True
+        if isinstance(event, EntryResumed | EntryReopened):
+            still = False
+
+
+@for_all(commands)
+def test_a_closing_is_late_exactly_from_its_due_instant_on(steps: list[Any]) -> None:
+    for event in facts(run(steps)):
         if isinstance(event, EntryStruckOff):
-            if due is None or event.resolved_at is None:
+            if event.due is None or event.resolved_at is None:
                 assert event.late is None
             else:
-                assert event.late is (event.resolved_at >= due.at)
+                assert event.late is (event.resolved_at >= event.due.at)
 
 
 @for_all(commands, moments)

@@ -9,7 +9,19 @@ import pytest
 from duban_contracts.intake import Outcome, PastOutcome
 from services.ledger.decider import Unopened, Withdraw
 from services.ledger.views import INDEXES, row
-from tests.ledger.register import DUE, EARLY, NUMBER, OPENED, accept, given, open_, resolve, story, verify
+from tests.ledger.register import (
+    DUE,
+    EARLY,
+    NUMBER,
+    OPENED,
+    accept,
+    given,
+    open_,
+    progress,
+    resolve,
+    story,
+    verify,
+)
 
 WITHDRAW = Withdraw(EARLY, NUMBER, "xincunban")
 
@@ -36,16 +48,26 @@ def test_an_open_entry_is_found_by_station_status_due_date_and_submission() -> N
         "round": 1,
         "opened_at": OPENED,
         "due_at": DUE,
-        "due": {
-            "at": "2024-04-22T16:00:00Z",
-            "last_day": "2024-04-22",
-            "provisional": False,
-            "rule": "5 working days for kind help (12345 rule)",
-            "revision": 7,
-        },
+        "due": story(open_())[0].due.model_dump(mode="json"),
         "updated_at": OPENED,
         "outcome": None,
         "late": None,
+        "held": False,
+        "open": True,
+        "revision": 7,
+        "entry_kind": "matter",
+        "stage": None,
+        "measure": None,
+        "about": "",
+        "leader": None,
+        "note": "",
+        "percent": None,
+        "ended_at": None,
+        "due_key": "20240422T160000|2024-000123",
+        "updated_key": "20240415T020000|2024-000123",
+        "public_key": None,
+        "plain": "路灯不亮",
+        "grams": ["路灯", "灯不", "不亮"],
     }
 
 
@@ -72,6 +94,18 @@ def test_what_nothing_is_due_for_has_no_due_date_and_restricted_entries_say_so()
 def test_the_row_follows_the_round_and_the_last_thing_done() -> None:
     found = row_after(open_(), resolve(), verify(EARLY, passed=False, reason="没好"))
     assert (found["round"], found["due_at"], found["updated_at"]) == (2, DUE, EARLY)
+
+
+def test_what_was_last_said_and_when_it_ended_stand_in_the_row() -> None:
+    assert row_after(open_(), progress())["percent"] == 50
+    assert row_after(open_(), progress())["note"] == "已派人"
+    at = EARLY + timedelta(hours=1)
+    found = row_after(open_(), progress(), resolve(), verify(at))
+    assert (found["note"], found["ended_at"], found["open"]) == ("已修好", at, False)
+
+
+def test_what_is_never_due_comes_after_everything_that_is() -> None:
+    assert row_after(open_(limit=None))["due_key"] == f"~|{NUMBER}" > row_after(open_())["due_key"]
 
 
 def test_there_is_no_row_before_there_is_an_entry() -> None:

@@ -1,117 +1,247 @@
-"""When things fall due: time limits in words, and the facts that time alone brings about."""
+"""The facts that time alone brings about, each thing once and at the time it fell due."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from functools import partial
 
-from duban_contracts.charter import Charter, Limit, OfficeHours
-from duban_contracts.ledger import AcceptanceOverdue, Due, EntryDueSoon, EntryOverdue, LedgerEvent
+from duban_contracts.charter import Charter, OfficeHours, Role
+from duban_contracts.due import Pause
+from duban_contracts.handling import (
+    CitizenOverdue,
+    DeadlineRecomputed,
+    EntryResumed,
+    InterimAnswerOverdue,
+)
+from duban_contracts.ledger import AcceptanceOverdue, Due, DueClock, EntryDueSoon, EntryOverdue
+from duban_contracts.subjects import NOBODY
 from services.chassis.calendar import WorkingCalendar
-from services.ledger.decider.situations import Clock, Entry, Handling, Matter, State
+from services.ledger.decider.dues import Dues
+from services.ledger.decider.situations import (
+    Clock,
+    Entry,
+    Event,
+    Handling,
+    Known,
+    Resolved,
+    Returned,
+    RevisionSeen,
+    State,
+    Unopened,
+    WithdrawnEarly,
+)
 
-Falling = tuple[datetime, Clock, LedgerEvent]
+Falling = tuple[datetime, Callable[[datetime], list[Event]]]
 """What falls due when."""
+
+SOON = {DueClock.STATION: Clock.DUE_SOON, DueClock.CITIZEN: Clock.CITIZEN_SOON}
+DAY = {DueClock.STATION: Clock.DUE_DAY, DueClock.CITIZEN: Clock.CITIZEN_DAY}
 
 
 @dataclass(frozen=True)
 class Clocks:
     charter: Charter
     calendar: WorkingCalendar
-    revision: int | None = None
-
-    def due_of(self, matter: Matter, now: datetime) -> Due | None:
-        """A day set elsewhere goes before the limit; with neither, nothing is ever late."""
-        if matter.due_on is not None:
-            return Due(
-                at=self._midnight_after(matter.due_on),
-                last_day=matter.due_on,
-                rule=f"set elsewhere by {matter.source}",
-                revision=self.revision,
-            )
-        return None if matter.limit is None else self.due(now, matter.limit, matter.rule)
-
-    def due(self, now: datetime, limit: Limit, rule: str) -> Due:
-        counted = self.calendar.due(now, limit)
-        return Due(
-            at=counted.at,
-            last_day=counted.last_day,
-            provisional=counted.provisional,
-            rule=rule,
-            revision=self.revision,
-        )
-
-    def accept_by(self, now: datetime) -> datetime:
-        """Signing for the order (签收), domain.md §5.2."""
-        return self.calendar.due(now, self.charter.matters.accept_within).at
-
-    def rectify(self, now: datetime) -> Due:
-        """A round after a reopening is due like the rectification of a negative rating (domain.md §5.1)."""
-        limit, source = self.charter.rating.rectify_within, self.charter.rating.source
-        return self.due(now, limit, f"{in_words(limit)} to put it right after reopening ({source})")
-
-    def reopen_until(self, struck_off_at: datetime) -> datetime:
-        return self.calendar.due(struck_off_at, self.charter.matters.reopen_within).at
+    dues: Dues
 
     def wake_at(self, state: State) -> datetime | None:
-        return min((at for at, _, _ in self._pending(state)), default=None)
+        return min((at for at, _ in self._pending(state)), default=None)
 
-    def fallen(self, state: State, now: datetime) -> list[LedgerEvent]:
-        """Everything that fell due by `now`, in the order of time."""
-        pending = sorted(self._pending(state), key=lambda falling: falling[0])
-        return [event for at, _, event in pending if at <= now]
+    def fallen(self, state: State, now: datetime) -> list[Event]:
+        """The first thing that fell due by `now`; what follows may depend on it, so it is asked for again."""
+        first = min(self._pending(state), key=lambda falling: falling[0], default=None)
+        return first[1](first[0]) if first and first[0] <= now else []
+
+    def resumed(self, entry: Entry, now: datetime, by: str | None) -> EntryResumed:
+        """The pause goes into both clocks, and their due dates are counted anew over the rest."""
+        since = entry.held.since if entry.held else now
+        pause = Pause(start=since, end=max(since, now))
+        return EntryResumed(
+            at=now,
+            station=entry.station,
+            entry=entry.number,
+            by=by,
+            paused=pause,
+            due=entry.due and self.dues.again(entry.due, pauses=(*entry.due.pauses, pause)),
+            citizen=entry.citizen and self.dues.again(entry.citizen, pauses=(*entry.citizen.pauses, pause)),
+        )
 
     def _pending(self, state: State) -> Iterator[Falling]:
-        """Only an entry that is being handled has clocks: every other situation stops them all."""
-        if isinstance(state, Handling):
-            entry = state.entry
-            yield from (each for each in self._clocks(entry) if each[1] not in entry.rung)
+        """Struck off or taken back, nothing is timed any more: a terminal situation stops every clock."""
+        match state:
+            case Handling(entry):
+                yield from self._revised(state)
+                yield from self._acceptance(entry)
+                yield from self._interim(entry)
+                yield from self._hold(entry) if entry.held else self._both(entry)
+            case Returned(entry):
+                yield from self._revised(state)
+                yield from self._acceptance(entry)
+                yield from self._citizens(entry, self._office)
+            case Resolved(entry):
+                yield from self._revised(state)
+                yield from self._citizens(entry, self._office)
+            case _:
+                return
 
-    def _clocks(self, entry: Entry) -> Iterator[Falling]:
-        accept_by = entry.opened.accept_by
-        if accept_by is not None and not entry.accepted:
-            overdue = AcceptanceOverdue(at=accept_by, station=entry.station, entry=entry.number)
-            yield accept_by, Clock.ACCEPTANCE, overdue
+    # A new revision of the charter
+
+    def _revised(self, state: Known) -> Iterator[Falling]:
+        """Published, so counted anew: at that time, whenever somebody looked (and never before the last
+        thing that was done under the old one)."""
+        entry, published_at = state.entry, self.charter.published_at
+        if published_at and entry.revision is not None and entry.revision < self.charter.revision:
+            yield max(published_at, entry.updated_at), partial(self._recounted, state)
+
+    def _recounted(self, state: Known, at: datetime) -> list[Event]:
+        entry = state.entry
+        seen = RevisionSeen(at=at, station=entry.station, revision=self.charter.revision)
+        return [*(self._recomputed(entry, at, clock) for clock in self._running(state)), seen]
+
+    def _running(self, state: Known) -> Iterator[DueClock]:
+        """The clocks whose due date is another one under this charter."""
+        entry = state.entry
+        for clock, old in (
+            (DueClock.STATION, entry.due),
+            (DueClock.CITIZEN, entry.citizen),
+            (DueClock.ACCEPTANCE, entry.acceptance),
+            (DueClock.INTERIM, entry.interim),
+        ):
+            if self._stopped(state, clock):
+                continue
+            new = self.dues.anew(entry, clock)
+            if _result(old) != _result(new):
+                yield clock
+
+    def _stopped(self, state: Known, clock: DueClock) -> bool:
+        match clock:
+            case DueClock.STATION:
+                return isinstance(state, Returned)
+            case DueClock.CITIZEN:
+                return False
+            case DueClock.ACCEPTANCE:
+                return state.entry.accepted or not isinstance(state, Handling)
+            case DueClock.INTERIM:
+                return state.entry.interim is None
+
+    def _recomputed(self, entry: Entry, at: datetime, clock: DueClock) -> DeadlineRecomputed:
+        old = {
+            DueClock.STATION: entry.due,
+            DueClock.CITIZEN: entry.citizen,
+            DueClock.ACCEPTANCE: entry.acceptance,
+            DueClock.INTERIM: entry.interim,
+        }[clock]
+        new = self.dues.anew(entry, clock)
+        return DeadlineRecomputed(
+            at=at,
+            station=entry.station,
+            entry=entry.number,
+            clock=clock,
+            old=old,
+            new=new,
+            why=self._why(old, new),
+        )
+
+    def _why(self, old: Due | None, new: Due | None) -> str:
+        revision = self.charter.revision
+        if old is None or new is None or (old.limit, old.closing) != (new.limit, new.closing):
+            said = new.rule if new else "no time limit any more"
+            return f"revision {revision} of the charter says: {said}"
+        return f"revision {revision} of the charter counts other days ({new.calendar})"
+
+    # Acceptance, interim answer, hold
+
+    def _acceptance(self, entry: Entry) -> Iterator[Falling]:
+        if entry.offer is not None and not entry.offer.overdue:
+            yield entry.offer.acceptance.at, partial(self._acceptance_overdue, entry, entry.offer.to)
+        accept_by = entry.acceptance.at if entry.acceptance else entry.opened.accept_by
+        if (
+            accept_by is not None
+            and not entry.accepted
+            and entry.station != NOBODY
+            and entry.offer is None
+            and Clock.ACCEPTANCE not in entry.rung
+        ):
+            at = max(accept_by, entry.counted_at or accept_by)
+            yield at, partial(self._acceptance_overdue, entry, entry.station)
+
+    def _acceptance_overdue(self, entry: Entry, station: str, at: datetime) -> list[Event]:
+        return [AcceptanceOverdue(at=at, station=station, entry=entry.number)]
+
+    def _interim(self, entry: Entry) -> Iterator[Falling]:
+        due = entry.interim
+        if due is not None and Clock.INTERIM not in entry.rung:
+            overdue = partial(InterimAnswerOverdue, station=entry.station, entry=entry.number, due=due)
+            yield due.at, lambda at: [overdue(at=at)]
+
+    def _hold(self, entry: Entry) -> Iterator[Falling]:
+        if entry.held is not None:
+            yield entry.held.until, lambda at: [self.resumed(entry, at, None)]
+
+    # The station's clock and the citizen's
+
+    def _both(self, entry: Entry) -> Iterator[Falling]:
         if entry.due is not None:
-            at = max(entry.due.at, entry.began_at)  # a redo round may begin after its due date
-            yield at, Clock.OVERDUE, self._overdue(entry, entry.due, at)
-            yield from self._reminders(entry, entry.due)
+            yield from self._overdue(entry, entry.due)
+            yield from self._reminders(entry, entry.due, DueClock.STATION, entry.began_at, entry.station)
+        yield from self._citizens(entry, entry.station)
 
-    def _overdue(self, entry: Entry, due: Due, at: datetime) -> EntryOverdue:
-        return EntryOverdue(at=at, station=entry.station, entry=entry.number, round=entry.round, due=due)
+    def _citizens(self, entry: Entry, who: str) -> Iterator[Falling]:
+        due = entry.citizen
+        if due is None:
+            return
+        if Clock.CITIZEN_OVERDUE not in entry.rung:
+            told = partial(CitizenOverdue, station=who, entry=entry.number, round=entry.round, due=due)
+            yield max(due.at, entry.counted_at or due.at), lambda at: [told(at=at)]
+        yield from self._reminders(entry, due, DueClock.CITIZEN, due.start or entry.began_at, who)
 
-    def _reminders(self, entry: Entry, due: Due) -> Iterator[Falling]:
+    def _overdue(self, entry: Entry, due: Due) -> Iterator[Falling]:
+        """A redo round, or a recomputed date, may begin after its due date."""
+        if Clock.OVERDUE not in entry.rung:
+            told = partial(
+                EntryOverdue, station=entry.station, entry=entry.number, round=entry.round, due=due
+            )
+            yield max(due.at, entry.began_at, entry.counted_at or due.at), lambda at: [told(at=at)]
+
+    def _reminders(
+        self, entry: Entry, due: Due, clock: DueClock, start: datetime, who: str
+    ) -> Iterator[Falling]:
         """催办: when the charter's share of the time is used, and on the due day (domain.md §5.4, rung 0).
 
-        Both in office hours and inside the round, or not at all; where they meet, one is enough.
+        Both in office hours and after the due date was set, or not at all; where they meet, one is enough.
         """
-        on_due_day = self._on_due_day(entry, due)
-        if due.at > entry.began_at:
-            used = self.calendar.share(entry.began_at, due.at, self.charter.matters.reminder_percent)
-            soon = self.calendar.within_hours(used, self._hours(entry))
-            if soon < due.at and soon != on_due_day:
-                yield soon, Clock.DUE_SOON, self._due_soon(entry, due, soon)
-        if on_due_day is not None:
-            yield on_due_day, Clock.DUE_DAY, self._due_soon(entry, due, on_due_day, on_due_day=True)
+        after = max(start, entry.began_at, entry.counted_at or start)
+        hours = self.dues.hours(who)
+        told = partial(EntryDueSoon, station=who, entry=entry.number, due=due, clock=clock)
+        day = self._on_due_day(due, hours)
+        if due.at > start and SOON[clock] not in entry.rung:
+            used = self.calendar.share(start, due.at, self.charter.matters.reminder_percent)
+            soon = self.calendar.within_hours(used, hours)
+            if after < soon < due.at and soon != day:
+                yield soon, lambda at: [told(at=at)]
+        if day is not None and after < day < due.at and DAY[clock] not in entry.rung:
+            yield day, lambda at: [told(at=at, on_due_day=True)]
 
-    def _on_due_day(self, entry: Entry, due: Due) -> datetime | None:
+    def _on_due_day(self, due: Due, hours: OfficeHours | None) -> datetime | None:
         if not self.charter.ladder.reminder.on_due_day:
             return None
-        openings = self.calendar.openings(due.last_day, self._hours(entry))
-        opens = openings[0][0] if openings else None
-        return opens if opens is not None and entry.began_at < opens < due.at else None
+        openings = self.calendar.openings(due.last_day, hours)
+        return openings[0][0] if openings else None
 
-    def _due_soon(self, entry: Entry, due: Due, at: datetime, on_due_day: bool = False) -> EntryDueSoon:
-        return EntryDueSoon(at=at, station=entry.station, entry=entry.number, due=due, on_due_day=on_due_day)
-
-    def _hours(self, entry: Entry) -> OfficeHours | None:
-        station = self.charter.stations.get(entry.station)
-        return station.hours if station else None
-
-    def _midnight_after(self, day: date) -> datetime:
-        return datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(self.charter.timezone))
+    @property
+    def _office(self) -> str:
+        """Who has to act where no station has: the office verifies, and says whose it is."""
+        actors = self.charter.actors.items()
+        offices = (actor.station or token for token, actor in actors if actor.role is Role.OFFICE)
+        return next(offices, NOBODY)
 
 
-def in_words(limit: Limit) -> str:
-    unit = limit.unit.value.replace("_", " ")
-    return f"{limit.amount} {unit.removesuffix('s') if limit.amount == 1 else unit}"
+def _result(due: Due | None) -> object:
+    return due and (due.at, due.last_day, due.provisional)
+
+
+def open_entry(state: State) -> bool:
+    """Whether its due dates follow a new revision of the charter."""
+    return not isinstance(state, Unopened | WithdrawnEarly) and isinstance(
+        state, Handling | Returned | Resolved
+    )

@@ -1,29 +1,32 @@
-"""The facts with which a round ends, and the sentences of a refusal."""
+"""How a round ends: resolved, verified by somebody else, struck off or sent back, perhaps reopened."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 
+from duban_contracts.charter import Role
+from duban_contracts.handling import EntryRecurred
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
     Due,
     EntryAccepted,
     EntryOpened,
     EntryOverdue,
+    EntryReopened,
     EntryResolved,
     EntryStruckOff,
     LedgerCommandRefused,
-    LedgerEvent,
+    ReopenReason,
     VerificationRejected,
 )
 from duban_contracts.message import Refusal
-from services.chassis.decider import Asked, refusal
-from services.ledger.decider.situations import Closed, Handling, Known, Matter, Resolved, StruckOff, Verify
+from services.chassis.decider import Asked
+from services.ledger.decider.book import Book, Events, blank, no, not_now
+from services.ledger.decider.commands import LinkRecurrence, Matter, Reopen, Resolve, Verify
+from services.ledger.decider.handovers import lapsed
+from services.ledger.decider.situations import Event, Handling, Known, Resolved, StruckOff
 
-no: Callable[[Asked, Refusal, str], LedgerCommandRefused] = partial(refusal, LedgerCommandRefused)
 
-
-def on_the_spot(opened: EntryOpened, matter: Matter, answer: str) -> list[LedgerEvent]:
+def on_the_spot(opened: EntryOpened, matter: Matter, answer: str) -> list[Event]:
     """当场解决 (plan 3(3)): accepted and resolved at once, and still to be verified by somebody else."""
     entry, at, station = opened.entry, opened.at, matter.station
     return [
@@ -40,7 +43,7 @@ def on_the_spot(opened: EntryOpened, matter: Matter, answer: str) -> list[Ledger
     ]
 
 
-def closed_elsewhere(opened: EntryOpened, matter: Matter, past: PastOutcome) -> Iterator[LedgerEvent]:
+def closed_elsewhere(opened: EntryOpened, matter: Matter, past: PastOutcome) -> Iterator[Event]:
     """A case that ended before it came to this register: struck off without anybody's verification here.
 
     Where the time of closing was not recorded, it is struck off at its opening, and nothing is said of
@@ -69,7 +72,7 @@ def closed_elsewhere(opened: EntryOpened, matter: Matter, past: PastOutcome) -> 
         outcome=past.outcome,
         resolved_at=closed_at,
         late=late,
-        due=opened.due if closed_at else None,
+        due=opened.due,
         past=True,
     )
 
@@ -79,7 +82,58 @@ def is_late(resolved_at: datetime | None, due: Due | None) -> bool | None:
     return None if resolved_at is None or due is None else resolved_at >= due.at
 
 
+def resolve(book: Book, request: Resolve, state: Known) -> Events:
+    """办结, which is not 销号 (domain.md §1). Whoever resolves has signed for it, and ends a hold."""
+    asked, entry = request.asked, state.entry
+    if objection := book.not_the_handler(asked, entry):
+        return [objection]
+    if not isinstance(state, Handling):
+        return [not_now(asked, state)]
+    resumed = [book.clocks.resumed(entry, asked.now, asked.actor)] if entry.held else []
+    accepted = EntryAccepted(at=asked.now, station=entry.station, entry=entry.number, round=entry.round)
+    resolved = EntryResolved(
+        at=asked.now,
+        station=entry.station,
+        entry=entry.number,
+        round=entry.round,
+        by=asked.actor,
+        outcome=request.outcome,
+        answer=request.answer,
+    )
+    return [*resumed, *lapsed(entry, asked.now), *([] if entry.accepted else [accepted]), resolved]
+
+
+def verify(book: Book, request: Verify, state: Known) -> Events:
+    """销号: somebody other than the handler looks first (domain.md §1, 办结 ≠ 销号)."""
+    asked = request.asked
+    if objection := may_not_verify(book, asked, state):
+        return [objection]
+    if not isinstance(state, Resolved):
+        return [not_now(asked, state)]
+    if request.passed:
+        return [struck_off(asked, state)]
+    if blank(request.reason):
+        detail = "say what is not solved yet: the station has to know what to do again"
+        return [no(asked, Refusal.REASON_MISSING, detail)]
+    return [rejected(request, state)]
+
+
+def may_not_verify(book: Book, asked: Asked, state: Known) -> LedgerCommandRefused | None:
+    """Judged by station, not by token: the commission is itself a station, and so may be the handler."""
+    resolved_by = {book.station_behind(state.by)} if isinstance(state, Resolved) else set()
+    handlers = {state.entry.station, *state.entry.co_handlers, *resolved_by}
+    station = book.station_of(asked)
+    if station is not None and station in handlers:
+        detail = f"{asked.key} is the work of {station}; somebody else has to verify it"
+        return no(asked, Refusal.OWN_WORK, detail)
+    roles = book.charter.matters.verify_roles
+    if not book.has_role(asked, roles):
+        return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} verify here; ask one of them")
+    return None
+
+
 def struck_off(asked: Asked, state: Resolved) -> EntryStruckOff:
+    """Late is judged by the answer and the due date it was given under; the citizen waited until now."""
     entry = state.entry
     return EntryStruckOff(
         at=asked.now,
@@ -89,8 +143,9 @@ def struck_off(asked: Asked, state: Resolved) -> EntryStruckOff:
         by=asked.actor,
         outcome=state.outcome,
         resolved_at=state.at,
-        late=is_late(state.at, entry.due),
-        due=entry.due,
+        late=is_late(state.at, state.due),
+        due=state.due,
+        citizen_late=is_late(asked.now, entry.citizen),
     )
 
 
@@ -108,21 +163,49 @@ def rejected(request: Verify, state: Resolved) -> VerificationRejected:
     )
 
 
-def no_such_entry(asked: Asked) -> LedgerCommandRefused:
-    return no(asked, Refusal.NO_SUCH_ENTRY, f"the register has no number {asked.key}; check the number")
+def reopen(book: Book, request: Reopen, state: Known) -> Events:
+    """Back under the old number, as long as the charter allows (domain.md §2, 3(3)d)."""
+    asked = request.asked
+    if not isinstance(state, StruckOff):
+        return [not_now(asked, state)]
+    until = book.dues.calendar.due(state.at, book.charter.matters.reopen_within).at
+    if asked.now >= until:
+        detail = f"{asked.key} could be reopened until {until}; submit a new matter instead"
+        return [no(asked, Refusal.TOO_LATE, detail)]
+    by_office = book.has_role(asked, (Role.OFFICE,))
+    reason = ReopenReason.OFFICE if by_office else ReopenReason.NOT_SOLVED
+    return [reopened(book, state, asked.now, reason, request.reason)]
 
 
-def not_now(asked: Asked, state: Known) -> LedgerCommandRefused:
-    return no(asked, Refusal.WRONG_STATE, f"{asked.key} is {situation(state)}")
+def reopened(book: Book, state: StruckOff, now: datetime, reason: ReopenReason, detail: str) -> EntryReopened:
+    """A new round has both clocks anew: what passed since strike-off is nobody's waiting."""
+    entry = state.entry
+    due = book.dues.of_rectification(now, entry.station)
+    return EntryReopened(
+        at=now,
+        station=entry.station,
+        entry=entry.number,
+        round=entry.round + 1,
+        reason=reason,
+        detail=detail,
+        was_late=state.late,
+        due=due,
+        citizen=book.dues.of_citizen(due),
+    )
 
 
-def situation(state: Known) -> str:
-    match state:
-        case Handling():
-            return "open; it has to be resolved first"
-        case Resolved():
-            return "resolved; it waits for somebody else to verify it"
-        case StruckOff():
-            return "struck off; it can only be reopened"
-        case Closed():
-            return "taken back by the petitioner; submit a new matter instead"
+def recurred(book: Book, command: LinkRecurrence, state: StruckOff) -> Events:
+    """The same category and place, within the charter's time after strike-off; else it is another matter.
+
+    The submitting channel says so and this register checks it: a new entry cannot see the old one.
+    """
+    opened, rule = state.entry.opened, book.charter.matters.recurrence
+    same = (opened.category, opened.village) == (command.category, command.village)
+    if rule is None or not same or command.again in (*state.again, state.entry.number):
+        return []
+    if not state.at <= command.now < book.dues.calendar.due(state.at, rule.within).at:
+        return []
+    fact = EntryRecurred(
+        at=command.now, station=state.entry.station, entry=state.entry.number, again=command.again
+    )
+    return [fact]

@@ -1,110 +1,144 @@
-"""What follows from each command, in each situation of an entry."""
+"""What follows from each command, in each situation of a matter: the table of contents of the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import get_args
 
-from duban_contracts.charter import Charter, Role
+from duban_contracts.charter import Charter
+from duban_contracts.handling import CoHandlerAdded
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
-    EntryAccepted,
     EntryClosedUnsolved,
     EntryOpened,
-    EntryReopened,
-    EntryResolved,
     LedgerCommandRefused,
     LedgerEvent,
     ProgressRecorded,
     ReopenReason,
 )
 from duban_contracts.message import Refusal
+from duban_contracts.subjects import NOBODY
 from services.chassis.calendar import WorkingCalendar
-from services.chassis.decider import Asked, Decider, Wake
+from services.chassis.decider import Decider, Wake
+from services.ledger.decider import closings, handovers, timing
+from services.ledger.decider.book import Book, Events, no, no_such_entry, not_now
 from services.ledger.decider.clocks import Clocks
-from services.ledger.decider.closings import (
-    closed_elsewhere,
-    no,
-    no_such_entry,
-    not_now,
-    on_the_spot,
-    rejected,
-    struck_off,
-)
-from services.ledger.decider.situations import (
+from services.ledger.decider.commands import (
     Accept,
+    AddCoHandler,
+    Adjudicate,
+    ApplyExtension,
     Command,
-    Entry,
-    Handling,
-    Known,
+    DecideExtension,
+    FromFacts,
+    Hold,
+    LinkRecurrence,
     Open,
     RecordProgress,
     Reopen,
     ReopenForRating,
+    ReportUp,
     Request,
     Resolve,
+    Resume,
+    Return,
+    Transfer,
+    Verify,
+    Withdraw,
+)
+from services.ledger.decider.dues import Dues
+from services.ledger.decider.evolve import evolve
+from services.ledger.decider.situations import (
+    Entry,
+    Event,
+    Handling,
+    Known,
     Resolved,
+    Returned,
+    RevisionSeen,
     State,
     StruckOff,
     Unopened,
-    Verify,
-    Withdraw,
     WithdrawnEarly,
-    evolve,
 )
-
-Events = Sequence[LedgerEvent]
 
 
 @dataclass(frozen=True)
 class Rules:
-    charter: Charter
-    clocks: Clocks
+    book: Book
 
-    def decide(self, command: Command | Wake, state: State) -> Events:
+    def decide(self, command: Command | Wake, state: State) -> Sequence[Event]:
         match command, state:
             case Wake(now), _:
-                return self.clocks.fallen(state, now)
-            case Open(), Unopened():
-                return self.open(command)
-            case Open(), WithdrawnEarly():
-                return [self.opened(command)]
-            case Withdraw(now, number, station), Unopened() | Handling() | Resolved():
-                return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
-            case ReopenForRating(now, round, detail), StruckOff(entry) if entry.round == round:
-                return [self.reopened(state, now, ReopenReason.NEGATIVE_RATING, detail)]
-            case Open() | Withdraw() | ReopenForRating(), _:
-                return []  # already so, or overtaken by what happened since
+                return self.book.clocks.fallen(state, now)
+            case Open() | LinkRecurrence() | Withdraw() | ReopenForRating(), _:
+                return self.heard(command, state)
             case _, Unopened() | WithdrawnEarly():
                 return [no_such_entry(command.asked)]
             case _, _:
                 return self.answer(command, state)
 
+    def heard(self, command: FromFacts, state: State) -> Events:
+        match command, state:
+            case Open(), Unopened():
+                return self.open(command)
+            case Open(), WithdrawnEarly():
+                return [self.opened(command)]
+            case Withdraw(now, number, station), Unopened():
+                return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
+            case Withdraw(), Handling() | Returned() | Resolved():
+                return self.withdraw(command, state.entry)
+            case ReopenForRating(now, round, detail), StruckOff(entry) if entry.round == round:
+                return [closings.reopened(self.book, state, now, ReopenReason.NEGATIVE_RATING, detail)]
+            case LinkRecurrence(), StruckOff():
+                return closings.recurred(self.book, command, state)
+            case _:
+                return []  # already so, or overtaken by what happened since
+
     def answer(self, request: Request, state: Known) -> Events:
         match request:
             case Accept(asked):
-                return self.accept(asked, state)
+                return handovers.accept(self.book, asked, state)
+            case Return():
+                return handovers.give_back(self.book, request, state)
+            case Transfer():
+                return handovers.transfer(self.book, request, state)
+            case Adjudicate():
+                return handovers.adjudicate(self.book, request, state)
+            case ReportUp():
+                return timing.report_up(self.book, request, state)
+            case ApplyExtension():
+                return timing.apply_extension(self.book, request, state)
+            case DecideExtension():
+                return timing.decide_extension(self.book, request, state)
+            case Hold():
+                return timing.hold(self.book, request, state)
+            case Resume():
+                return timing.resume(self.book, request, state)
             case RecordProgress():
                 return self.record_progress(request, state)
+            case AddCoHandler():
+                return self.add_co_handler(request, state)
             case Resolve():
-                return self.resolve(request, state)
+                return closings.resolve(self.book, request, state)
             case Verify():
-                return self.verify(request, state)
+                return closings.verify(self.book, request, state)
             case Reopen():
-                return self.reopen(request, state)
+                return closings.reopen(self.book, request, state)
 
     def open(self, command: Open) -> Events:
         """Never refused: what intake accepted stands in the register, whatever else is known of it."""
         opened, matter = self.opened(command), command.matter
         if matter.past is not None:
-            return [opened, *closed_elsewhere(opened, matter, matter.past)]
+            return [opened, *closings.closed_elsewhere(opened, matter, matter.past)]
         if matter.solved_on_the_spot is not None:
-            return [opened, *on_the_spot(opened, matter, matter.solved_on_the_spot)]
+            return [opened, *closings.on_the_spot(opened, matter, matter.solved_on_the_spot)]
         return [opened]
 
     def opened(self, command: Open) -> EntryOpened:
-        now, matter = command.now, command.matter
+        now, matter, dues = command.now, command.matter, self.book.dues
         settled = matter.past is not None or matter.solved_on_the_spot is not None
+        due = dues.of_matter(matter, now)
+        acceptance = None if settled else dues.of_acceptance(now, matter.station)
         return EntryOpened(
             at=now,
             station=matter.station,
@@ -119,28 +153,35 @@ class Rules:
             priority=matter.priority,
             restricted=matter.restricted,
             petitioner=matter.petitioner,
-            due=self.clocks.due_of(matter, now),
-            accept_by=None if settled else self.clocks.accept_by(now),
+            due=due,
+            accept_by=acceptance and acceptance.at,
+            acceptance=acceptance,
+            citizen=None if matter.past else dues.of_citizen(due),
+            revision=self.book.charter.revision or None,
+            recurs=matter.recurs,
         )
 
-    def accept(self, asked: Asked, state: Known) -> Events:
-        """签收: only the responsible station signs, once (domain.md §5.2)."""
-        if objection := self.not_the_handler(asked, state.entry):
-            return [objection]
-        if not isinstance(state, Handling):
-            return [not_now(asked, state)]
-        if state.entry.accepted:
-            return [no(asked, Refusal.ALREADY_DONE, f"{asked.key} is accepted already; go on handling it")]
-        return [EntryAccepted(at=asked.now, station=state.entry.station, entry=state.entry.number)]
+    def withdraw(self, command: Withdraw, entry: Entry) -> Events:
+        """Whoever has it now, not whom intake chose, is told that it is over."""
+        closed = EntryClosedUnsolved(
+            at=command.now,
+            station=None if entry.station == NOBODY else entry.station,
+            entry=entry.number,
+            outcome=Outcome.WITHDRAWN,
+        )
+        return [*handovers.lapsed(entry, command.now), closed]
 
     def record_progress(self, request: RecordProgress, state: Known) -> Events:
+        """Co-handlers tell what they did; only the lead gives the interim answer and resolves."""
         asked, entry = request.asked, state.entry
-        if self.station_of(asked) not in entry.opened.co_handlers and (
-            objection := self.not_the_handler(asked, entry)
-        ):
+        co_handles = self.book.station_of(asked) in entry.co_handlers and not request.interim_answer
+        if not co_handles and (objection := self.book.not_the_handler(asked, entry)):
             return [objection]
         if not isinstance(state, Handling):
             return [not_now(asked, state)]
+        if request.interim_answer and entry.interim is None:
+            detail = f"{asked.key} waits for no interim answer; record it as progress"
+            return [no(asked, Refusal.WRONG_STATE, detail)]
         return [
             ProgressRecorded(
                 at=asked.now,
@@ -148,107 +189,44 @@ class Rules:
                 entry=entry.number,
                 note=request.note,
                 percent=request.percent,
+                interim_answer=request.interim_answer,
+                by=asked.actor,
+                evidence=request.evidence,
             )
         ]
 
-    def resolve(self, request: Resolve, state: Known) -> Events:
-        """办结, which is not 销号 (domain.md §1). Whoever resolves has thereby signed for it."""
+    def add_co_handler(self, request: AddCoHandler, state: Known) -> Events:
+        """协办: answers to the lead (domain.md §1, 主办 / 协办)."""
         asked, entry = request.asked, state.entry
-        if objection := self.not_the_handler(asked, entry):
+        if objection := self.book.handler_or_office(asked, entry):
             return [objection]
         if not isinstance(state, Handling):
             return [not_now(asked, state)]
-        accepted = EntryAccepted(at=asked.now, station=entry.station, entry=entry.number)
-        resolved = EntryResolved(
-            at=asked.now,
-            station=entry.station,
-            entry=entry.number,
-            round=entry.round,
-            by=asked.actor,
-            outcome=request.outcome,
-            answer=request.answer,
-        )
-        return [resolved] if entry.accepted else [accepted, resolved]
-
-    def verify(self, request: Verify, state: Known) -> Events:
-        """销号: somebody other than the handler looks first (domain.md §1, 办结 ≠ 销号)."""
-        asked = request.asked
-        if objection := self.may_not_verify(asked, state):
-            return [objection]
-        if not isinstance(state, Resolved):
-            return [not_now(asked, state)]
-        if request.passed:
-            return [struck_off(asked, state)]
-        if not request.reason.strip():
-            detail = "say what is not solved yet: the station has to know what to do again"
-            return [no(asked, Refusal.REASON_MISSING, detail)]
-        return [rejected(request, state)]
-
-    def may_not_verify(self, asked: Asked, state: Known) -> LedgerCommandRefused | None:
-        """Judged by station, not by token: the commission is itself a station, and so may be the handler."""
-        handlers = {state.entry.station, *self.stations_that_resolved(state)}
-        if self.station_of(asked) in handlers:
-            detail = f"{asked.key} is the work of {self.station_of(asked)}; somebody else has to verify it"
-            return no(asked, Refusal.OWN_WORK, detail)
-        actor, roles = self.charter.actor(asked.actor), self.charter.matters.verify_roles
-        if actor is None or actor.role not in roles:
-            detail = f"only {', '.join(roles)} verify here; ask one of them"
-            return no(asked, Refusal.NOT_ALLOWED, detail)
-        return None
-
-    def stations_that_resolved(self, state: Known) -> set[str | None]:
-        return {self.station_behind(state.by)} if isinstance(state, Resolved) else set()
-
-    def reopen(self, request: Reopen, state: Known) -> Events:
-        """Back under the old number, as long as the charter allows (domain.md §2, 3(3)d)."""
-        asked = request.asked
-        if not isinstance(state, StruckOff):
-            return [not_now(asked, state)]
-        until = self.clocks.reopen_until(state.at)
-        if asked.now >= until:
-            detail = f"{asked.key} could be reopened until {until}; submit a new matter instead"
-            return [no(asked, Refusal.TOO_LATE, detail)]
-        actor = self.charter.actor(asked.actor)
-        by_office = actor is not None and actor.role is Role.OFFICE
-        reason = ReopenReason.OFFICE if by_office else ReopenReason.NOT_SOLVED
-        return [self.reopened(state, asked.now, reason, request.reason)]
-
-    def reopened(self, state: StruckOff, now: datetime, reason: ReopenReason, detail: str) -> EntryReopened:
-        entry = state.entry
-        return EntryReopened(
-            at=now,
-            station=entry.station,
-            entry=entry.number,
-            round=entry.round + 1,
-            reason=reason,
-            detail=detail,
-            was_late=state.late,
-            due=self.clocks.rectify(now),
-        )
-
-    def not_the_handler(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
-        if self.station_of(asked) == entry.station:
-            return None
-        detail = f"{asked.key} is with {entry.station}; only that station can do this"
-        return no(asked, Refusal.NOT_THE_HANDLER, detail)
-
-    def station_of(self, asked: Asked) -> str | None:
-        return self.station_behind(asked.actor)
-
-    def station_behind(self, token: str) -> str | None:
-        actor = self.charter.actor(token)
-        return actor.station if actor else None
+        if request.station in (entry.station, *entry.co_handlers):
+            detail = f"{request.station} handles {asked.key} already; nothing to do"
+            return [no(asked, Refusal.ALREADY_DONE, detail)]
+        return [
+            CoHandlerAdded(
+                at=asked.now,
+                station=entry.station,
+                entry=entry.number,
+                co_handler=request.station,
+                by=asked.actor,
+            )
+        ]
 
 
-def ledger(charter: Charter) -> Decider[Command, State, LedgerEvent]:
+def ledger(charter: Charter) -> Decider[Command, State, Event]:
     """The charter's revision is written into the due dates counted under it."""
-    clocks = Clocks(charter, WorkingCalendar(charter), charter.revision or None)
+    calendar = WorkingCalendar(charter)
+    dues = Dues(charter, calendar)
+    clocks = Clocks(charter, calendar, dues)
     return Decider(
-        decide=Rules(charter, clocks).decide,
+        decide=Rules(Book(charter, dues, clocks)).decide,
         evolve=evolve,
         initial_state=Unopened(),
         states=get_args(State),
-        events=get_args(LedgerEvent),
+        events=(*get_args(LedgerEvent), RevisionSeen),
         refused=LedgerCommandRefused,
         wake_at=clocks.wake_at,
     )

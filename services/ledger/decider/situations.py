@@ -1,122 +1,52 @@
-"""What can be asked about an entry, and the situations it can be in."""
+"""The situations that a matter in the register can be in."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 
-from duban_contracts.charter import Limit, MatterKind
-from duban_contracts.intake import Channel, Outcome, PastOutcome, Priority
-from duban_contracts.ledger import (
-    AcceptanceOverdue,
-    Due,
-    EntryAccepted,
-    EntryClosedUnsolved,
-    EntryDueSoon,
-    EntryOpened,
-    EntryOverdue,
-    EntryReopened,
-    EntryResolved,
-    EntryStruckOff,
-    LedgerCommandRefused,
-    LedgerEvent,
-    ProgressRecorded,
-    VerificationRejected,
-)
-from duban_contracts.subjects import NOBODY
-from services.chassis.decider import Asked
-
-
-@dataclass(frozen=True)
-class Matter:
-    """What intake said of an accepted matter."""
-
-    submission: str
-    title: str
-    category: str
-    kind: MatterKind
-    station: str
-    petitioner: str
-    channel: Channel = Channel.OTHER
-    co_handlers: tuple[str, ...] = ()
-    village: str | None = None
-    priority: Priority = Priority.NORMAL
-    restricted: bool = False
-    limit: Limit | None = None
-    due_on: date | None = None
-    rule: str = ""
-    source: str = "intake"
-    solved_on_the_spot: str | None = None
-    past: PastOutcome | None = None
-
-
-@dataclass(frozen=True)
-class Open:
-    now: datetime
-    number: str
-    matter: Matter
-
-
-@dataclass(frozen=True)
-class Withdraw:
-    """The petitioner took the matter back."""
-
-    now: datetime
-    number: str
-    station: str | None
-
-
-@dataclass(frozen=True)
-class ReopenForRating:
-    now: datetime
-    round: int
-    """The round that was rated."""
-    detail: str
-
-
-@dataclass(frozen=True)
-class Accept:
-    asked: Asked
-
-
-@dataclass(frozen=True)
-class RecordProgress:
-    asked: Asked
-    note: str
-    percent: int | None = None
-
-
-@dataclass(frozen=True)
-class Resolve:
-    asked: Asked
-    outcome: Outcome
-    answer: str
-
-
-@dataclass(frozen=True)
-class Verify:
-    asked: Asked
-    passed: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Reopen:
-    asked: Asked
-    reason: str
-
-
-Request = Accept | RecordProgress | Resolve | Verify | Reopen
-Command = Open | Withdraw | ReopenForRating | Request
+from duban_contracts.handling import HoldGround
+from duban_contracts.intake import Outcome
+from duban_contracts.ledger import Due, EntryOpened, LedgerEvent
+from duban_contracts.rules import Limit
+from services.chassis.decider import Kept
 
 
 class Clock(StrEnum):
-    """What may fall due in a round, once each."""
+    """What may fall due in a round, once each, as long as nothing moves the due date itself."""
 
     ACCEPTANCE = "acceptance"
     DUE_SOON = "due_soon"
     DUE_DAY = "due_day"
     OVERDUE = "overdue"
+    CITIZEN_SOON = "citizen_soon"
+    CITIZEN_DAY = "citizen_day"
+    CITIZEN_OVERDUE = "citizen_overdue"
+    INTERIM = "interim"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A transfer that waits for `to` to accept or return it."""
+
+    to: str
+    at: datetime
+    acceptance: Due
+    overdue: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    since: datetime
+    until: datetime
+    ground: HoldGround
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An extension that was applied for and not decided."""
+
+    length: Limit
+    by: str
 
 
 @dataclass(frozen=True)
@@ -126,13 +56,40 @@ class Entry:
     opened: EntryOpened
     station: str
     due: Due | None
+    """The station's clock."""
     began_at: datetime
-    """When the round began."""
+    """When the round began, or the station got it."""
     updated_at: datetime
     round: int = 1
     accepted: bool = False
     rung: tuple[Clock, ...] = ()
     """Which clocks have rung in this round."""
+    citizen: Due | None = None
+    acceptance: Due | None = None
+    interim: Due | None = None
+    """Reported to a higher level, and no interim answer yet."""
+    counted_at: datetime | None = None
+    """When a due date last moved: what would have been reminded of before is not."""
+    revision: int | None = None
+    """The charter's revision that the due dates were last counted under, or looked at and left."""
+    rectifying: bool = False
+    """In a round after a reopening, which has its own limit."""
+    came_from: str | None = None
+    """Who handed it over to the present station."""
+    assigned_at: datetime | None = None
+    offer: Offer | None = None
+    handovers: int = 0
+    been_with: tuple[str, ...] = ()
+    bound: bool = False
+    """Only an adjudication moves it."""
+    co_handlers: tuple[str, ...] = ()
+    asking: Asking | None = None
+    extended: int = 0
+    held: Held | None = None
+    holds: int = 0
+    note: str = ""
+    """What was last said of it: of its progress, then its answer."""
+    percent: int | None = None
 
     @property
     def number(self) -> str:
@@ -160,6 +117,13 @@ class Handling:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """Its station gave it back in time: the office has to say whose it is."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True)
 class Resolved:
     """The handler says it is done (办结); somebody else has to look."""
 
@@ -167,6 +131,8 @@ class Resolved:
     at: datetime
     by: str
     outcome: Outcome
+    due: Due | None = None
+    """The station's due date when it answered: nothing that comes later makes the answer late."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +143,8 @@ class StruckOff:
     at: datetime
     outcome: Outcome
     late: bool | None
+    again: tuple[str, ...] = ()
+    """Entries in which it came back."""
 
 
 @dataclass(frozen=True)
@@ -188,63 +156,18 @@ class Closed:
     outcome: Outcome
 
 
-Known = Handling | Resolved | StruckOff | Closed
+InHand = Handling | Returned
+Known = InHand | Resolved | StruckOff | Closed
 State = Unopened | WithdrawnEarly | Known
 
 
-def evolve(state: State, event: LedgerEvent) -> State:
-    match event:
-        case LedgerCommandRefused():
-            return state
-        case EntryOpened():
-            return opened(state, event)
-        case EntryClosedUnsolved():
-            return closed(state, event)
-        case EntryAccepted():
-            return with_entry(state, replace(entry_of(state), accepted=True, updated_at=event.at))
-        case ProgressRecorded():
-            return with_entry(state, replace(entry_of(state), updated_at=event.at))
-        case AcceptanceOverdue():
-            return rang(state, Clock.ACCEPTANCE)
-        case EntryDueSoon():
-            return rang(state, Clock.DUE_DAY if event.on_due_day else Clock.DUE_SOON)
-        case EntryOverdue():
-            return rang(state, Clock.OVERDUE)
-        case EntryResolved():
-            entry = replace(entry_of(state), updated_at=event.at)
-            return Resolved(entry, event.at, event.by, event.outcome)
-        case VerificationRejected() | EntryReopened():
-            return next_round(state, event)
-        case EntryStruckOff():
-            entry = replace(entry_of(state), updated_at=event.at)
-            return StruckOff(entry, event.at, event.outcome, event.late)
-        case _:
-            assert_never(event)
+class RevisionSeen(Kept):
+    """The due dates were looked at under this revision of the charter: told only where one changed."""
+
+    revision: int
 
 
-def opened(state: State, event: EntryOpened) -> State:
-    entry = Entry(event, event.station or NOBODY, event.due, event.at, event.at)
-    if isinstance(state, WithdrawnEarly):
-        return Closed(entry, state.at, state.outcome)
-    return Handling(entry)
-
-
-def closed(state: State, event: EntryClosedUnsolved) -> State:
-    if isinstance(state, Unopened | WithdrawnEarly):
-        return WithdrawnEarly(event.at, event.outcome)
-    return Closed(replace(state.entry, updated_at=event.at), event.at, event.outcome)
-
-
-def next_round(state: State, event: VerificationRejected | EntryReopened) -> Handling:
-    entry = entry_of(state)
-    return Handling(
-        replace(entry, round=event.round, due=event.due, began_at=event.at, updated_at=event.at, rung=())
-    )
-
-
-def rang(state: State, clock: Clock) -> State:
-    entry = entry_of(state)
-    return with_entry(state, replace(entry, rung=(*entry.rung, clock)))
+Event = LedgerEvent | RevisionSeen
 
 
 def entry_of(state: State) -> Entry:

@@ -1,0 +1,150 @@
+"""Questions about many entries of the register at once, and the answers; the table is in `queries`."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field
+
+from duban_contracts.charter import MatterKind, Token
+from duban_contracts.due import Due
+from duban_contracts.intake import Outcome
+from duban_contracts.ledger import EntryKind
+from duban_contracts.message import Key, Moment, Part
+
+
+class EntryStatus(StrEnum):
+    """Coarse and stable; what is finer is in the entry's history."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    RESOLVED = "resolved"
+    STRUCK_OFF = "struck_off"
+    CLOSED = "closed"
+
+
+class EntryInFull(Part):
+    """Everything that the register shows of an entry; no personal data."""
+
+    number: Key
+    entry_kind: EntryKind = EntryKind.MATTER
+    status: EntryStatus
+    station: Token
+    co_handlers: tuple[Token, ...] = ()
+    title: str
+    category: Token | None = None
+    kind: MatterKind | None = None
+    village: Token | None = None
+    priority: str | None = None
+    restricted: bool = False
+    round: int = 1
+    opened_at: Moment
+    updated_at: Moment
+    due_at: Moment | None = Field(None, description="The first instant that is too late")
+    due: Due | None = None
+    held: bool = Field(False, description="Its clocks stand still")
+    stage: Token | None = Field(None, description="Of an application")
+    measure: Token | None = Field(None, description="The plan's id of a measure")
+    about: str = Field("", description="Of a measure: the problem in the plan's words")
+    leader: str | None = None
+    note: str = Field("", description="What was last said of its progress, or its answer")
+    percent: int | None = None
+    outcome: Outcome | None = None
+    late: bool | None = None
+    ended_at: Moment | None = Field(None, description="When it left the register")
+
+
+class ListEntries(Part):
+    """Which entries? Every filter that is given must hold; without one: all of them.
+
+    Sorted by due date, what is never late at the end; with `updated_since` by the time of the last change.
+    """
+
+    station: Token | None = Field(None, description="The responsible one, not a co-handler")
+    statuses: tuple[EntryStatus, ...] = ()
+    entry_kind: EntryKind | None = None
+    kind: MatterKind | None = None
+    category: Token | None = None
+    village: Token | None = None
+    due_from: date | None = Field(None, description="Last day in time: this one or later, local")
+    due_until: date | None = Field(None, description="This one or earlier")
+    updated_since: Moment | None = None
+    text: str | None = Field(None, min_length=2, max_length=100, description="Stands in the title")
+    limit: int = Field(50, ge=1, le=500)
+    after: str | None = Field(None, max_length=400, description="The `next` of the page before")
+
+
+class EntryPage(Part):
+    entries: tuple[EntryInFull, ...]
+    next: str | None = Field(None, description="Absent: this is all")
+
+
+class PaperRow(Part):
+    """A line of the paper ledger: 编号, 问题, 责任站所, 责任领导, 整改措施, 完成时限, 进展, 销号."""
+
+    number: Key
+    problem: str
+    stations: tuple[str, ...] = Field(description="By name, the responsible one first")
+    leader: str | None = None
+    measure: str = ""
+    last_day: date | None = None
+    status: EntryStatus
+    percent: int | None = None
+    note: str = ""
+    struck_off: date | None = None
+
+
+class PaperPage(Part):
+    rows: tuple[PaperRow, ...]
+    next: str | None = None
+
+
+class AskHotList(Part):
+    """Where do matters pile up? What is not said is taken from the charter."""
+
+    category: Token | None = None
+    village: Token | None = None
+    within_days: int | None = Field(None, ge=1, le=3660)
+    at_least: int | None = Field(None, ge=2, le=1000)
+
+
+class Cluster(Part):
+    """Matters of one category and one village whose titles are alike (举一反三)."""
+
+    category: Token
+    village: Token | None = None
+    size: int
+    entries: tuple[Key, ...] = Field(description="Oldest first")
+    titles: tuple[str, ...]
+    stations: tuple[Token, ...]
+    first_at: Moment
+    last_at: Moment
+
+
+class HotListShown(Part):
+    clusters: tuple[Cluster, ...] = Field(description="The largest first")
+    since: Moment
+    looked_at: int = Field(description="How many matters of that time were compared")
+    all_of_them: bool = Field(description="False: there were more, and only the newest were compared")
+
+
+class AskDisclosure(Part):
+    category: Token | None = None
+    limit: int = Field(50, ge=1, le=500)
+    after: str | None = Field(None, max_length=400)
+
+
+class PublicApplication(Part):
+    """What anybody may see of an application: no name, no number, no village of few households."""
+
+    category: Token
+    name: str
+    stage: str = Field(description="By name")
+    village: str | None = Field(None, description="By name; absent: another one")
+    status: EntryStatus
+    outcome: Outcome | None = None
+    since: date = Field(description="Of the last change")
+
+
+class Disclosed(Part):
+    applications: tuple[PublicApplication, ...]
+    next: str | None = None

@@ -1,0 +1,39 @@
+"""What every rule of a charter is made of: its articles, roles and lengths of time."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+"""An identifier that may stand in a NATS subject."""
+
+
+class Article(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(Article):
+    source: str = Field(min_length=1, description="Where this rule and its numbers come from")
+
+
+class Role(StrEnum):
+    STATION = "station"
+    OFFICE = "office"
+    LEADER = "leader"
+    DISCIPLINE = "discipline"
+    GATEWAY = "gateway"
+    FEED = "feed"
+
+
+class Unit(StrEnum):
+    WORKING_DAYS = "working_days"
+    CALENDAR_DAYS = "calendar_days"
+    WORKING_HOURS = "working_hours"
+
+
+class Limit(Article):
+    """A length of time. The start day is not counted; a last day off moves to the next working day."""
+
+    amount: int = Field(ge=0, le=3660)
+    unit: Unit = Unit.WORKING_DAYS

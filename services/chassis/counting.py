@@ -1,0 +1,195 @@
+"""How a time limit is counted over unpaused time, day by day, so that the end and its reasons are one thing.
+
+A day of a limit in days counts by the share of its office hours in which the clock ran; of calendar
+days, by the share of its 24 hours. So pauses add up however they are cut, a pause over lunch or at
+night takes nothing, and no pause can bring a deadline nearer.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from itertools import count, groupby
+
+from duban_contracts.charter import Limit, OfficeHours, Unit
+from duban_contracts.due import DayReason
+from services.chassis.calendar import WorkingCalendar
+
+ONE_DAY = timedelta(days=1)
+NO_TIME = timedelta(0)
+
+Span = tuple[datetime, datetime]
+"""Half-open."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One day on the way to a deadline. `counted` is in the unit of the limit: days, or hours."""
+
+    day: date
+    reason: DayReason
+    counted: Fraction = Fraction(0)
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
+class Counting:
+    """`at` is half-open: the first instant that is too late."""
+
+    at: datetime
+    last_day: date
+    days: tuple[Step, ...]
+
+    @property
+    def provisional(self) -> bool:
+        return any(step.provisional for step in self.days)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Counts by one calendar, one station's office hours (None: the town's) and the pauses of one matter."""
+
+    calendar: WorkingCalendar
+    hours: OfficeHours | None = None
+    pauses: tuple[Span, ...] = field(default=())
+
+    def due(self, start: datetime, limits: Iterable[Limit]) -> Counting:
+        """When these limits, one after the other, from `start` end; neighbours of one unit are one limit.
+
+        The start day is not counted, and a last day off moves on (Civil Code, Arts. 201 and 203).
+        """
+        counting = Counting(start, self.calendar.day_of(start), (self._start(start),))
+        return self.further(counting, limits)
+
+    def until(self, start: datetime, last_day: date, limits: Iterable[Limit] = ()) -> Counting:
+        """A day set elsewhere is the end, and moves on by the working time that was paused before it."""
+        unpaused = Counter(self.calendar, self.hours)
+        days = tuple(unpaused._workdays(self.calendar.day_of(start), last_day))
+        amount = sum((step.counted for step in days), Fraction(0))
+        fixed = Counting(self.calendar.ends(last_day), last_day, (Step(last_day, DayReason.SET_ELSEWHERE),))
+        if not self.pauses:
+            return self.further(fixed, limits)
+        counted = self._after_days(
+            Counting(start, self.calendar.day_of(start), ()), amount, Unit.WORKING_DAYS
+        )
+        later = counted if counted.last_day > last_day else fixed
+        return self.further(Counting(later.at, later.last_day, (self._start(start), *later.days)), limits)
+
+    def further(self, counting: Counting, limits: Iterable[Limit]) -> Counting:
+        for unit, amount in _summed(limits):
+            if unit is Unit.WORKING_HOURS:
+                counting = self._after_hours(counting, timedelta(hours=amount))
+            else:
+                counting = self._after_days(counting, Fraction(amount), unit)
+        return counting
+
+    def worked(self, start: datetime, end: datetime) -> timedelta:
+        """Unpaused office time of working days in [start, end): additive over any split."""
+        days = _days(self.calendar.day_of(start), self.calendar.day_of(end))
+        spans = (span for day in days for span in self._office(day))
+        return sum((_length(span) for span in self._running(_clipped(spans, start, end))), NO_TIME)
+
+    def _start(self, start: datetime) -> Step:
+        day = self.calendar.day_of(start)
+        return Step(day, DayReason.START, provisional=self.calendar.is_provisional(day))
+
+    def _after_days(self, counting: Counting, amount: Fraction, unit: Unit) -> Counting:
+        steps, last = list[Step](), counting.last_day
+        for step in self._each_day(last, unit):
+            if amount <= 0:
+                break
+            steps.append(step)
+            amount, last = amount - step.counted, step.day
+        while not self.calendar.is_working(last):
+            last += ONE_DAY
+            steps.append(Step(last, DayReason.MOVED, provisional=self.calendar.is_provisional(last)))
+        return Counting(self.calendar.ends(last), last, (*counting.days, *steps))
+
+    def _each_day(self, after: date, unit: Unit) -> Iterator[Step]:
+        days = (after + timedelta(days=ahead) for ahead in count(1))
+        return (self._calendar_day(day) if unit is Unit.CALENDAR_DAYS else self._workday(day) for day in days)
+
+    def _workdays(self, after: date, last: date) -> Iterator[Step]:
+        return (self._workday(day) for day in _days(after + ONE_DAY, last))
+
+    def _workday(self, day: date) -> Step:
+        office = self._office(day)
+        return self._day(day, office) if office else self._off(day)
+
+    def _calendar_day(self, day: date) -> Step:
+        return self._day(day, [(self.calendar.begins(day), self.calendar.ends(day))], DayReason.COUNTED)
+
+    def _off(self, day: date) -> Step:
+        return Step(day, self.calendar.about(day), provisional=self.calendar.is_provisional(day))
+
+    def _day(self, day: date, spans: Sequence[Span], why: DayReason | None = None) -> Step:
+        whole = sum(map(_length, spans), NO_TIME)
+        ran = Fraction(_micros(sum(map(_length, self._running(spans)), NO_TIME)), _micros(whole))
+        reason = why or self.calendar.about(day)
+        if ran < 1:
+            reason = DayReason.PARTLY_PAUSED if ran else DayReason.PAUSED
+        return Step(day, reason, ran, self.calendar.is_provisional(day))
+
+    def _after_hours(self, counting: Counting, left: timedelta) -> Counting:
+        """Office time of working days only; a day on the way tells the hours that it gave."""
+        steps, start = list[Step](), counting.at
+        before = tuple(step for step in counting.days if step.day < self.calendar.day_of(start))
+        for ahead in count():
+            day = self.calendar.day_of(start) + timedelta(days=ahead)
+            gave = NO_TIME
+            for begins, ends in self._running(_clipped(self._office(day), start)):
+                if ends - begins >= left:
+                    steps.append(self._gave(day, gave + left))
+                    return Counting(begins + left, day, (*before, *steps))
+                left -= ends - begins
+                gave += ends - begins
+            steps.append(self._gave(day, gave))
+        raise AssertionError("office hours never end")
+
+    def _gave(self, day: date, gave: timedelta) -> Step:
+        hours, office = Fraction(_micros(gave), _micros(timedelta(hours=1))), self._office(day)
+        paused = bool(office) and list(self._running(office)) != list(office)
+        reason = DayReason.PARTLY_PAUSED if gave and paused else DayReason.PAUSED if paused else None
+        return Step(day, reason or self.calendar.about(day), hours, self.calendar.is_provisional(day))
+
+    def _office(self, day: date) -> list[Span]:
+        return self.calendar.openings(day, self.hours) if self.calendar.is_working(day) else []
+
+    def _running(self, spans: Iterable[Span]) -> Iterator[Span]:
+        """What is left of these spans when the pauses are taken out."""
+        left = list(spans)
+        for pause in self.pauses:
+            left = [part for span in left for part in _without(span, pause)]
+        return iter(left)
+
+
+def _summed(limits: Iterable[Limit]) -> Iterator[tuple[Unit, int]]:
+    for unit, of_unit in groupby(limits, lambda limit: limit.unit):
+        yield unit, sum(limit.amount for limit in of_unit)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+
+
+def _clipped(spans: Iterable[Span], start: datetime, end: datetime | None = None) -> Iterator[Span]:
+    for begins, ends in spans:
+        begins, ends = max(begins, start), ends if end is None else min(ends, end)
+        if begins < ends:
+            yield begins, ends
+
+
+def _without(span: Span, pause: Span) -> Iterator[Span]:
+    before, after = (span[0], min(span[1], pause[0])), (max(span[0], pause[1]), span[1])
+    if pause[0] >= pause[1] or pause[1] <= span[0] or pause[0] >= span[1]:
+        yield span
+        return
+    yield from (part for part in (before, after) if part[0] < part[1])
+
+
+def _length(span: Span) -> timedelta:
+    return span[1] - span[0]
+
+
+def _micros(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)

@@ -1,0 +1,117 @@
+"""`duban why`: each due date of an entry with its rule, and each day that was counted or was not."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from duban_contracts.due import DayReason, Due
+from duban_contracts.queries import DayExplained, DueExplained, Why, WhyEntry
+from duban_contracts.rules import Unit
+from services.chassis.charter_bucket import published_charter
+from services.chassis.limits import in_words
+from services.console.client import Duban
+from services.console.i18n import N_, _
+from services.console.sentences import ABSENT, Town, printable
+from services.console.terminal import Exit, Format, FormatOption, Stop, ending, on_system, say, say_json
+from services.console.words import word
+
+REASONS = {
+    DayReason.START: N_("start day, not counted"),
+    DayReason.COUNTED: N_("counted"),
+    DayReason.MAKE_UP: N_("counted: make-up working day"),
+    DayReason.OVERLAY_WORKING: N_("counted: working day by the charter"),
+    DayReason.WEEKEND: N_("weekend"),
+    DayReason.HOLIDAY: N_("public holiday"),
+    DayReason.OVERLAY_OFF: N_("day off by the charter"),
+    DayReason.PAUSED: N_("paused"),
+    DayReason.PARTLY_PAUSED: N_("partly paused"),
+    DayReason.MOVED: N_("moved on: the last day was a day off"),
+    DayReason.SET_ELSEWHERE: N_("last day as set elsewhere"),
+}
+
+
+def why(
+    ctx: typer.Context,
+    entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    with ending(output):
+        answer, town = on_system(ctx, lambda system: _asked(system, entry))
+        if answer.entry is None:
+            sentence = _("the register has no number {entry}; check the number").format(entry=entry)
+            raise Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)
+        if output is Format.JSON:
+            say_json(answer.model_dump(mode="json", exclude_none=True))
+        else:
+            tell(answer, town)
+
+
+async def _asked(system: Duban, entry: str) -> tuple[Why, Town]:
+    answer = await system.ask("ledger", "why", WhyEntry(entry=entry), Why)
+    return answer, Town(await published_charter(system.client))
+
+
+def tell(answer: Why, town: Town) -> None:
+    if answer.stopped:
+        say(_("every clock has stopped; this is how they ran"))
+    if answer.held_since:
+        since = town.moment(answer.held_since)
+        say(_("on hold since {since}: the clocks of station and citizen stand still").format(since=since))
+    if not answer.dues:
+        say(_("it has no time limit, so it is never late"))
+    for explained in answer.dues:
+        for line in lines(explained, town):
+            say(line)
+        if explained.days:
+            say(table(explained))
+
+
+def lines(explained: DueExplained, town: Town) -> list[str]:
+    due = explained.due
+    title = _("{clock}: late from {at} on, last day {day}")
+    said = [
+        title.format(clock=word(explained.clock), at=town.moment(due.at), day=due.last_day.isoformat()),
+        _("  rule: {rule}").format(rule=printable(due.rule)),
+        _("  charter revision {revision}, calendar {calendar}").format(
+            revision=due.revision or ABSENT, calendar=due.calendar or ABSENT
+        ),
+    ]
+    if due.start:
+        said.append(_("  counted from {start}").format(start=town.moment(due.start)))
+    said += _changes(due, town)
+    if due.provisional:
+        said.append(_("  provisional: it counts days of a year without a holiday notice"))
+    if not explained.agrees:
+        said.append(_("  the charter in force now would give another date; the days below are by it"))
+    return said
+
+
+def _changes(due: Due, town: Town) -> list[str]:
+    extended = _("  extended by {length}, granted by {by} on {at}")
+    paused = _("  paused from {start} to {end}")
+    on_top = _("  and {length} to verify it ({source})")
+    said = [
+        extended.format(length=in_words(each.length), by=each.by, at=town.moment(each.granted_at))
+        for each in due.extensions
+    ]
+    said += [paused.format(start=town.moment(each.start), end=town.moment(each.end)) for each in due.pauses]
+    if due.closing:
+        said.append(on_top.format(length=in_words(due.closing.length), source=printable(due.closing.source)))
+    return said
+
+
+def table(explained: DueExplained) -> Table:
+    limit = explained.due.limit
+    hours = limit is not None and limit.unit is Unit.WORKING_HOURS
+    drawn = Table(_("Day"), _("Hours") if hours else _("Counted"), _("Sum"), _("Reason"))
+    total = 0.0
+    for day in explained.days:
+        total += day.counted
+        drawn.add_row(day.day.isoformat(), f"{day.counted:.3g}", f"{total:.3g}", reason(day))
+    return drawn
+
+
+def reason(day: DayExplained) -> str:
+    said = _(REASONS[day.reason])
+    return _("{reason} (provisional)").format(reason=said) if day.provisional else said

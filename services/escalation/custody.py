@@ -1,0 +1,81 @@
+"""What is open against a station when an entry comes to it, leaves it, or is due at another time."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from duban_contracts import handling, ledger
+from duban_contracts.charter import Charter
+from services.chassis.heard import Handlers, Heard
+from services.escalation.decider import EVERY_ROUND, Close
+
+Wanted = Iterable[tuple[str, Close]]
+
+
+def entry_resolved(heard: Heard[ledger.EntryResolved], _: Charter) -> Wanted:
+    """Handled without being signed for: resolved is not struck off, so what is overdue stays open."""
+    return _close_acceptance(heard, heard.data.station)
+
+
+def entry_accepted(heard: Heard[ledger.EntryAccepted], _: Charter) -> Wanted:
+    """Signed for; taken over, it is the former station's no more, and late with the new one by itself."""
+    said = heard.data
+    yield from _close_acceptance(heard, said.station)
+    yield from _moved_away(heard, said.taken_from, said.entry, said.round, said.was_late)
+
+
+def entry_returned(heard: Heard[handling.EntryReturned], _: Charter) -> Wanted:
+    said = heard.data
+    yield from _moved_away(heard, said.station, said.entry, said.round, said.was_late)
+
+
+def adjudicated(heard: Heard[handling.Adjudicated], _: Charter) -> Wanted:
+    said = heard.data
+    yield from _moved_away(heard, said.from_station, said.entry, said.round, said.was_late)
+
+
+def transfer_lapsed(heard: Heard[handling.TransferLapsed], _: Charter) -> Wanted:
+    return _close_acceptance(heard, heard.data.station)
+
+
+def due_date_moved(
+    heard: Heard[handling.ExtensionDecided | handling.DeadlineRecomputed], _: Charter
+) -> Wanted:
+    """What lies ahead again is not overdue; it may become so again."""
+    said = heard.data
+    if isinstance(said, handling.ExtensionDecided):
+        moved, due = said.granted, said.due
+    else:
+        moved, due = said.clock is ledger.DueClock.STATION, said.new
+    if said.station and moved and (due is None or due.at > said.at):
+        yield said.station, Close(heard.now, said.station, (overdue_item(said.entry),), EVERY_ROUND)
+
+
+def _close_acceptance(heard: Heard[Any], station: str | None) -> Wanted:
+    return [(station, Close(heard.now, station, (acceptance_item(heard.data.entry),)))] if station else []
+
+
+def _moved_away(heard: Heard[Any], station: str | None, entry: str, number: int, was_late: bool) -> Wanted:
+    """Nothing of the entry counts against the station that no longer has it."""
+    if station:
+        overdue = overdue_item(entry)
+        owed = (overdue,) if was_late else ()
+        yield station, Close(heard.now, station, (overdue, acceptance_item(entry)), number, owed)
+
+
+def overdue_item(entry: str) -> str:
+    return f"overdue/{entry}"
+
+
+def acceptance_item(entry: str) -> str:
+    return f"acceptance/{entry}"
+
+
+HEARS: Handlers = {
+    ledger.EntryAccepted: entry_accepted,
+    ledger.EntryResolved: entry_resolved,
+    handling.Adjudicated: adjudicated,
+    handling.DeadlineRecomputed: due_date_moved,
+    handling.EntryReturned: entry_returned,
+    handling.ExtensionDecided: due_date_moved,
+    handling.TransferLapsed: transfer_lapsed,
+}

@@ -1,0 +1,75 @@
+"""Entries that are late step by step: the stages of applications, and the milestones of measures."""
+
+from collections.abc import Iterable
+
+from duban_contracts import applications, measures
+from duban_contracts.charter import Charter
+from duban_contracts.escalation import ItemKind, OpenItem
+from services.chassis.heard import Handlers, Heard
+from services.escalation.custody import overdue_item
+from services.escalation.decider import EVERY_ROUND, Close, Open
+
+Wanted = Iterable[tuple[str, Open | Close]]
+
+
+def stage_overdue(heard: Heard[applications.StageOverdue], _: Charter) -> Wanted:
+    """The stages of an application are what has a time limit: a late one is the entry's own lateness."""
+    late = heard.data
+    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
+    if late.station:
+        yield late.station, Open(heard.now, late.station, item, late.visit)
+
+
+def stage_completed(heard: Heard[applications.StageCompleted], _: Charter) -> Wanted:
+    done = heard.data
+    if done.station:
+        items = (overdue_item(done.entry),)
+        yield done.station, Close(heard.now, done.station, items, done.visit, items if done.late else ())
+
+
+def milestone_missed(heard: Heard[measures.MilestoneMissed], _: Charter) -> Wanted:
+    """Behind planned progress is lagging (整改滞后, domain.md §1), before the measure itself is due.
+
+    Missed anew under another date it is another occurrence, told apart by that date.
+    """
+    late = heard.data
+    name = milestone_item(late.entry, late.milestone)
+    item = OpenItem(id=name, kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
+    if late.station:
+        yield late.station, Open(heard.now, late.station, item, late.due.last_day.toordinal())
+
+
+def milestone_met(heard: Heard[measures.MilestoneMet], _: Charter) -> Wanted:
+    met = heard.data
+    if met.station:
+        items = (milestone_item(met.entry, met.milestone),)
+        yield met.station, Close(heard.now, met.station, items, EVERY_ROUND, items if met.late else ())
+
+
+def measure_changed(heard: Heard[measures.MeasureChanged], _: Charter) -> Wanted:
+    """The plan gave a milestone another date, or took it out: what was missed before counts no longer."""
+    changed = heard.data
+    items = tuple(milestone_item(changed.entry, each) for each in changed.excused)
+    if changed.station and items:
+        yield changed.station, Close(heard.now, changed.station, items, heard.now.toordinal(), items)
+
+
+def measure_retired(heard: Heard[measures.MeasureRetired], _: Charter) -> Wanted:
+    retired = heard.data
+    if station := retired.station:
+        milestones = (milestone_item(retired.entry, each) for each in retired.missed)
+        yield station, Close(heard.now, station, (overdue_item(retired.entry), *milestones), EVERY_ROUND)
+
+
+def milestone_item(entry: str, milestone: str) -> str:
+    return f"milestone/{entry}/{milestone}"
+
+
+HEARS: Handlers = {
+    applications.StageCompleted: stage_completed,
+    applications.StageOverdue: stage_overdue,
+    measures.MeasureChanged: measure_changed,
+    measures.MeasureRetired: measure_retired,
+    measures.MilestoneMet: milestone_met,
+    measures.MilestoneMissed: milestone_missed,
+}

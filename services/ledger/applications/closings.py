@@ -1,0 +1,80 @@
+"""The facts with which an application ends, and the sentences about where it stands."""
+
+from duban_contracts.intake import Outcome
+from duban_contracts.ledger import (
+    EntryKind,
+    EntryResolved,
+    EntryStruckOff,
+    LedgerCommandRefused,
+    VerificationRejected,
+)
+from duban_contracts.message import Refusal
+from services.chassis.decider import Asked, refusal
+from services.ledger.applications.situations import (
+    Application,
+    ApplicationKnown,
+    Completed,
+    CompleteStage,
+    Concluded,
+    Dropped,
+    Staged,
+)
+from services.ledger.decider import Verify
+
+
+def resolved(request: CompleteStage, to: Application, outcome: Outcome) -> EntryResolved:
+    return EntryResolved(
+        at=request.asked.now,
+        station=to.station,
+        entry=to.number,
+        round=to.round,
+        by=request.asked.actor,
+        outcome=outcome,
+        answer=request.note,
+    )
+
+
+def struck_off(asked: Asked, state: Completed) -> EntryStruckOff:
+    """Late if any stage was: the stages are what has a time limit."""
+    to = state.application
+    return EntryStruckOff(
+        at=asked.now,
+        station=to.station,
+        entry=to.number,
+        round=to.round,
+        by=asked.actor,
+        outcome=state.outcome,
+        resolved_at=state.at,
+        late=to.late,
+        entry_kind=EntryKind.APPLICATION,
+    )
+
+
+def rejected(request: Verify, state: Completed) -> VerificationRejected:
+    """Back to the stage at which it ended; that stage's due date stands."""
+    to = state.application
+    return VerificationRejected(
+        at=request.asked.now,
+        station=to.station,
+        entry=to.number,
+        round=to.round + 1,
+        by=request.asked.actor,
+        reason=request.reason,
+        due=to.due,
+    )
+
+
+def not_now(asked: Asked, state: ApplicationKnown) -> LedgerCommandRefused:
+    return refusal(LedgerCommandRefused, asked, Refusal.WRONG_STATE, f"{asked.key} is {situation(state)}")
+
+
+def situation(state: ApplicationKnown) -> str:
+    match state:
+        case Staged(application):
+            return f"in the stage {application.stage.id}; its stages have to be completed first"
+        case Completed():
+            return "completed; it waits for somebody else to verify it"
+        case Concluded():
+            return "struck off; submit a new application instead"
+        case Dropped():
+            return "taken back by the applicant; submit a new application instead"

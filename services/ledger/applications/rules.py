@@ -1,0 +1,261 @@
+"""What follows from each command about an application: its stages in their order, each in its time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from duban_contracts.applications import (
+    ObjectionDecided,
+    ObjectionRaised,
+    ProcedureBegun,
+    StageCompleted,
+)
+from duban_contracts.charter import Charter, Role
+from duban_contracts.intake import Outcome
+from duban_contracts.ledger import EntryClosedUnsolved, EntryOpened, LedgerCommandRefused
+from duban_contracts.ledger import ProgressRecorded as Progressed
+from duban_contracts.message import Refusal
+from services.chassis.decider import Asked, Wake, refusal
+from services.ledger.applications.closings import not_now, rejected, resolved, struck_off
+from services.ledger.applications.situations import (
+    Application,
+    ApplicationCommand,
+    ApplicationKnown,
+    ApplicationState,
+    ApplicationTold,
+    Apply,
+    Completed,
+    CompleteStage,
+    DecideObjection,
+    RaiseObjection,
+    Request,
+    Staged,
+)
+from services.ledger.applications.stages import Stages
+from services.ledger.decider import Matter, RecordProgress, Unopened, Verify, Withdraw
+
+Events = Sequence[ApplicationTold]
+ONE_DAY = timedelta(days=1)
+no: Callable[[Asked, Refusal, str], LedgerCommandRefused] = partial(refusal, LedgerCommandRefused)
+
+
+@dataclass(frozen=True)
+class Rules:
+    charter: Charter
+    stages: Stages
+    opened: Callable[[datetime, str, Matter], EntryOpened]
+    """How a matter is opened: an application is opened like one, and then goes its own way."""
+
+    def decide(self, command: ApplicationCommand | Wake, state: ApplicationState) -> Events:
+        match command, state:
+            case Wake(now), _:
+                return [overdue for overdue in self.stages.pending(state) if overdue.at <= now]
+            case Apply(), Unopened():
+                return list(self._begin(command))
+            case Withdraw(now, number, station), Staged() | Completed():
+                return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
+            case Apply() | Withdraw(), _:
+                return []  # already so, or overtaken by what happened since
+            case _, Unopened():
+                detail = f"the register has no application {command.asked.key}; check the number"
+                return [no(command.asked, Refusal.NO_SUCH_ENTRY, detail)]
+            case _, _:
+                return list(self._answer(command, state))
+
+    def _begin(self, command: Apply) -> Iterator[ApplicationTold]:
+        """Every stage has its own time; the entry as a whole has none, nor a signature of its own."""
+        procedure = self.charter.procedures[command.procedure]
+        none = {"due": None, "accept_by": None, "acceptance": None, "citizen": None}
+        opened = self.opened(command.now, command.number, command.matter)
+        yield opened.model_copy(update={**none, "procedure": command.procedure})
+        begun = ProcedureBegun(
+            at=command.now,
+            station=opened.station,
+            entry=command.number,
+            procedure=command.procedure,
+            stages=procedure.stages,
+            upheld_back_to=procedure.upheld_back_to,
+        )
+        yield begun
+        yield self.stages.stage(command.now, opened.entry, opened.station, procedure.stages, 0)
+
+    def _answer(self, request: Request, state: ApplicationKnown) -> Iterator[ApplicationTold]:
+        if isinstance(request, Verify):
+            yield self._verify(request, state)
+        elif not isinstance(state, Staged):
+            yield not_now(request.asked, state)
+        else:
+            yield from self._on_the_way(request, state.application)
+
+    def _on_the_way(
+        self, request: CompleteStage | RaiseObjection | DecideObjection | RecordProgress, to: Application
+    ) -> Iterator[ApplicationTold]:
+        match request:
+            case CompleteStage():
+                objection = self._out_of_place(request, to) or self._not_theirs(request.asked, to)
+                objection = objection or self._not_yet(request, to)
+                yield from [objection] if objection else self._complete(request, to)
+            case RaiseObjection():
+                yield self._too_soon(request, to) or self._raise(request, to)
+            case DecideObjection():
+                refused = self._undecidable(request, to)
+                yield from [refused] if refused else self._decide(request, to)
+            case RecordProgress():
+                yield self._progress(request, to)
+
+    # Stages
+
+    def _out_of_place(self, request: CompleteStage, to: Application) -> LedgerCommandRefused | None:
+        """Plan 2(3): a stage is neither skipped nor done twice, and who tries is recorded."""
+        place, now = to.place(request.stage), f"it is in {to.stage.id} ({to.stage.name})"
+        if place is None:
+            known = ", ".join(stage.id for stage in to.stages)
+            return no(request.asked, Refusal.OUT_OF_ORDER, f"there is no such stage; there are {known}")
+        if place > to.at_stage:
+            return no(request.asked, Refusal.OUT_OF_ORDER, f"no stage is skipped; {now}")
+        if place < to.at_stage:
+            return no(request.asked, Refusal.ALREADY_DONE, f"this stage is completed already; {now}")
+        return None
+
+    def _not_theirs(self, asked: Asked, to: Application) -> LedgerCommandRefused | None:
+        """A station completes its own stages; whoever approves must not be the one who handled it."""
+        actor = self.charter.actor(asked.actor)
+        role, station = (actor.role, actor.station) if actor else (None, None)
+        if role not in to.stage.by:
+            detail = f"{to.stage.name} is completed by: {', '.join(to.stage.by)}; ask one of them"
+            return no(asked, Refusal.NOT_ALLOWED, detail)
+        if role is Role.STATION and station != to.station:
+            detail = f"{asked.key} is with {to.station}; only that station can do this"
+            return no(asked, Refusal.NOT_THE_HANDLER, detail)
+        if role is not Role.STATION and station == to.station:
+            return no(asked, Refusal.OWN_WORK, f"{asked.key} is the work of {station}; somebody else decides")
+        return None
+
+    def _not_yet(self, request: CompleteStage, to: Application) -> LedgerCommandRefused | None:
+        asked = request.asked
+        if not request.passed and not request.note.strip():
+            return no(asked, Refusal.REASON_MISSING, "say why it fails here: the applicant has to be told")
+        if to.not_before is not None and request.passed and asked.now < to.not_before:
+            until = to.not_before.astimezone(self.stages.zone)
+            return no(
+                asked, Refusal.TOO_EARLY, f"the public notice has to stand until {until:%Y-%m-%d %H:%M}"
+            )
+        if to.stage.approval and to.objections:
+            which = ", ".join(map(str, to.objections))
+            detail = f"objection {which} is not decided; decide it first, approval waits"
+            return no(asked, Refusal.OBJECTION_OPEN, detail)
+        return None
+
+    def _complete(self, request: CompleteStage, to: Application) -> Iterator[ApplicationTold]:
+        yield StageCompleted(
+            at=request.asked.now,
+            station=to.station,
+            entry=to.number,
+            stage=to.stage.id,
+            by=request.asked.actor,
+            passed=request.passed,
+            late=to.overdue,
+            note=request.note,
+            visit=to.visits,
+        )
+        if not request.passed:
+            yield resolved(request, to, Outcome.NOT_FEASIBLE)
+        elif to.at_stage + 1 == len(to.stages):
+            yield resolved(request, to, Outcome.SOLVED)
+        else:
+            yield self.stages.next(to, request.asked.now, to.at_stage + 1)
+
+    def _progress(self, request: RecordProgress, to: Application) -> ApplicationTold:
+        if self._station_of(request.asked) != to.station:
+            detail = f"{request.asked.key} is with {to.station}; only that station can do this"
+            return no(request.asked, Refusal.NOT_THE_HANDLER, detail)
+        return Progressed(
+            at=request.asked.now,
+            station=to.station,
+            entry=to.number,
+            note=request.note,
+            by=request.asked.actor,
+            evidence=request.evidence,
+        )
+
+    # Objections
+
+    def _too_soon(self, request: RaiseObjection, to: Application) -> LedgerCommandRefused | None:
+        """From the public notice until the approval."""
+        notice = next((n for n, stage in enumerate(to.stages) if stage.notice_days is not None), 0)
+        approvals = [n for n, stage in enumerate(to.stages) if stage.approval]
+        approval = max(approvals, default=len(to.stages))
+        if to.at_stage < notice:
+            detail = f"{to.stages[notice].name} has not begun; object once it has"
+            return no(request.asked, Refusal.TOO_EARLY, detail)
+        if to.at_stage > approval:
+            return no(request.asked, Refusal.TOO_LATE, "it is approved already; submit a complaint instead")
+        return None
+
+    def _raise(self, request: RaiseObjection, to: Application) -> ObjectionRaised:
+        return ObjectionRaised(
+            at=request.asked.now,
+            station=to.station,
+            entry=to.number,
+            objection=to.raised + 1,
+            stage=to.stage.id,
+            by=request.asked.actor,
+            text=request.text,
+        )
+
+    def _undecidable(self, request: DecideObjection, to: Application) -> LedgerCommandRefused | None:
+        asked = request.asked
+        if self._station_of(asked) == to.station:
+            return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to decide")
+        if request.objection in to.objections:
+            return None
+        if request.objection <= to.raised:
+            return no(
+                asked, Refusal.ALREADY_DONE, f"objection {request.objection} is decided already; it stands"
+            )
+        return no(asked, Refusal.WRONG_STATE, f"there is no objection {request.objection}; check its number")
+
+    def _decide(self, request: DecideObjection, to: Application) -> Iterator[ApplicationTold]:
+        now = request.asked.now
+        resumes = not request.upheld and to.objections == (request.objection,)
+        yield ObjectionDecided(
+            at=now,
+            station=to.station,
+            entry=to.number,
+            objection=request.objection,
+            upheld=request.upheld,
+            by=request.asked.actor,
+            reason=request.reason,
+            due=self.stages.resumed(to, now) if resumes else None,
+        )
+        back = to.place(to.upheld_back_to)
+        if request.upheld and back is not None:
+            yield self.stages.next(to, now, back)
+
+    # Verification
+
+    def _verify(self, request: Verify, state: ApplicationKnown) -> ApplicationTold:
+        """办结 is not 销号: somebody other than who completed it looks first (domain.md §1).
+
+        Where the office itself decided, another one who may decide at that stage verifies.
+        """
+        asked, actor = request.asked, self.charter.actor(request.asked.actor)
+        own = isinstance(state, Completed) and state.by == asked.actor
+        if own or self._station_of(asked) == state.application.station:
+            return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to verify")
+        roles = {*self.charter.matters.verify_roles, *state.application.stage.by} - {Role.STATION}
+        if actor is None or actor.role not in roles:
+            detail = f"only {', '.join(sorted(roles))} verify here; ask one of them"
+            return no(asked, Refusal.NOT_ALLOWED, detail)
+        if not isinstance(state, Completed):
+            return not_now(asked, state)
+        if request.passed:
+            return struck_off(asked, state)
+        if not request.reason.strip():
+            return no(asked, Refusal.REASON_MISSING, "say what is missing: the station has to do it again")
+        return rejected(request, state)
+
+    def _station_of(self, asked: Asked) -> str | None:
+        actor = self.charter.actor(asked.actor)
+        return actor.station if actor else None

@@ -1,0 +1,260 @@
+"""What can be asked about an application, the situations it can be in, and how each fact changes them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from duban_contracts.applications import (
+    ObjectionDecided,
+    ObjectionRaised,
+    ProcedureBegun,
+    StageBegun,
+    StageCompleted,
+    StageOverdue,
+)
+from duban_contracts.intake import Outcome
+from duban_contracts.ledger import (
+    Due,
+    EntryClosedUnsolved,
+    EntryOpened,
+    EntryResolved,
+    EntryStruckOff,
+    LedgerCommandRefused,
+    ProgressRecorded,
+    VerificationRejected,
+)
+from duban_contracts.plan import Stage
+from duban_contracts.subjects import NOBODY
+from services.chassis.decider import Asked
+from services.ledger.decider import Matter, RecordProgress, Unopened, Verify, Withdraw
+
+ApplicationTold = (
+    EntryOpened
+    | ProcedureBegun
+    | StageBegun
+    | StageCompleted
+    | StageOverdue
+    | ObjectionRaised
+    | ObjectionDecided
+    | ProgressRecorded
+    | EntryResolved
+    | VerificationRejected
+    | EntryStruckOff
+    | EntryClosedUnsolved
+    | LedgerCommandRefused
+)
+"""Every fact that an application can bring about."""
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A matter was accepted whose category names a procedure."""
+
+    now: datetime
+    number: str
+    matter: Matter
+    procedure: str
+
+
+@dataclass(frozen=True)
+class CompleteStage:
+    asked: Asked
+    stage: str
+    passed: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RaiseObjection:
+    asked: Asked
+    text: str
+
+
+@dataclass(frozen=True)
+class DecideObjection:
+    asked: Asked
+    objection: int
+    upheld: bool
+    reason: str
+
+
+Request = CompleteStage | RaiseObjection | DecideObjection | RecordProgress | Verify
+ApplicationCommand = Apply | Withdraw | Request
+
+
+@dataclass(frozen=True)
+class Application:
+    """One application, in its present stage."""
+
+    opened: EntryOpened
+    updated_at: datetime
+    procedure: str = ""
+    stages: tuple[Stage, ...] = ()
+    upheld_back_to: str = ""
+    at_stage: int = 0
+    visits: int = 0
+    """How many stages began so far."""
+    began_at: datetime | None = None
+    """When the present stage began."""
+    due: Due | None = None
+    """Of the present stage."""
+    not_before: datetime | None = None
+    overdue: bool = False
+    """Whether the present stage is known to be late."""
+    late: bool = False
+    """Whether any stage was."""
+    objections: tuple[int, ...] = ()
+    """Those not decided yet."""
+    raised: int = 0
+    paused_at: datetime | None = None
+    """Since when an objection keeps the approval waiting."""
+    round: int = 1
+    note: str = ""
+
+    @property
+    def number(self) -> str:
+        return self.opened.entry
+
+    @property
+    def station(self) -> str:
+        return self.opened.station or NOBODY
+
+    @property
+    def stage(self) -> Stage:
+        return self.stages[self.at_stage]
+
+    def place(self, stage: str) -> int | None:
+        """Where a stage stands in the procedure; None where it has no such stage."""
+        return next((n for n, each in enumerate(self.stages) if each.id == stage), None)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """On its way through the procedure."""
+
+    application: Application
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Filed, or failed at a stage; somebody else has to look before it leaves the register."""
+
+    application: Application
+    at: datetime
+    by: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """Verified, and off the register."""
+
+    application: Application
+    at: datetime
+    outcome: Outcome
+    late: bool | None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Taken back by the applicant."""
+
+    application: Application
+    at: datetime
+    outcome: Outcome
+
+
+ApplicationKnown = Staged | Completed | Concluded | Dropped
+ApplicationState = Unopened | ApplicationKnown
+
+
+def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
+    match event:
+        case LedgerCommandRefused():
+            return state
+        case EntryOpened():
+            return Staged(Application(event, event.at))
+        case EntryResolved():
+            return Completed(touched(known(state), event.at), event.at, event.by, event.outcome)
+        case EntryStruckOff():
+            return Concluded(touched(known(state), event.at), event.at, event.outcome, event.late)
+        case EntryClosedUnsolved():
+            return Dropped(touched(known(state), event.at), event.at, event.outcome)
+        case VerificationRejected():
+            application = replace(known(state), round=event.round, overdue=False, began_at=event.at)
+            return Staged(touched(application, event.at))
+        case _:
+            return with_application(state, moved(known(state), event))
+
+
+Moving = (
+    ProcedureBegun
+    | StageBegun
+    | StageCompleted
+    | StageOverdue
+    | ObjectionRaised
+    | ObjectionDecided
+    | ProgressRecorded
+)
+
+
+def moved(application: Application, event: Moving) -> Application:
+    match event:
+        case ProcedureBegun(procedure=procedure, stages=stages, upheld_back_to=back):
+            return replace(application, procedure=procedure, stages=stages, upheld_back_to=back)
+        case StageBegun():
+            return begun(application, event)
+        case StageCompleted(note=note) | ProgressRecorded(note=note):
+            return touched(replace(application, note=note), event.at)
+        case StageOverdue():
+            return replace(application, overdue=True, late=True)
+        case ObjectionRaised():
+            return objected(application, event)
+        case ObjectionDecided():
+            return decided(application, event)
+
+
+def begun(application: Application, event: StageBegun) -> Application:
+    place = application.place(event.stage)
+    at_stage = application.at_stage if place is None else place
+    approval = application.stages[at_stage].approval
+    return replace(
+        application,
+        at_stage=at_stage,
+        visits=event.visit,
+        began_at=event.at,
+        due=event.due,
+        not_before=event.not_before,
+        overdue=False,
+        paused_at=event.at if approval and application.objections else None,
+        updated_at=event.at,
+    )
+
+
+def objected(application: Application, event: ObjectionRaised) -> Application:
+    since = application.paused_at or (event.at if application.stage.approval else None)
+    open_ones = (*application.objections, event.objection)
+    changed = replace(application, objections=open_ones, raised=event.objection, paused_at=since)
+    return touched(changed, event.at)
+
+
+def decided(application: Application, event: ObjectionDecided) -> Application:
+    left = tuple(each for each in application.objections if each != event.objection)
+    since = application.paused_at if left else None
+    due = event.due or application.due
+    return touched(replace(application, objections=left, paused_at=since, due=due), event.at)
+
+
+def touched(application: Application, at: datetime) -> Application:
+    return replace(application, updated_at=at)
+
+
+def known(state: ApplicationState) -> Application:
+    if isinstance(state, Unopened):
+        raise ValueError("an application is opened before anything else is told of it")
+    return state.application
+
+
+def with_application(state: ApplicationState, application: Application) -> ApplicationState:
+    if isinstance(state, Unopened):
+        raise ValueError("an application is opened before anything else is told of it")
+    return replace(state, application=application)

@@ -1,0 +1,97 @@
+"""What every rule of the register asks: who is who by the charter, whose an entry is, how to say no."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeGuard
+
+from duban_contracts.charter import Charter, Role
+from duban_contracts.ledger import LedgerCommandRefused
+from duban_contracts.message import Refusal
+from duban_contracts.subjects import NOBODY
+from services.chassis.decider import Asked, refusal
+from services.ledger.decider.clocks import Clocks
+from services.ledger.decider.dues import Dues
+from services.ledger.decider.situations import (
+    Closed,
+    Entry,
+    Event,
+    Handling,
+    Known,
+    Resolved,
+    Returned,
+    StruckOff,
+)
+
+Events = Sequence[Event]
+
+no: Callable[[Asked, Refusal, str], LedgerCommandRefused] = partial(refusal, LedgerCommandRefused)
+
+
+@dataclass(frozen=True)
+class Book:
+    charter: Charter
+    dues: Dues
+    clocks: Clocks
+
+    def station_of(self, asked: Asked) -> str | None:
+        return self.station_behind(asked.actor)
+
+    def station_behind(self, token: str) -> str | None:
+        actor = self.charter.actor(token)
+        return actor.station if actor else None
+
+    def has_role(self, asked: Asked, roles: Iterable[Role]) -> bool:
+        actor = self.charter.actor(asked.actor)
+        return actor is not None and actor.role in roles
+
+    def is_handler(self, asked: Asked, entry: Entry) -> bool:
+        return entry.station != NOBODY and self.station_of(asked) == entry.station
+
+    def not_the_handler(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
+        if self.is_handler(asked, entry):
+            return None
+        whose = "nobody yet" if entry.station == NOBODY else entry.station
+        return no(
+            asked, Refusal.NOT_THE_HANDLER, f"{asked.key} is with {whose}; only that station can do this"
+        )
+
+    def handler_or_office(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
+        return None if self.has_role(asked, (Role.OFFICE,)) else self.not_the_handler(asked, entry)
+
+
+def running(state: Known) -> TypeGuard[Handling]:
+    """With its station, and not on hold."""
+    return isinstance(state, Handling) and state.entry.held is None
+
+
+def blank(text: str) -> bool:
+    return not text.strip()
+
+
+def no_such_entry(asked: Asked) -> LedgerCommandRefused:
+    return no(asked, Refusal.NO_SUCH_ENTRY, f"the register has no number {asked.key}; check the number")
+
+
+def not_now(asked: Asked, state: Known) -> LedgerCommandRefused:
+    return no(asked, Refusal.WRONG_STATE, f"{asked.key} is {situation(state)}")
+
+
+def not_in_charter(asked: Asked, what: str) -> LedgerCommandRefused:
+    return no(asked, Refusal.NOT_ALLOWED, f"the charter has no rule for {what}; have one added to it first")
+
+
+def situation(state: Known) -> str:
+    match state:
+        case Handling(entry) if entry.held is not None:
+            return "on hold; resume it first"
+        case Handling():
+            return "open; it has to be resolved first"
+        case Returned():
+            return "given back by its station; the office has to say whose it is"
+        case Resolved():
+            return "resolved; it waits for somebody else to verify it"
+        case StruckOff():
+            return "struck off; it can only be reopened"
+        case Closed():
+            return "taken back by the petitioner; submit a new matter instead"

@@ -1,0 +1,169 @@
+"""What can be asked about a matter in the register: because of a fact that was heard, or by a person."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from duban_contracts.charter import Limit, MatterKind
+from duban_contracts.handling import HoldGround
+from duban_contracts.intake import Channel, Outcome, PastOutcome, Priority
+from services.chassis.decider import Asked
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What intake said of an accepted matter."""
+
+    submission: str
+    title: str
+    category: str
+    kind: MatterKind
+    station: str
+    petitioner: str
+    channel: Channel = Channel.OTHER
+    co_handlers: tuple[str, ...] = ()
+    village: str | None = None
+    priority: Priority = Priority.NORMAL
+    restricted: bool = False
+    limit: Limit | None = None
+    due_on: date | None = None
+    rule: str = ""
+    source: str = "intake"
+    solved_on_the_spot: str | None = None
+    past: PastOutcome | None = None
+    recurs: str | None = None
+
+
+@dataclass(frozen=True)
+class Open:
+    now: datetime
+    number: str
+    matter: Matter
+
+
+@dataclass(frozen=True)
+class LinkRecurrence:
+    """A new entry says that it is this one come back."""
+
+    now: datetime
+    again: str
+    category: str
+    village: str | None
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """The petitioner took the matter back."""
+
+    now: datetime
+    number: str
+    station: str | None
+
+
+@dataclass(frozen=True)
+class ReopenForRating:
+    now: datetime
+    round: int
+    """The round that was rated."""
+    detail: str
+
+
+@dataclass(frozen=True)
+class Accept:
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class RecordProgress:
+    asked: Asked
+    note: str
+    percent: int | None = None
+    evidence: tuple[str, ...] = ()
+    interim_answer: bool = False
+
+
+@dataclass(frozen=True)
+class Resolve:
+    asked: Asked
+    outcome: Outcome
+    answer: str
+
+
+@dataclass(frozen=True)
+class Verify:
+    asked: Asked
+    passed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reopen:
+    asked: Asked
+    reason: str
+
+
+@dataclass(frozen=True)
+class Return:
+    asked: Asked
+    legal_ground: str
+
+
+@dataclass(frozen=True)
+class Transfer:
+    asked: Asked
+    to: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportUp:
+    asked: Asked
+    to: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AddCoHandler:
+    asked: Asked
+    station: str
+
+
+@dataclass(frozen=True)
+class ApplyExtension:
+    asked: Asked
+    length: Limit
+    reason: str
+
+
+@dataclass(frozen=True)
+class DecideExtension:
+    asked: Asked
+    granted: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    asked: Asked
+    ground: HoldGround
+    reason: str
+
+
+@dataclass(frozen=True)
+class Resume:
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Adjudicate:
+    asked: Asked
+    to: str
+    co_handlers: tuple[str, ...]
+    reason: str
+
+
+FromFacts = Open | LinkRecurrence | Withdraw | ReopenForRating
+Closing = Resolve | Verify | Reopen
+HandingOver = Return | Transfer | Adjudicate
+Timing = ApplyExtension | DecideExtension | Hold | Resume
+Request = Accept | RecordProgress | ReportUp | AddCoHandler | Closing | HandingOver | Timing
+Command = FromFacts | Request

@@ -1,0 +1,82 @@
+"""How a hand-over changes whose an entry is. No rule in it: what was decided stands in the fact."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from duban_contracts.handling import Adjudicated, EntryReturned, EntryTransferred, PingPongDetected
+from duban_contracts.ledger import Due, EntryAccepted
+from duban_contracts.subjects import NOBODY
+from services.ledger.decider.situations import (
+    Clock,
+    Entry,
+    Handling,
+    Offer,
+    Returned,
+    State,
+    entry_of,
+    with_entry,
+)
+
+OF_THE_CITIZEN = (Clock.CITIZEN_SOON, Clock.CITIZEN_DAY, Clock.CITIZEN_OVERDUE)
+
+HandedOver = EntryTransferred | EntryReturned | PingPongDetected | Adjudicated
+
+
+def handed_over(state: State, event: HandedOver) -> State:
+    entry = entry_of(state)
+    match event:
+        case EntryTransferred():
+            to = event.station or NOBODY
+            offer, been_with = Offer(to, event.at, event.acceptance), (*entry.been_with, to)
+            return with_entry(
+                state, replace(entry, offer=offer, been_with=been_with, handovers=event.handovers)
+            )
+        case EntryReturned(was_responsible=False):
+            return with_entry(state, replace(entry, offer=None, handovers=event.handovers))
+        case EntryReturned(to=str(to)):
+            entry = assigned(entry, to, event.due, event.at)
+            return Handling(replace(entry, accepted=True, handovers=event.handovers))
+        case EntryReturned():
+            entry = assigned(entry, NOBODY, None, event.at)
+            return Returned(replace(entry, accepted=False, handovers=event.handovers))
+        case PingPongDetected():
+            return with_entry(state, replace(entry, bound=True, offer=None, handovers=event.handovers))
+        case Adjudicated():
+            return adjudicated(state, event)
+
+
+def adjudicated(state: State, event: Adjudicated) -> State:
+    entry = entry_of(state)
+    if event.moved:
+        entry = assigned(entry, event.station or NOBODY, event.due, event.at)
+        entry = replace(
+            entry, accepted=False, acceptance=event.acceptance, been_with=(*entry.been_with, entry.station)
+        )
+        state = Handling(entry)
+    return with_entry(
+        state, replace(entry, bound=True, handovers=0, offer=None, co_handlers=event.co_handlers)
+    )
+
+
+def taken_over(entry: Entry, event: EntryAccepted) -> Entry:
+    at = entry.offer.at if entry.offer else event.at
+    entry = assigned(entry, event.station or NOBODY, event.due, event.at)
+    return replace(entry, accepted=True, came_from=event.taken_from, assigned_at=at)
+
+
+def assigned(entry: Entry, station: str, due: Due | None, at: datetime) -> Entry:
+    """A station's clock of its own; the citizen's goes on."""
+    return replace(
+        entry,
+        station=station,
+        due=due,
+        began_at=at,
+        counted_at=at,
+        assigned_at=at,
+        rung=tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN),
+        offer=None,
+        asking=None,
+        acceptance=None,
+        came_from=None,
+        co_handlers=tuple(each for each in entry.co_handlers if each != station),
+    )

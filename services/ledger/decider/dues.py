@@ -1,0 +1,172 @@
+"""Every due date of a matter: one rule, counted over the time in which nothing paused it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from duban_contracts.charter import Charter, Limit, OfficeHours
+from duban_contracts.due import Closing
+from duban_contracts.intake import Priority
+from duban_contracts.ledger import Due, DueClock
+from services.chassis.calendar import WorkingCalendar
+from services.chassis.counting import Counter, Counting
+from services.chassis.limits import Chosen, choose_limit, in_words
+from services.ledger.decider.commands import Matter
+from services.ledger.decider.situations import Entry
+
+COUNTED_BY = ("start", "limit", "rule", "set_for", "closing", "hours_of", "pauses", "extensions")
+"""The fields of a due date that say how it is counted; the rest is what comes of it."""
+
+
+@dataclass(frozen=True)
+class Dues:
+    charter: Charter
+    calendar: WorkingCalendar
+
+    # Counting
+
+    def counted(self, **by: Any) -> Due:
+        """A due date from the fields of `COUNTED_BY`, by the calendar of this charter."""
+        due = Due.model_construct(**by)
+        counting = self.counting(due)
+        return Due(
+            at=counting.at,
+            last_day=counting.last_day,
+            provisional=counting.provisional,
+            revision=self.charter.revision or None,
+            calendar=self.calendar.version,
+            **by,
+        )
+
+    def again(self, due: Due, **changed: Any) -> Due:
+        """Counted anew with these fields changed. One that does not say how it was counted stays."""
+        if due.start is None:
+            return due
+        return self.counted(**{name: getattr(due, name) for name in COUNTED_BY} | changed)
+
+    def counting(self, due: Due) -> Counting:
+        """Day by day; needs `start`, and the limit or the day that was set elsewhere."""
+        if due.start is None:
+            raise ValueError("a due date that does not say where it starts cannot be counted")
+        pauses = tuple((pause.start, pause.end) for pause in due.pauses)
+        counter = Counter(self.calendar, self.hours(due.hours_of), pauses)
+        more = [extension.length for extension in due.extensions]
+        if due.closing is not None:
+            more.append(due.closing.length)
+        if due.limit is not None:
+            return counter.due(due.start, [due.limit, *more])
+        if due.set_for is None:
+            raise ValueError("a due date needs a limit, or a day set elsewhere")
+        return counter.until(due.start, due.set_for, more)
+
+    def hours(self, station: str | None) -> OfficeHours | None:
+        known = self.charter.stations.get(station) if station else None
+        return known.hours if known else None
+
+    # Rules
+
+    def of_matter(self, matter: Matter, now: datetime) -> Due | None:
+        """A day set elsewhere goes before the limit; with neither, nothing is ever late."""
+        if matter.due_on is not None:
+            return self.set_elsewhere(matter.due_on, matter.source, matter.station, now)
+        if matter.limit is None:
+            return None
+        return self.counted(start=now, limit=matter.limit, rule=matter.rule, hours_of=matter.station)
+
+    def set_elsewhere(self, last_day: date, who: str, station: str, now: datetime) -> Due:
+        return self.counted(start=now, set_for=last_day, rule=f"set elsewhere by {who}", hours_of=station)
+
+    def of_citizen(self, due: Due | None) -> Due | None:
+        """From submission to strike-off: the station's limit and the time to verify on top."""
+        rule = self.charter.matters.citizen
+        if rule is None or due is None or due.limit is None:
+            return None
+        return self.again(due, closing=Closing(length=rule.closing, source=rule.source))
+
+    def of_acceptance(self, now: datetime, station: str) -> Due:
+        """Signing for the order (签收), domain.md §5.2."""
+        rules = self.charter.matters
+        return self._by(rules.accept_within, "to sign for it", rules.source, now, station)
+
+    def of_interim(self, now: datetime, station: str, limit: Limit, source: str) -> Due:
+        return self._by(limit, "for the interim answer", source, now, station)
+
+    def of_rectification(self, now: datetime, station: str) -> Due:
+        """A round after a reopening is due like the rectification of a negative rating (domain.md §5.1)."""
+        rules = self.charter.rating
+        return self._by(rules.rectify_within, "to put it right after reopening", rules.source, now, station)
+
+    def of_successor(self, entry: Entry, station: str, start: datetime) -> Due | None:
+        """The clock of a station that got the entry later starts with it; a day set elsewhere stands."""
+        due = entry.due or entry.opened.due
+        if due is not None and due.limit is None:
+            return self.again(due, hours_of=station)
+        chosen = self._chosen(entry, due)
+        if chosen.limit is None:
+            return None
+        return self.counted(start=start, limit=chosen.limit, rule=chosen.rule, hours_of=station)
+
+    # A new revision of the charter
+
+    def anew(self, entry: Entry, clock: DueClock) -> Due | None:
+        """What a due date is under this charter; its start, pauses and extensions are kept."""
+        match clock:
+            case DueClock.STATION:
+                return self._anew(entry, entry.due, entry.station, entry.assigned_at)
+            case DueClock.CITIZEN:
+                began = entry.began_at if entry.rectifying else entry.opened.at
+                return self._citizen_anew(entry, began)
+            case DueClock.ACCEPTANCE:
+                limit, source = self.charter.matters.accept_within, self.charter.matters.source
+                return self._changed(entry.acceptance, limit, "to sign for it", source)
+            case DueClock.INTERIM:
+                rule = self.charter.matters.report_up
+                if rule is None:
+                    return entry.interim
+                return self._changed(
+                    entry.interim, rule.interim_within, "for the interim answer", rule.source
+                )
+
+    def _anew(self, entry: Entry, due: Due | None, station: str, start: datetime | None) -> Due | None:
+        if due is not None and due.limit is None:
+            return self.again(due)
+        chosen = self._chosen(entry, due)
+        if chosen.limit is None:
+            return None
+        if due is None:
+            return self.counted(
+                start=start or entry.opened.at,
+                limit=chosen.limit,
+                rule=chosen.rule,
+                hours_of=station,
+            )
+        if chosen.limit == due.limit:
+            return self.again(due)
+        return self.again(due, limit=chosen.limit, rule=chosen.rule)
+
+    def _citizen_anew(self, entry: Entry, began: datetime) -> Due | None:
+        old = entry.citizen
+        plain = self._anew(entry, self.again(old, closing=None) if old else None, entry.station, began)
+        if old is None and plain is not None and entry.due is not None:
+            plain = self.again(plain, pauses=entry.due.pauses, extensions=entry.due.extensions)
+        return self.of_citizen(plain)
+
+    def _chosen(self, entry: Entry, due: Due | None) -> Chosen:
+        """A category that the charter knows no more keeps the limit that it gave."""
+        if entry.rectifying:
+            rules = self.charter.rating
+            words = f"{in_words(rules.rectify_within)} to put it right after reopening ({rules.source})"
+            return Chosen(rules.rectify_within, words)
+        opened = entry.opened
+        if opened.category not in self.charter.categories and due is not None:
+            return Chosen(due.limit, due.rule)
+        return choose_limit(self.charter, opened.category, opened.kind, opened.priority is Priority.URGENT)
+
+    def _changed(self, due: Due | None, limit: Limit, what: str, source: str) -> Due | None:
+        if due is None or due.limit == limit:
+            return due and self.again(due)
+        return self.again(due, limit=limit, rule=f"{in_words(limit)} {what} ({source})")
+
+    def _by(self, limit: Limit, what: str, source: str, now: datetime, station: str) -> Due:
+        rule = f"{in_words(limit)} {what} ({source})"
+        return self.counted(start=now, limit=limit, rule=rule, hours_of=station)

@@ -1,0 +1,234 @@
+"""How each fact changes a matter. No rule in it: what was decided stands in the fact."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from duban_contracts.handling import (
+    Adjudicated,
+    CitizenOverdue,
+    CoHandlerAdded,
+    DeadlineRecomputed,
+    EntryHeld,
+    EntryRecurred,
+    EntryReportedUp,
+    EntryResumed,
+    EntryReturned,
+    EntryTransferred,
+    ExtensionApplied,
+    ExtensionDecided,
+    InterimAnswerOverdue,
+    PingPongDetected,
+    TransferLapsed,
+)
+from duban_contracts.ledger import (
+    AcceptanceOverdue,
+    Due,
+    DueClock,
+    EntryAccepted,
+    EntryClosedUnsolved,
+    EntryDueSoon,
+    EntryOpened,
+    EntryOverdue,
+    EntryReopened,
+    EntryResolved,
+    EntryStruckOff,
+    LedgerCommandRefused,
+    ProgressRecorded,
+    VerificationRejected,
+)
+from duban_contracts.subjects import NOBODY
+from services.ledger.decider.custody import OF_THE_CITIZEN, handed_over, taken_over
+from services.ledger.decider.situations import (
+    Asking,
+    Clock,
+    Closed,
+    Entry,
+    Event,
+    Handling,
+    Held,
+    Resolved,
+    RevisionSeen,
+    State,
+    StruckOff,
+    Unopened,
+    WithdrawnEarly,
+    entry_of,
+    with_entry,
+)
+
+REMINDERS = (Clock.DUE_SOON, Clock.DUE_DAY, Clock.CITIZEN_SOON, Clock.CITIZEN_DAY)
+
+Closing = EntryResolved | VerificationRejected | EntryStruckOff | EntryReopened | EntryRecurred
+Rang = AcceptanceOverdue | EntryDueSoon | EntryOverdue | CitizenOverdue | InterimAnswerOverdue
+Moved = ExtensionDecided | EntryResumed | DeadlineRecomputed
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case LedgerCommandRefused():
+            return state
+        case EntryOpened():
+            return opened(state, event)
+        case EntryClosedUnsolved():
+            return closed(state, event)
+        case RevisionSeen():
+            return with_entry(state, replace(entry_of(state), revision=event.revision))
+        case (
+            AcceptanceOverdue() | EntryDueSoon() | EntryOverdue() | CitizenOverdue() | InterimAnswerOverdue()
+        ):
+            return with_entry(state, rang(entry_of(state), event))
+        case _:
+            return touched(with_entry(state, replace(entry_of(state), updated_at=event.at)), event)
+
+
+def touched(state: State, event: Event) -> State:
+    """By somebody's hand, or by the time that somebody set."""
+    entry = entry_of(state)
+    match event:
+        case EntryAccepted(taken_over=True):
+            return Handling(taken_over(entry, event))
+        case EntryAccepted():
+            return with_entry(state, replace(entry, accepted=True))
+        case ProgressRecorded():
+            interim = None if event.interim_answer else entry.interim
+            said = entry.percent if event.percent is None else event.percent
+            return with_entry(state, replace(entry, interim=interim, note=event.note, percent=said))
+        case EntryReportedUp():
+            rung = tuple(clock for clock in entry.rung if clock is not Clock.INTERIM)
+            return with_entry(state, replace(entry, interim=event.interim, rung=rung))
+        case CoHandlerAdded():
+            return with_entry(state, replace(entry, co_handlers=(*entry.co_handlers, event.co_handler)))
+        case ExtensionApplied():
+            return with_entry(state, replace(entry, asking=Asking(event.length, event.station or NOBODY)))
+        case EntryHeld():
+            held = Held(event.at, event.until, event.ground)
+            return with_entry(state, replace(entry, held=held, holds=entry.holds + 1))
+        case ExtensionDecided() | EntryResumed() | DeadlineRecomputed():
+            return with_entry(state, moved(entry, event))
+        case TransferLapsed():
+            return with_entry(state, replace(entry, offer=None))
+        case EntryTransferred() | EntryReturned() | PingPongDetected() | Adjudicated():
+            return handed_over(state, event)
+        case EntryResolved() | VerificationRejected() | EntryStruckOff() | EntryReopened() | EntryRecurred():
+            return closing(state, event)
+        case _:
+            assert_never(event)  # type: ignore[arg-type] # the rest was matched in `evolve`
+
+
+def opened(state: State, event: EntryOpened) -> State:
+    station = event.station or NOBODY
+    entry = Entry(
+        event.model_copy(update={"citizen": None, "acceptance": None}),  # they stand beside it
+        station,
+        event.due,
+        event.at,
+        event.at,
+        citizen=event.citizen,
+        acceptance=event.acceptance,
+        revision=event.revision,
+        assigned_at=event.at,
+        been_with=(station,),
+        co_handlers=event.co_handlers,
+    )
+    if isinstance(state, WithdrawnEarly):
+        return Closed(entry, state.at, state.outcome)
+    return Handling(entry)
+
+
+def closed(state: State, event: EntryClosedUnsolved) -> State:
+    if isinstance(state, Unopened | WithdrawnEarly):
+        return WithdrawnEarly(event.at, event.outcome)
+    return Closed(replace(state.entry, updated_at=event.at), event.at, event.outcome)
+
+
+def rang(entry: Entry, event: Rang) -> Entry:
+    match event:
+        case AcceptanceOverdue() if entry.offer is not None:
+            return replace(entry, offer=replace(entry.offer, overdue=True))
+        case AcceptanceOverdue():
+            clock = Clock.ACCEPTANCE
+        case EntryDueSoon(clock=DueClock.CITIZEN):
+            clock = Clock.CITIZEN_DAY if event.on_due_day else Clock.CITIZEN_SOON
+        case EntryDueSoon():
+            clock = Clock.DUE_DAY if event.on_due_day else Clock.DUE_SOON
+        case EntryOverdue():
+            clock = Clock.OVERDUE
+        case CitizenOverdue():
+            clock = Clock.CITIZEN_OVERDUE
+        case InterimAnswerOverdue():
+            clock = Clock.INTERIM
+    return replace(entry, rung=(*entry.rung, clock))
+
+
+def moved(entry: Entry, event: Moved) -> Entry:
+    """A due date that moved is reminded of again, and may be overdue again if it lies ahead now."""
+    match event:
+        case ExtensionDecided(granted=False):
+            return replace(entry, asking=None)
+        case ExtensionDecided():
+            due, citizen, extended = event.due, event.citizen, entry.extended + 1
+            entry = replace(entry, asking=None, due=due, citizen=citizen, extended=extended)
+        case EntryResumed():
+            entry = replace(entry, held=None, due=event.due, citizen=event.citizen)
+        case DeadlineRecomputed():
+            entry = recomputed(entry, event)
+    counted_at = max(event.at, entry.counted_at or event.at)
+    rings_again = {
+        *REMINDERS,
+        *_ahead(Clock.OVERDUE, entry.due, event.at),
+        *_ahead(Clock.CITIZEN_OVERDUE, entry.citizen, event.at),
+    }
+    rung = tuple(clock for clock in entry.rung if clock not in rings_again)
+    return replace(entry, counted_at=counted_at, rung=rung)
+
+
+def _ahead(clock: Clock, due: Due | None, now: datetime) -> tuple[Clock, ...]:
+    return (clock,) if due is None or due.at > now else ()
+
+
+def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
+    match event.clock:
+        case DueClock.STATION:
+            return replace(entry, due=event.new)
+        case DueClock.CITIZEN:
+            return replace(entry, citizen=event.new)
+        case DueClock.ACCEPTANCE:
+            return replace(entry, acceptance=event.new)
+        case DueClock.INTERIM:
+            return replace(entry, interim=event.new)
+
+
+def closing(state: State, event: Closing) -> State:
+    entry = entry_of(state)
+    match event:
+        case EntryResolved():
+            over = replace(entry, asking=None, held=None, interim=None, offer=None, note=event.answer)
+            return Resolved(over, event.at, event.by, event.outcome, entry.due)
+        case VerificationRejected():
+            rung = tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN)
+            return Handling(
+                replace(entry, round=event.round, due=event.due, began_at=event.at, rung=rung, accepted=True)
+            )
+        case EntryReopened():
+            return Handling(reopened(entry, event))
+        case EntryStruckOff():
+            measured = replace(entry, due=event.due or entry.due)
+            return StruckOff(measured, event.at, event.outcome, event.late)
+        case EntryRecurred():
+            return (
+                replace(state, again=(*state.again, event.again)) if isinstance(state, StruckOff) else state
+            )
+
+
+def reopened(entry: Entry, event: EntryReopened) -> Entry:
+    return replace(
+        entry,
+        round=event.round,
+        due=event.due,
+        citizen=event.citizen,
+        began_at=event.at,
+        counted_at=event.at,
+        rung=(),
+        rectifying=True,
+    )

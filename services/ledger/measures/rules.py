@@ -1,0 +1,268 @@
+"""What follows from each command about a measure, in each of its situations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from duban_contracts.charter import Charter
+from duban_contracts.ledger import LedgerCommandRefused, ProgressRecorded
+from duban_contracts.measures import (
+    MeasureChanged,
+    MeasureOpened,
+    MeasureRetired,
+    MilestoneMet,
+    OccurrenceReported,
+    PlannedMeasure,
+)
+from duban_contracts.message import Refusal
+from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
+from services.chassis.decider import Asked, Wake
+from services.ledger.decider import RecordProgress, Resolve, Unopened, Verify
+from services.ledger.measures.clocks import Clocks
+from services.ledger.measures.closings import how, no, not_now, rejected, resolved, struck_off, unfinished
+from services.ledger.measures.commands import (
+    Carry,
+    MeasureCommand,
+    MeetMilestone,
+    ReportCount,
+    ReportOccurrence,
+    Request,
+    Retire,
+    Want,
+)
+from services.ledger.measures.situations import (
+    MeasureKnown,
+    MeasureState,
+    MeasureTold,
+    Retired,
+    SaidDone,
+    Underway,
+    Work,
+    still_missed,
+)
+
+Events = Sequence[MeasureTold]
+
+
+@dataclass(frozen=True)
+class Rules:
+    charter: Charter
+    clocks: Clocks
+
+    def decide(self, command: MeasureCommand | Wake, state: MeasureState) -> Events:
+        match command, state:
+            case Wake(now), _:
+                return self.clocks.fallen(state, now)
+            case Want(), Unopened():
+                return [self.opened(command)]
+            case Want(now), Retired(at=at):
+                return [self.opened(command)] if now > at else []
+            case Want(), Underway(work) | SaidDone(work):
+                return self.changed(command, work)
+            case Retire(), Unopened() | Underway() | SaidDone():
+                return self.retired(command, state)
+            case Want() | Retire(), _:
+                return []  # what was achieved stays achieved
+            case _, Unopened() | Retired():
+                detail = f"the register has no open measure {command.asked.key}; check the number"
+                return [no(command.asked, Refusal.NO_SUCH_ENTRY, detail)]
+            case _, _:
+                return self.answer(command, state)
+
+    def answer(self, request: Request, state: MeasureKnown) -> Events:
+        match request, state:
+            case Verify(), _:
+                return [self.verify(request, state)]
+            case _, Underway(work):
+                return [self.not_theirs(request, work) or self.carry(request, work)]
+            case _:
+                return [not_now(request.asked, state)]
+
+    # What the plan wants
+
+    def opened(self, command: Want) -> MeasureOpened:
+        planned = command.measure
+        return MeasureOpened(
+            at=command.now,
+            station=planned.stations[0],
+            entry=command.number,
+            campaign=command.campaign,
+            measure=planned,
+            due=self.clocks.due_of(planned),
+            first_day=self.clocks.first_day(planned, command.now),
+        )
+
+    def changed(self, command: Want, work: Work) -> list[MeasureChanged]:
+        """A later revision wants it otherwise; an earlier one that is heard late wants nothing."""
+        planned = command.measure
+        fields = tuple(
+            name
+            for name in PlannedMeasure.model_fields
+            if getattr(planned, name) != getattr(work.planned, name)
+        )
+        if not fields or command.now < work.planned_at:
+            return []
+        begins = planned.shape.kind != work.planned.shape.kind
+        return [
+            MeasureChanged(
+                at=command.now,
+                station=planned.stations[0],
+                entry=command.number,
+                measure=planned,
+                changed=fields,
+                excused=tuple(each for each in work.missed if each not in still_missed(work, planned)),
+                due=self.clocks.due_of(planned),
+                first_day=self.clocks.first_day(planned, command.now) if begins else None,
+            )
+        ]
+
+    def retired(self, command: Retire, state: Unopened | Underway | SaidDone) -> Events:
+        known = None if isinstance(state, Unopened) else state.work
+        if known and command.now < known.planned_at:
+            return []  # overtaken by a revision that wants it again
+        return [
+            MeasureRetired(
+                at=command.now,
+                station=known.station if known else None,
+                entry=command.number,
+                campaign=command.campaign,
+                measure=command.measure,
+                missed=tuple(each for each in known.missed if each not in known.met) if known else (),
+            )
+        ]
+
+    # What the responsible stations do
+
+    def not_theirs(self, request: Carry | Resolve, work: Work) -> LedgerCommandRefused | None:
+        """Every responsible station carries; only the lead says that it is done (主办, domain.md §1)."""
+        may = work.planned.stations[:1] if isinstance(request, Resolve) else work.planned.stations
+        if self.station_of(request.asked) in may:
+            return None
+        detail = f"{request.asked.key} is the work of {', '.join(may)}; only they can do this"
+        return no(request.asked, Refusal.NOT_THE_HANDLER, detail)
+
+    def carry(self, request: Carry | Resolve, work: Work) -> MeasureTold:
+        match request:
+            case RecordProgress():
+                return self.progress(request, work)
+            case ReportCount():
+                return self.count(request, work)
+            case MeetMilestone():
+                return self.meet(request, work)
+            case ReportOccurrence():
+                return self.occur(request, work)
+            case Resolve():
+                return unfinished(request, work) or resolved(request, work)
+
+    def progress(self, request: RecordProgress, work: Work) -> MeasureTold:
+        if request.percent is not None and not isinstance(work.planned.shape, OneOff):
+            detail = "its progress follows from what is reported; leave the percentage out"
+            return no(request.asked, Refusal.WRONG_STATE, detail)
+        return ProgressRecorded(
+            at=request.asked.now,
+            station=work.station,
+            entry=work.number,
+            note=request.note,
+            percent=request.percent,
+            by=request.asked.actor,
+            evidence=request.evidence,
+        )
+
+    def count(self, request: ReportCount, work: Work) -> MeasureTold:
+        shape = work.planned.shape
+        if not isinstance(shape, Counted):
+            return no(request.asked, Refusal.WRONG_STATE, f"this measure counts nothing; {how(work)}")
+        done = work.done + request.count
+        return ProgressRecorded(
+            at=request.asked.now,
+            station=work.station,
+            entry=work.number,
+            note=request.note,
+            percent=min(100, 100 * done // shape.target),
+            by=request.asked.actor,
+            evidence=request.evidence,
+            done=done,
+        )
+
+    def meet(self, request: MeetMilestone, work: Work) -> MeasureTold:
+        """One after the other, each once, with evidence (domain.md 1(2)b)."""
+        asked, shape = request.asked, work.planned.shape
+        if not isinstance(shape, Milestones):
+            return no(asked, Refusal.WRONG_STATE, f"this measure has no milestones; {how(work)}")
+        if request.milestone in work.met:
+            return no(
+                asked, Refusal.ALREADY_DONE, f"milestone {request.milestone} is met already; {how(work)}"
+            )
+        following = next((each for each in shape.milestones if each.id not in work.met), None)
+        if following is None or following.id != request.milestone:
+            return no(asked, Refusal.OUT_OF_ORDER, f"{request.milestone} is not the next one; {how(work)}")
+        if not request.evidence:
+            return no(asked, Refusal.EVIDENCE_MISSING, "name the evidence, such as photos or an acceptance")
+        late = asked.now >= self.clocks.midnight_after(following.due) if following.due else None
+        return MilestoneMet(
+            at=asked.now,
+            station=work.station,
+            entry=work.number,
+            milestone=following.id,
+            name=following.name,
+            percent=following.percent,
+            note=request.note,
+            evidence=request.evidence,
+            late=late,
+        )
+
+    def occur(self, request: ReportOccurrence, work: Work) -> MeasureTold:
+        """日产日清: for every place on every day, until that day's time is over (domain.md 1(2)a)."""
+        asked, shape = request.asked, work.planned.shape
+        if not isinstance(shape, Recurring):
+            return no(asked, Refusal.WRONG_STATE, f"this measure does not recur; {how(work)}")
+        day = request.day or self.clocks.today(asked.now)
+        if request.village not in work.places():
+            places = ", ".join(str(place) for place in work.places())
+            return no(asked, Refusal.UNKNOWN_VILLAGE, f"it does not recur there; name one of: {places}")
+        if day > self.clocks.today(asked.now):
+            return no(asked, Refusal.TOO_EARLY, f"{day} has not come yet; report it on its day")
+        if request.village in work.reported_on(day):
+            return no(
+                asked, Refusal.ALREADY_DONE, f"{day} is reported for this place already; go on tomorrow"
+            )
+        last = work.planned.last_day
+        ended = asked.now >= self.clocks.closes(shape, day) or (last is not None and day > last)
+        if ended or work.next_day is None or day < work.next_day:
+            return no(asked, Refusal.TOO_LATE, f"the time to report {day} is over; only its own day counts")
+        if not self.clocks.occurs_on(shape, day):
+            return no(asked, Refusal.WRONG_STATE, f"nothing is due on {day}; it recurs on working days only")
+        left = set(work.places()) - set(work.reported_on(day)) - {request.village}
+        return OccurrenceReported(
+            at=asked.now,
+            station=work.station,
+            entry=work.number,
+            day=day,
+            village=request.village,
+            note=request.note,
+            evidence=request.evidence,
+            complete=not left,
+        )
+
+    # What an inspection says
+
+    def verify(self, request: Verify, state: MeasureKnown) -> MeasureTold:
+        """Accepted by inspection: by the office, and never by a station that is responsible for it."""
+        asked, work = request.asked, state.work
+        if self.station_of(asked) in work.planned.stations:
+            detail = f"{asked.key} is the work of {self.station_of(asked)}; somebody else has to inspect it"
+            return no(asked, Refusal.OWN_WORK, detail)
+        actor, roles = self.charter.actor(asked.actor), self.charter.matters.verify_roles
+        if actor is None or actor.role not in roles:
+            return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} inspect here; ask one of them")
+        if not isinstance(state, SaidDone):
+            return not_now(asked, state)
+        if request.passed:
+            return struck_off(asked, state)
+        if not request.reason.strip():
+            detail = "say what is missing: the station has to know what to do again"
+            return no(asked, Refusal.REASON_MISSING, detail)
+        return rejected(request, state)
+
+    def station_of(self, asked: Asked) -> str | None:
+        actor = self.charter.actor(asked.actor)
+        return actor.station if actor else None

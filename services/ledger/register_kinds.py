@@ -1,0 +1,115 @@
+"""One register, three kinds and the plan: each key is decided by the decider of what stands under it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, get_args
+
+from duban_contracts.applications import ApplicationEvent
+from duban_contracts.charter import Charter
+from duban_contracts.ledger import EntryOpened, LedgerCommandRefused, LedgerEvent
+from duban_contracts.measures import MeasureEvent, MeasureOpened, MeasureRetired, PlanApplied
+from duban_contracts.message import Refusal
+from services.chassis.decider import Asked, Decider, Wake, refusal
+from services.ledger.applications import ApplicationCommand, ApplicationState, Apply, applications
+from services.ledger.decider import Command, State, Unopened, ledger
+from services.ledger.measures import (
+    MeasureCommand,
+    MeasureState,
+    PlanCommand,
+    PlanState,
+    Retire,
+    Want,
+    measures,
+    plans,
+)
+
+RegisterEvent = LedgerEvent | MeasureEvent | ApplicationEvent
+RegisterState = State | MeasureState | ApplicationState | PlanState
+RegisterCommand = Command | MeasureCommand | ApplicationCommand | PlanCommand
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What may stand under a key. Deciders of different kinds share no situation but `Unopened`."""
+
+    name: str
+    decider: Decider[Any, Any, Any]
+    takes: tuple[type, ...]
+    """The commands that its decider knows."""
+    opened_by: tuple[type, ...]
+    """The commands that only this kind of key is opened with, whatever else it knows."""
+
+    def __contains__(self, state: RegisterState) -> bool:
+        return isinstance(state, self.decider.states) and not isinstance(state, Unopened)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    matter: Kind
+    measure: Kind
+    application: Kind
+    plan: Kind
+
+    def decide(self, command: RegisterCommand | Wake, state: RegisterState) -> Sequence[Any]:
+        kind = self.of(state) or self.opened_with(command)
+        if isinstance(command, (Wake, *kind.takes)):
+            return kind.decider.decide(command, state)
+        asked = getattr(command, "asked", None)
+        return [misplaced(asked, kind, state)] if isinstance(asked, Asked) else []
+
+    def evolve(self, state: RegisterState, event: RegisterEvent) -> RegisterState:
+        kind = self.of(state) or self.begun_by(event)
+        evolved: RegisterState = kind.decider.evolve(state, event)
+        return evolved
+
+    def wake_at(self, state: RegisterState) -> datetime | None:
+        return (self.of(state) or self.matter).decider.wake_at(state)
+
+    def of(self, state: RegisterState) -> Kind | None:
+        return next((kind for kind in self.all() if state in kind), None)
+
+    def opened_with(self, command: RegisterCommand | Wake) -> Kind:
+        return next((kind for kind in self.all() if isinstance(command, kind.opened_by)), self.matter)
+
+    def begun_by(self, event: RegisterEvent) -> Kind:
+        """Which kind a key becomes with its first fact."""
+        match event:
+            case EntryOpened(procedure=procedure):
+                return self.matter if procedure is None else self.application
+            case MeasureOpened() | MeasureRetired():
+                return self.measure
+            case PlanApplied():
+                return self.plan
+            case _:
+                return self.matter
+
+    def all(self) -> tuple[Kind, ...]:
+        return self.measure, self.application, self.plan, self.matter
+
+
+def misplaced(asked: Asked, kind: Kind, state: RegisterState) -> LedgerCommandRefused:
+    if isinstance(state, Unopened):
+        detail = f"the register has no number {asked.key}; check the number"
+        return refusal(LedgerCommandRefused, asked, Refusal.NO_SUCH_ENTRY, detail)
+    request = asked.command.replace("_", " ")
+    detail = f"{asked.key} is a {kind.name}, and '{request}' is not for one; see `duban ledger show`"
+    return refusal(LedgerCommandRefused, asked, Refusal.WRONG_STATE, detail)
+
+
+def register(charter: Charter) -> Decider[RegisterCommand, RegisterState, RegisterEvent]:
+    kinds = Kinds(
+        matter=Kind("matter", ledger(charter), get_args(Command), ()),
+        measure=Kind("measure", measures(charter), get_args(MeasureCommand), (Want, Retire)),
+        application=Kind("application", applications(charter), get_args(ApplicationCommand), (Apply,)),
+        plan=Kind("plan", plans(charter), get_args(PlanCommand), get_args(PlanCommand)),
+    )
+    return Decider(
+        decide=kinds.decide,
+        evolve=kinds.evolve,
+        initial_state=Unopened(),
+        states=tuple(dict.fromkeys(state for kind in kinds.all() for state in kind.decider.states)),
+        events=tuple(dict.fromkeys(event for kind in kinds.all() for event in kind.decider.events)),
+        refused=LedgerCommandRefused,
+        wake_at=kinds.wake_at,
+    )

@@ -1,0 +1,27 @@
+"""What is asked of the register: the row beside each entry, its indexes, and the questions over them."""
+
+from duban_contracts.queries import FindEntry, ShowEntry
+from duban_contracts.reading import AskDisclosure, AskHotList, ListEntries
+from services.chassis.service import Query
+from services.ledger.views.clusters import hot_list
+from services.ledger.views.disclosure import disclosure
+from services.ledger.views.export import export, export_restricted
+from services.ledger.views.indexes import INDEXES
+from services.ledger.views.listing import find, list_entries, list_restricted, show, show_restricted
+from services.ledger.views.row import row
+from services.ledger.views.why import WHY
+
+QUERIES = {
+    "find": Query(FindEntry, find),
+    "show": Query(ShowEntry, show),
+    "show_restricted": Query(ShowEntry, show_restricted),
+    "list": Query(ListEntries, list_entries),
+    "list_restricted": Query(ListEntries, list_restricted),
+    "export": Query(ListEntries, export),
+    "export_restricted": Query(ListEntries, export_restricted),
+    "hot_list": Query(AskHotList, hot_list),
+    "disclosure": Query(AskDisclosure, disclosure),
+    **WHY,
+}
+
+__all__ = ["INDEXES", "QUERIES", "row"]

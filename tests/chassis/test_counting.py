@@ -1,0 +1,182 @@
+"""How a limit is counted over the time in which nothing paused it."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from duban_contracts.charter import Limit, OfficeHours, Shift, Unit
+from duban_contracts.due import DayReason
+from services.chassis.calendar import WorkingCalendar
+from services.chassis.charter_file import read_charter
+from services.chassis.counting import Counter
+
+TOWN = read_charter(Path(__file__).parents[2] / "deploy/charters/township-2024.yaml")
+CALENDAR = WorkingCalendar(TOWN)
+ZONE = ZoneInfo(TOWN.timezone)
+HOUR = timedelta(hours=1)
+
+
+def local(text):
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+def due(start, amount, unit=Unit.WORKING_DAYS, pauses=(), *more, hours=None):
+    limits = [Limit(amount=amount, unit=unit), *more]
+    return Counter(CALENDAR, hours, tuple(pauses)).due(local(start), limits)
+
+
+def last_day(*args, **named):
+    return due(*args, **named).last_day.isoformat()
+
+
+moments = st.integers(0, 24 * 4 * 400).map(lambda n: local("2024-01-02T00:00") + n * timedelta(minutes=15))
+units = st.sampled_from(Unit)
+limits = st.builds(Limit, amount=st.integers(0, 20), unit=units)
+lengths = st.integers(1, 24 * 20).map(lambda hours: hours * HOUR)
+pauses = st.builds(lambda start, length: (start, start + length), moments, lengths)
+pause_lists = st.lists(pauses, max_size=4).map(tuple)
+
+
+GOLDEN = [
+    ("2024-04-03", 1, "2024-04-07"),
+    ("2024-04-03", 5, "2024-04-11"),
+    ("2024-04-15", 15, "2024-05-08"),
+    ("2024-04-26", 1, "2024-04-28"),
+    ("2024-04-26", 5, "2024-05-07"),
+    ("2024-02-08", 5, "2024-02-21"),
+    ("2024-09-27", 5, "2024-10-10"),
+    ("2025-01-24", 5, "2025-02-07"),
+    ("2026-02-13", 5, "2026-02-27"),
+    ("2026-09-30", 5, "2026-10-13"),
+]
+
+
+@pytest.mark.parametrize(("start", "days", "last"), GOLDEN)
+def test_the_golden_vectors_are_counted_day_by_day(start, days, last):
+    counting = due(f"{start}T10:00", days)
+    assert counting.last_day.isoformat() == last
+    assert sum(step.counted for step in counting.days) == days
+
+
+@given(moments, limits)
+def test_without_a_pause_it_is_the_calendars_own_due_date(start, limit):
+    counting, plain = Counter(CALENDAR).due(start, [limit]), CALENDAR.due(start, limit)
+    assert (counting.at, counting.last_day, counting.provisional) == (
+        plain.at,
+        plain.last_day,
+        plain.provisional,
+    )
+
+
+@given(moments, limits, pause_lists, pauses)
+def test_a_due_date_never_moves_earlier_by_a_pause(start, limit, some, one_more):
+    before = Counter(CALENDAR, None, some).due(start, [limit])
+    after = Counter(CALENDAR, None, (*some, one_more)).due(start, [limit])
+    assert after.at >= before.at
+
+
+@given(moments, limits, pause_lists, limits)
+def test_a_due_date_never_moves_earlier_by_an_extension(start, limit, some, extension):
+    counter = Counter(CALENDAR, None, some)
+    assert counter.due(start, [limit, extension]).at >= counter.due(start, [limit]).at
+
+
+@given(moments, st.dates(local("2024-01-05").date(), local("2024-12-20").date()), pause_lists, pauses)
+def test_a_day_set_elsewhere_never_moves_earlier_by_a_pause(start, last, some, one_more):
+    before = Counter(CALENDAR, None, some).until(start, last)
+    assert before.last_day >= last
+    assert Counter(CALENDAR, None, (*some, one_more)).until(start, last).at >= before.at
+
+
+@given(moments, moments, moments, pause_lists)
+def test_elapsed_working_time_is_additive_over_any_split(one, two, three, some):
+    start, middle, end = sorted((one, two, three))
+    counter = Counter(CALENDAR, None, some)
+    assert counter.worked(start, end) == counter.worked(start, middle) + counter.worked(middle, end)
+
+
+@given(moments, limits, pauses)
+def test_a_pause_cut_in_two_is_the_same_pause(start, limit, pause):
+    middle = pause[0] + (pause[1] - pause[0]) / 2
+    whole = Counter(CALENDAR, None, (pause,)).due(start, [limit])
+    halves = Counter(CALENDAR, None, ((pause[0], middle), (middle, pause[1]))).due(start, [limit])
+    assert halves == whole
+
+
+@given(moments, st.integers(1, 60), pause_lists)
+def test_a_limit_in_hours_ends_when_so_many_hours_were_worked(start, hours, some):
+    counter = Counter(CALENDAR, None, some)
+    end = counter.due(start, [Limit(amount=hours, unit=Unit.WORKING_HOURS)]).at
+    assert counter.worked(start, end) == hours * HOUR
+
+
+def test_a_pause_of_two_working_days_moves_it_by_two_working_days():
+    pause = (local("2024-04-16T00:00"), local("2024-04-18T00:00"))
+    assert last_day("2024-04-15T10:00", 5) == "2024-04-22"
+    assert last_day("2024-04-15T10:00", 5, Unit.WORKING_DAYS, [pause]) == "2024-04-24"
+    assert last_day("2024-04-15T10:00", 5, Unit.CALENDAR_DAYS, [pause]) == "2024-04-22"
+
+
+def test_parts_of_days_add_up_to_days():
+    """From ten to ten is one working day, whichever days it touches; two mornings are not two days."""
+    day = (local("2024-04-16T10:00"), local("2024-04-17T10:00"))
+    mornings = [(local(f"2024-04-{n}T08:30"), local(f"2024-04-{n}T12:00")) for n in (16, 17)]
+    assert last_day("2024-04-15T10:00", 5, Unit.WORKING_DAYS, [day]) == "2024-04-23"
+    assert last_day("2024-04-15T10:00", 5, Unit.WORKING_DAYS, mornings) == "2024-04-24"
+    assert last_day("2024-04-15T10:00", 5, Unit.WORKING_DAYS, mornings[:1]) == "2024-04-23"
+
+
+def test_extensions_of_one_unit_are_added_to_the_limit():
+    assert last_day("2024-04-15T10:00", 5, Unit.WORKING_DAYS, (), Limit(amount=10)) == "2024-05-08"
+
+
+def test_a_stations_own_hours_count():
+    longer = OfficeHours(
+        shifts=(Shift.model_validate({"start": "08:00", "end": "20:00"}),), source="a station's"
+    )
+    start = "2024-04-15T08:00"
+    assert due(start, 12, Unit.WORKING_HOURS, hours=longer).at == local("2024-04-15T20:00")
+    assert due(start, 12, Unit.WORKING_HOURS).last_day.isoformat() == "2024-04-16"
+
+
+def test_each_day_says_why_it_was_counted_or_was_not():
+    pause = (local("2024-04-30T00:00"), local("2024-05-01T00:00"))
+    reasons = {
+        step.day.isoformat()[5:]: step.reason for step in due("2024-04-26T10:00", 4, pauses=[pause]).days
+    }
+    assert reasons == {
+        "04-26": DayReason.START,
+        "04-27": DayReason.WEEKEND,
+        "04-28": DayReason.MAKE_UP,
+        "04-29": DayReason.COUNTED,
+        "04-30": DayReason.PAUSED,
+        "05-01": DayReason.HOLIDAY,
+        "05-02": DayReason.HOLIDAY,
+        "05-03": DayReason.HOLIDAY,
+        "05-04": DayReason.HOLIDAY,
+        "05-05": DayReason.HOLIDAY,
+        "05-06": DayReason.COUNTED,
+        "05-07": DayReason.COUNTED,
+    }
+
+
+def test_a_last_calendar_day_off_moves_on_and_says_so():
+    days = due("2024-04-26T10:00", 5, Unit.CALENDAR_DAYS).days
+    assert [step.day.day for step in days if step.reason is DayReason.MOVED] == [2, 3, 4, 5, 6]
+
+
+def test_the_charters_own_days_are_told_from_the_nations():
+    overlay = {"off": ("2024-04-16",), "working": ("2024-04-20",), "source": "the town"}
+    town = TOWN.model_copy(update={"calendar": TOWN.calendar.model_validate(overlay)})
+    days = Counter(WorkingCalendar(town)).due(local("2024-04-15T10:00"), [Limit(amount=5)]).days
+    reasons = {step.day.day: step.reason for step in days}
+    assert (reasons[16], reasons[20]) == (DayReason.OVERLAY_OFF, DayReason.OVERLAY_WORKING)
+
+
+def test_a_year_without_a_notice_is_provisional():
+    assert due("2026-12-30T10:00", 5).provisional
+    assert not due("2026-12-14T10:00", 5).provisional

@@ -1,0 +1,34 @@
+"""Who tells the ledger of a new plan: only somebody whom the connection lets speak."""
+
+import pytest
+
+from duban_contracts.charter import Charter
+from services.console.plan_telling import PlanOutcome, plan_key, plan_sentence, speaker
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("nats://127.0.0.1:4222", "office"),
+        ("nats://office:secret@127.0.0.1:4222", "office"),
+        ("nats://leader:secret@127.0.0.1:4222", "leader"),
+        ("nats://admin:secret@127.0.0.1:4222", None),
+        ("nats://bianmin:secret@127.0.0.1:4222", None),
+    ],
+)
+def test_nobody_speaks_for_the_office_with_a_credential_of_their_own(
+    url: str, expected: str | None, township: Charter
+) -> None:
+    assert speaker(url, township) == expected
+
+
+def test_a_charter_without_a_campaign_has_no_measures_to_tell_of(township: Charter) -> None:
+    without = township.model_copy(update={"campaign": None})
+    assert plan_key(township) == "plan/2024"
+    assert plan_key(without) is None
+    assert plan_sentence(PlanOutcome.NOT_TOLD, without, 3) is None
+
+
+def test_whoever_may_not_tell_it_is_told_what_the_office_sends(township: Charter) -> None:
+    said = plan_sentence(PlanOutcome.NOT_TOLD, township, 3) or ""
+    assert "`duban do ledger.apply_plan --key plan/2024 --actor office --field revision=3`" in said

@@ -1,0 +1,341 @@
+"""Applications: six stages in their order, each in its time; public notice, objections, approval, filing."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from duban_contracts import applications as requested
+from duban_contracts.applications import (
+    ObjectionDecided,
+    ObjectionRaised,
+    ProcedureBegun,
+    StageBegun,
+    StageCompleted,
+    StageOverdue,
+)
+from duban_contracts.intake import Outcome, PastOutcome
+from duban_contracts.ledger import (
+    EntryClosedUnsolved,
+    EntryKind,
+    EntryOpened,
+    EntryResolved,
+    EntryStruckOff,
+    LedgerCommandRefused,
+    VerificationRejected,
+)
+from duban_contracts.message import Refusal
+from services.chassis.decider import Asked, Wake
+from services.chassis.heard import Heard
+from services.ledger.applications import (
+    Apply,
+    Completed,
+    CompleteStage,
+    Concluded,
+    DecideObjection,
+    RaiseObjection,
+)
+from services.ledger.applications.handlers import opening
+from services.ledger.decider import Accept, Open, RecordProgress, Verify, Withdraw
+from services.ledger.handlers import HEARS
+from services.ledger.register_kinds import register
+from tests.given import Given
+from tests.ledger.register import MATTER, TOWN, kinds, local
+
+NUMBER = "2024-000042"
+OPENED = local("2024-04-15", "10:00")  # a Monday
+given = Given(register(TOWN.model_copy(update={"revision": 7})))
+LOW_INCOME = replace(
+    MATTER, title="申请低保", category="minimum_living", station="minzheng", co_handlers=(), limit=None
+)
+APPLY = Apply(OPENED, NUMBER, LOW_INCOME, "benefit")
+STAGES = ("application", "investigation", "appraisal", "notice", "approval", "filing")
+DONE_AT = {  # each stage completed on the day it begins, the notice after its seven natural days
+    "application": local("2024-04-15", "11:00"),
+    "investigation": local("2024-04-15", "12:00"),
+    "appraisal": local("2024-04-15", "15:00"),
+    "notice": local("2024-04-23"),
+    "approval": local("2024-04-24", "09:00"),
+    "filing": local("2024-04-24", "10:00"),
+}
+
+
+def asked(actor: str, now: Any, command: str) -> Asked:
+    return Asked(now, actor, NUMBER, command)
+
+
+def complete(stage: str, now: Any = None, actor: str = "", **fields: Any) -> CompleteStage:
+    actor = actor or ("leader" if stage == "approval" else "minzheng")
+    return CompleteStage(asked(actor, now or DONE_AT[stage], "complete_stage"), stage, **fields)
+
+
+def objects(now: Any, actor: str = "gateway") -> RaiseObjection:
+    return RaiseObjection(asked(actor, now, "raise_objection"), "家里有车")
+
+
+def decides(now: Any, n: int = 1, upheld: bool = False, actor: str = "office") -> DecideObjection:
+    return DecideObjection(asked(actor, now, "decide_objection"), n, upheld, "已核实")
+
+
+def verify(now: Any, actor: str = "office", passed: bool = True, reason: str = "") -> Verify:
+    return Verify(asked(actor, now, "verify"), passed, reason)
+
+
+def story(*commands: Any) -> list[Any]:
+    events: list[Any] = []
+    for command in commands:
+        events += given(*events).when(command)
+    return events
+
+
+def until(stage: str) -> list[Any]:
+    """Every stage before this one is completed."""
+    return story(APPLY, *(complete(each) for each in STAGES[: STAGES.index(stage)]))
+
+
+def refused(events: Any) -> Refusal:
+    event = events[-1]
+    assert isinstance(event, LedgerCommandRefused)
+    assert len(event.detail.split()) > 4, "a refusal says what to do"
+    return event.reason
+
+
+def of(kind: type[Any], events: Any) -> Any:
+    return [event for event in events if isinstance(event, kind)]
+
+
+# Opening
+
+
+def test_an_application_is_opened_with_its_stages_and_the_first_one_begins() -> None:
+    opened, procedure, stage = given.when(APPLY)
+    assert isinstance(opened, EntryOpened)
+    assert (opened.procedure, opened.due, opened.accept_by) == ("benefit", None, None)
+    assert isinstance(procedure, ProcedureBegun)
+    assert tuple(each.id for each in procedure.stages) == STAGES
+    assert isinstance(stage, StageBegun)
+    assert (stage.stage, stage.number, stage.of) == ("application", 1, 6)
+    assert stage.due.at == local("2024-04-17")
+
+
+def test_a_category_that_names_a_procedure_makes_an_application_of_its_matter() -> None:
+    assert opening(OPENED, NUMBER, LOW_INCOME, TOWN) == APPLY
+    assert opening(OPENED, NUMBER, MATTER, TOWN) == Open(OPENED, NUMBER, MATTER)
+
+
+def test_a_case_that_ended_elsewhere_goes_through_no_stages_any_more() -> None:
+    past = replace(LOW_INCOME, past=PastOutcome(outcome=Outcome.SOLVED))
+    assert opening(OPENED, NUMBER, past, TOWN) == Open(OPENED, NUMBER, past)
+
+
+def test_what_was_solved_on_the_spot_still_goes_through_every_stage() -> None:
+    on_the_spot = replace(LOW_INCOME, solved_on_the_spot="办好了")
+    assert kinds(given.when(opening(OPENED, NUMBER, on_the_spot, TOWN))) == kinds(given.when(APPLY))
+
+
+# Stages in their order
+
+
+def test_six_stages_in_their_order_lead_to_the_file_and_to_somebody_elses_verification() -> None:
+    facts = story(APPLY, *map(complete, STAGES))
+    assert [fact.stage for fact in of(StageCompleted, facts)] == list(STAGES)
+    assert isinstance(given(*facts).state, Completed)
+    assert facts[-1].outcome is Outcome.SOLVED
+    [struck_off] = given(*facts).when(verify(local("2024-04-24", "11:00")))
+    assert isinstance(struck_off, EntryStruckOff)
+    assert (struck_off.late, struck_off.entry_kind) == (False, EntryKind.APPLICATION)
+    assert isinstance(given(*facts, struck_off).state, Concluded)
+
+
+@pytest.mark.parametrize("stage", STAGES[1:])
+def test_a_skipped_stage_is_refused_and_recorded(stage: str) -> None:
+    facts = given(*story(APPLY)).when(complete(stage, OPENED + timedelta(hours=1)))
+    assert refused(facts) is Refusal.OUT_OF_ORDER
+    assert (facts[-1].command, facts[-1].actor) == ("complete_stage", complete(stage).asked.actor)
+
+
+def test_a_stage_is_not_completed_twice_and_an_unknown_one_not_at_all() -> None:
+    second = until("investigation")
+    assert refused(given(*second).when(complete("application"))) is Refusal.ALREADY_DONE
+    assert refused(given(*second).when(complete("lottery", DONE_AT["application"]))) is Refusal.OUT_OF_ORDER
+
+
+def test_a_station_completes_its_own_stages_and_approval_is_somebody_elses() -> None:
+    first, fifth = story(APPLY), until("approval")
+    assert refused(given(*first).when(complete("application", actor="bianmin"))) is Refusal.NOT_THE_HANDLER
+    assert refused(given(*first).when(complete("application", actor="office"))) is Refusal.NOT_ALLOWED
+    assert refused(given(*fifth).when(complete("approval", actor="minzheng"))) is Refusal.NOT_ALLOWED
+
+
+def test_a_stage_that_is_not_passed_ends_the_procedure_with_a_reason() -> None:
+    second = until("investigation")
+    assert refused(given(*second).when(complete("investigation", passed=False))) is Refusal.REASON_MISSING
+    completed, resolved = given(*second).when(complete("investigation", passed=False, note="收入超标"))
+    assert isinstance(completed, StageCompleted)
+    assert not completed.passed
+    assert isinstance(resolved, EntryResolved)
+    assert resolved.outcome is Outcome.NOT_FEASIBLE
+
+
+def test_each_stage_has_its_own_time_limit_and_is_overdue_once() -> None:
+    facts = given(*story(APPLY)).when(Wake(local("2024-06-01")))
+    [late] = facts
+    assert isinstance(late, StageOverdue)
+    assert (late.stage, late.at) == ("application", local("2024-04-17"))
+    at = local("2024-04-18", "09:00")
+    completed = given(*story(APPLY)).when(complete("application", at))
+    assert of(StageCompleted, completed)[0].late is True
+    assert completed[-1].due.at == local("2024-05-07"), "ten working days over the May holidays"
+
+
+def test_an_application_is_late_when_one_of_its_stages_was() -> None:
+    facts = story(APPLY, complete("application", local("2024-04-18", "09:00"), passed=False, note="材料不实"))
+    assert given(*facts).when(verify(local("2024-04-18", "10:00")))[-1].late is True
+
+
+# Public notice
+
+
+def test_a_public_notice_stands_for_its_natural_days_the_first_one_not_counted() -> None:
+    noticed = until("notice")
+    assert noticed[-1].not_before == local("2024-04-23")
+    assert (
+        refused(given(*noticed).when(complete("notice", local("2024-04-22", "23:59")))) is Refusal.TOO_EARLY
+    )
+    assert kinds(given(*noticed).when(complete("notice", local("2024-04-23")))) == [
+        "StageCompleted",
+        "StageBegun",
+    ]
+
+
+# Objections
+
+
+def test_an_objection_is_raised_from_the_notice_on_and_until_the_approval() -> None:
+    assert refused(given(*until("appraisal")).when(objects(DONE_AT["appraisal"]))) is Refusal.TOO_EARLY
+    [raised] = given(*until("notice")).when(objects(local("2024-04-17")))
+    assert raised == ObjectionRaised(
+        at=local("2024-04-17"),
+        station="minzheng",
+        entry=NUMBER,
+        objection=1,
+        stage="notice",
+        by="gateway",
+        text="家里有车",
+    )
+    assert refused(given(*until("filing")).when(objects(DONE_AT["filing"]))) is Refusal.TOO_LATE
+
+
+def test_an_objection_pauses_the_approval_until_it_is_decided() -> None:
+    noticed = until("notice")
+    paused = [*noticed, *given(*noticed).when(objects(local("2024-04-17")))]
+    paused += given(*paused).when(complete("notice"))
+    assert refused(given(*paused).when(complete("approval"))) is Refusal.OBJECTION_OPEN
+    assert given(*paused).when(Wake(local("2024-08-01"))) == [], "its clock stands still"
+    after = [*paused, *given(*paused).when(decides(local("2024-05-20", "09:00")))]
+    assert kinds(given(*after).when(complete("approval", local("2024-05-21")))) == [
+        "StageCompleted",
+        "StageBegun",
+    ]
+
+
+def test_after_a_dismissed_objection_the_working_days_that_were_left_are_left_still() -> None:
+    approving = until("approval")
+    due = approving[-1].due.at  # ten working days from 23 April: Thursday 9 May is the last one
+    assert due == local("2024-05-10")
+    paused = [*approving, *given(*approving).when(objects(local("2024-05-06", "10:00")))]
+    [decided] = given(*paused).when(decides(local("2024-05-17", "10:00")))
+    assert isinstance(decided, ObjectionDecided)
+    assert decided.due
+    assert decided.due.at == local("2024-05-23"), "three were left: the 7th, 8th and 9th"
+    assert given.decider.wake_at(given(*paused, decided).state) == decided.due.at
+
+
+def test_an_upheld_objection_sends_the_application_back_to_its_investigation() -> None:
+    approving = until("approval")
+    paused = [*approving, *given(*approving).when(objects(DONE_AT["approval"]))]
+    decided, begun = given(*paused).when(decides(DONE_AT["filing"], upheld=True))
+    assert isinstance(decided, ObjectionDecided)
+    assert isinstance(begun, StageBegun)
+    assert begun.stage == "investigation"
+    assert refused(given(*paused, decided, begun).when(complete("approval", DONE_AT["filing"]))) is (
+        Refusal.OUT_OF_ORDER
+    )
+
+
+def test_an_objection_is_decided_once_by_somebody_else_and_only_where_there_is_one() -> None:
+    approving = until("approval")
+    raised = [*approving, *given(*approving).when(objects(DONE_AT["approval"]))]
+    at = DONE_AT["filing"]
+    assert refused(given(*raised).when(decides(at, actor="minzheng"))) is Refusal.OWN_WORK
+    assert refused(given(*raised).when(decides(at, n=2))) is Refusal.WRONG_STATE
+    decided = [*raised, *given(*raised).when(decides(at))]
+    assert refused(given(*decided).when(decides(at))) is Refusal.ALREADY_DONE
+
+
+# Ending
+
+
+def test_whoever_completed_it_does_not_verify_it() -> None:
+    failed = [*until("approval")]
+    failed += given(*failed).when(complete("approval", actor="office", passed=False, note="不符合"))
+    at = DONE_AT["filing"]
+    assert refused(given(*failed).when(verify(at))) is Refusal.OWN_WORK
+    assert refused(given(*failed).when(verify(at, "minzheng"))) is Refusal.OWN_WORK
+    assert kinds(given(*failed).when(verify(at, "leader"))) == ["EntryStruckOff"]
+
+
+def test_a_rejected_verification_reopens_the_stage_at_which_it_ended() -> None:
+    filed = story(APPLY, *map(complete, STAGES))
+    at = local("2024-04-24", "11:00")
+    assert refused(given(*filed).when(verify(at, passed=False))) is Refusal.REASON_MISSING
+    [rejected] = given(*filed).when(verify(at, passed=False, reason="缺签字"))
+    assert isinstance(rejected, VerificationRejected)
+    assert rejected.round == 2
+    again = given(*filed, rejected).when(complete("filing", local("2024-04-24", "12:00")))
+    assert kinds(again) == ["StageCompleted", "EntryResolved"]
+
+
+def test_an_applicant_may_take_it_back_until_it_is_struck_off() -> None:
+    withdraw = Withdraw(DONE_AT["appraisal"], NUMBER, "minzheng")
+    [closed] = given(*until("appraisal")).when(withdraw)
+    assert isinstance(closed, EntryClosedUnsolved)
+    assert given.decider.wake_at(given(*until("appraisal"), closed).state) is None
+    assert given(*until("appraisal"), closed).when(withdraw) == []
+
+
+def test_what_overtook_its_application_closes_it_when_it_comes() -> None:
+    early = story(Withdraw(OPENED, NUMBER, "minzheng"))
+    opened = given(*early).when(APPLY)
+    assert kinds(opened) in (["EntryOpened"], [])
+
+
+def test_a_matters_commands_are_not_for_an_application_and_progress_is_for_its_station() -> None:
+    first = story(APPLY)
+    at = OPENED + timedelta(hours=1)
+    assert refused(given(*first).when(Accept(asked("minzheng", at, "accept")))) is Refusal.WRONG_STATE
+    progress = RecordProgress(asked("bianmin", at, "record_progress"), "在办")
+    assert refused(given(*first).when(progress)) is Refusal.NOT_THE_HANDLER
+    progress = RecordProgress(asked("minzheng", at, "record_progress"), "在办")
+    assert kinds(given(*first).when(progress)) == ["ProgressRecorded"]
+    assert refused(given.when(complete("application"))) is Refusal.NO_SUCH_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        (
+            requested.CompleteStage(stage="notice", note="好"),
+            complete("notice", OPENED, "minzheng", note="好"),
+        ),
+        (requested.RaiseObjection(text="家里有车"), objects(OPENED, "minzheng")),
+        (
+            requested.DecideObjection(objection=1, upheld=False, reason="已核实"),
+            decides(OPENED, actor="minzheng"),
+        ),
+    ],
+)
+def test_a_request_becomes_its_command_under_the_number_it_names(said: Any, command: Any) -> None:
+    heard: Heard[Any] = Heard("m1", NUMBER, said, OPENED, "minzheng", "minzheng")
+    assert list(HEARS[type(said)](heard, TOWN)) == [(NUMBER, command)]

@@ -1,0 +1,280 @@
+"""Reading the register on a real MongoDB: every list by its index, every page whole, nobody shown."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from duban_contracts.charter import MatterKind
+from duban_contracts.ledger import EntryKind
+from duban_contracts.queries import FindEntry, ShowEntry
+from duban_contracts.reading import AskDisclosure, AskHotList, EntryStatus, ListEntries
+from services.chassis.mongo import MongoDocuments, connect, waiting
+from services.chassis.service import Reading
+from services.ledger.views import INDEXES, QUERIES
+from services.ledger.views.clusters import clusters
+from services.ledger.views.disclosure import village_of_many
+from services.ledger.views.indexes import IN_PUBLIC
+from services.ledger.views.listing import by_rarest, searching
+from services.ledger.views.text import grams, likeness, plain
+from tests.benchmarks.explaining import explained
+from tests.benchmarks.fill_ledger import fill
+from tests.ledger.register import TOWN
+
+COUNT = 4_000
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2024, 12, 28, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+async def reading(mongo: Any) -> AsyncIterator[Reading]:
+    fill(mongo.url, "test_reading", COUNT, days=8, charter=TOWN.model_copy(update={"revision": 1}))
+    client = connect(mongo.url)
+    database = client["test_reading"]
+    await MongoDocuments(database, "ledger", INDEXES).prepare()
+
+    async def no_states(*_: Any) -> dict[str, Any]:
+        return {}
+
+    yield Reading(database, no_states, TOWN, lambda: NOW)
+    await client.drop_database("test_reading")
+    client.close()
+
+
+async def ask(reading: Reading, name: str, question: Any) -> Any:
+    return await QUERIES[name].answer(reading, question)
+
+
+async def every(reading: Reading, **filters: Any) -> list[Any]:
+    """All pages, one after the other."""
+    found: list[Any] = []
+    after: str | None = None
+    while True:
+        asked = ListEntries(**{"limit": 100, **filters}, after=after)
+        page = await ask(reading, "list", asked)
+        found += page.entries
+        after = page.next
+        if after is None:
+            return found
+
+
+QUESTIONS: list[dict[str, Any]] = [
+    {},
+    {"station": "xincunban"},
+    {"statuses": ("open",)},
+    {"statuses": ("open", "accepted", "resolved")},
+    {"station": "bianmin", "statuses": ("open", "accepted")},
+    {"kind": "consult"},
+    {"kind": "complaint", "statuses": ("open",)},
+    {"category": "garbage"},
+    {"category": "sewage", "village": "xicun"},
+    {"category": "sewage", "village": "xicun", "statuses": ("struck_off", "accepted")},
+    {"village": "dongcun"},
+    {"village": "dongcun", "statuses": ("resolved",), "kind": "help"},
+    {"entry_kind": "application"},
+    {"due_from": date(2024, 3, 1), "due_until": date(2024, 3, 31)},
+    {"station": "wenhuazhan", "due_from": date(2024, 6, 1)},
+    {"updated_since": datetime(2024, 9, 1, tzinfo=UTC)},
+    {"updated_since": datetime(2024, 9, 1, tzinfo=UTC), "station": "bianmin"},
+    {"updated_since": datetime(2024, 9, 1, tzinfo=UTC), "village": "beicun", "statuses": ("struck_off",)},
+    {"text": "污水处理"},
+    {"text": "老桥边"},
+]
+
+
+def holds(entry: Any, asked: ListEntries) -> bool:
+    """What a filter means, said once more without any index."""
+    last_day = entry.due_at and (entry.due_at - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+    return (
+        all(
+            getattr(asked, name) in (None, getattr(entry, name))
+            for name in ("station", "kind", "category", "village", "entry_kind")
+        )
+        and (not asked.statuses or entry.status in asked.statuses)
+        and (asked.due_from is None or (last_day is not None and last_day >= asked.due_from))
+        and (asked.due_until is None or (last_day is not None and last_day <= asked.due_until))
+        and (asked.updated_since is None or entry.updated_at >= asked.updated_since)
+        and (asked.text is None or asked.text in entry.title)
+    )
+
+
+@pytest.fixture(scope="module")
+async def all_entries(reading: Reading) -> list[Any]:
+    return await every(reading)
+
+
+async def test_all_pages_together_hold_every_entry_once_and_conduct_matters_are_not_among_them(
+    reading: Reading, all_entries: list[Any]
+) -> None:
+    numbers = {entry.number for entry in all_entries}
+    hidden = await reading.database["ledger"].count_documents({"row.restricted": True})
+    assert len(numbers) == len(all_entries) == COUNT - hidden
+    assert hidden > 0
+    assert not any(entry.restricted for entry in all_entries)
+
+
+@pytest.mark.parametrize("filters", QUESTIONS, ids=str)
+async def test_a_list_holds_what_was_asked_for_and_all_of_it_in_order(
+    reading: Reading, all_entries: list[Any], filters: dict[str, Any]
+) -> None:
+    found, asked = await every(reading, **filters), ListEntries(**filters)
+    wanted = {entry.number for entry in all_entries if holds(entry, asked)}
+    assert wanted, "a question that finds nothing tests nothing"
+    assert {entry.number for entry in found} == wanted
+    assert len(found) == len(wanted)
+    if asked.updated_since:
+        assert found == sorted(found, key=lambda entry: entry.updated_at.replace(microsecond=0))
+    else:
+        dated = [entry.due_at for entry in found if entry.due_at]
+        assert dated == sorted(dated)
+        assert all(entry.due_at is None for entry in found[len(dated) :]), "what is never late comes last"
+
+
+@pytest.mark.parametrize("filters", QUESTIONS, ids=str)
+async def test_every_list_is_read_by_its_index_and_hardly_a_document_in_vain(
+    reading: Reading, filters: dict[str, Any]
+) -> None:
+    first = await ask(reading, "list", ListEntries(**filters, limit=50))
+    for after in (None, first.next):
+        asked = ListEntries(**filters, limit=50, after=after)
+        search = searching(asked, SHANGHAI, restricted=False)
+        if asked.text:
+            search = await by_rarest(reading.database["ledger"], search, asked.text)
+        told = await explained(reading.database["ledger"], search.where, (search.sort, 1), 50, search.index)
+        assert told.index_bound, told
+
+
+async def test_the_other_reads_are_index_bound_too(reading: Reading) -> None:
+    ledger = reading.database["ledger"]
+    assert await MongoDocuments(reading.database, "ledger").due(NOW, 5)
+    in_public = {"row.entry_kind": "application", "row.public_key": {"$gt": ""}}
+    reads: list[tuple[dict[str, Any], tuple[str, int], Any]] = [
+        (waiting(NOW), ("wake_at", 1), None),
+        ({"row.submission": "hotline:2024-000007"}, ("row.submission", 1), None),
+        (in_public, ("row.public_key", -1), IN_PUBLIC),
+    ]
+    for where, sort, index in reads:
+        told = await explained(ledger, where, sort, 50, index)
+        assert told.index_bound, told
+        assert told.returned > 0
+
+
+async def test_restricted_entries_are_shown_under_another_subject_only(reading: Reading) -> None:
+    conduct = ListEntries(category="conduct")
+    assert (await ask(reading, "list", conduct)).entries == ()
+    assert (await ask(reading, "export", conduct)).rows == ()
+    found = (await ask(reading, "list_restricted", conduct)).entries
+    assert found
+    assert (await ask(reading, "export_restricted", conduct)).rows
+    one = ShowEntry(entry=found[0].number)
+    assert (await ask(reading, "show", one)).entry is None
+    assert (await ask(reading, "show_restricted", one)).entry == found[0]
+
+
+async def test_an_entry_is_found_by_its_submission_and_shown_in_full(reading: Reading) -> None:
+    [number] = {(await ask(reading, "find", FindEntry(submission="hotline:2024-000007"))).entry}
+    shown = await ask(reading, "show", ShowEntry(entry=number))
+    assert shown.entry.number == shown.card.entry == number
+    assert (await ask(reading, "show", ShowEntry(entry="2024-999999"))).entry is None
+
+
+async def test_what_was_never_a_bookmark_is_refused_in_a_sentence(reading: Reading) -> None:
+    with pytest.raises(ValueError, match="of an earlier page"):
+        await ask(reading, "list", ListEntries(after="nonsense"))
+    with pytest.raises(ValueError, match="at least two"):
+        await ask(reading, "list", ListEntries(text="。。"))
+
+
+# The paper ledger
+
+
+async def test_the_paper_ledger_has_the_names_of_the_charter_and_the_last_day_in_time(
+    reading: Reading,
+) -> None:
+    asked = ListEntries(category="littering", statuses=(EntryStatus.STRUCK_OFF,), limit=3)
+    lines, entries = await ask(reading, "export", asked), await ask(reading, "list", asked)
+    assert lines.next == entries.next
+    for line, entry in zip(lines.rows, entries.entries, strict=True):
+        assert (line.number, line.problem) == (entry.number, entry.title)
+        assert line.stations == ("镇清洁办", "镇新村办")
+        assert line.last_day == (entry.due_at - timedelta(seconds=1)).astimezone(SHANGHAI).date()
+        assert line.struck_off == entry.ended_at.astimezone(SHANGHAI).date()
+        assert line.measure == "已办理完毕"
+
+
+# Similar matters
+
+
+async def test_the_hot_list_holds_clusters_of_one_category_and_village_in_the_window(
+    reading: Reading, all_entries: list[Any]
+) -> None:
+    hot = await ask(reading, "hot_list", AskHotList(within_days=100))
+    by_number = {entry.number: entry for entry in all_entries}
+    assert hot.clusters
+    for cluster in hot.clusters:
+        members = [by_number[number] for number in cluster.entries]
+        assert len(members) == cluster.size >= TOWN.hot_list.at_least  # type: ignore[union-attr]
+        assert {(each.category, each.village) for each in members} == {(cluster.category, cluster.village)}
+        assert all(each.opened_at >= hot.since for each in members)
+    sizes = [cluster.size for cluster in hot.clusters]
+    assert sizes == sorted(sizes, reverse=True)
+    assert hot.all_of_them
+
+
+def test_titles_are_alike_by_their_pairs_of_characters() -> None:
+    assert grams("路灯不亮") == ["路灯", "灯不", "不亮"]
+    assert plain("Ａ4 纸，没了") == "a4纸没了"
+    assert likeness(grams("路灯不亮"), grams("路灯又不亮")) == pytest.approx(2 / 5)
+    assert likeness([], []) == 0
+
+
+def test_a_matter_that_is_like_two_clusters_makes_them_one() -> None:
+    rows = [{"number": n, "grams": pairs} for n, pairs in enumerate((["ab", "bc"], ["xy", "yz"], ["zz"]))]
+    assert len(clusters(rows, 0.3)) == 3
+    bridge = {"number": 9, "grams": ["ab", "bc", "xy", "yz"]}
+    assert sorted(len(each) for each in clusters([*rows, bridge], 0.3)) == [1, 3]
+
+
+# The public
+
+
+async def test_the_public_sees_stage_and_outcome_and_nothing_that_leads_to_a_person(reading: Reading) -> None:
+    seen: list[Any] = []
+    after: str | None = None
+    while True:
+        shown = await ask(reading, "disclosure", AskDisclosure(limit=40, after=after))
+        seen += shown.applications
+        text = shown.model_dump_json()
+        assert not re.search(r"2024-\d{6}|hotline|上村|shangcun", text), "no number, no village of few"
+        after = shown.next
+        if after is None:
+            break
+    in_all = await reading.database["ledger"].count_documents({"row.entry_kind": "application"})
+    assert len(seen) == in_all > 40
+    assert {each.stage for each in seen} == {"申请"}
+    assert {each.name for each in seen} == {"最低生活保障", "临时救助"}
+    assert None in {each.village for each in seen}
+    assert [each.since for each in seen] == sorted((each.since for each in seen), reverse=True)
+
+
+def test_a_village_is_named_from_the_charters_households_on() -> None:
+    assert village_of_many("dongcun", TOWN) == "东村"
+    assert village_of_many("shangcun", TOWN) is None
+    assert village_of_many(None, TOWN) is None
+    assert village_of_many("dongcun", TOWN.model_copy(update={"disclosure": None})) is None
+
+
+def test_every_question_has_models_of_its_own() -> None:
+    assert set(QUERIES) >= {"find", "show", "list", "export", "hot_list", "disclosure", "why"}
+    assert ListEntries(kind=MatterKind.HELP, entry_kind=EntryKind.MATTER, limit=500)
+
+
+def filters_of(questions: list[dict[str, Any]]) -> Iterator[str]:
+    return (name for filters in questions for name in filters)
+
+
+def test_every_filter_is_tried() -> None:
+    assert set(filters_of(QUESTIONS)) == set(ListEntries.model_fields) - {"limit", "after"}
