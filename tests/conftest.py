@@ -1,5 +1,6 @@
 """Real servers for the tests that need them: started once, on free loopback ports, in temporary folders."""
 
+import os
 from pathlib import Path
 
 import hypothesis
@@ -9,9 +10,12 @@ from services.chassis.charter_file import read_charter
 from services.console.embedded import embedded_mongo, embedded_nats
 from services.console.system import running_system
 
-# A deadline measures the machine, which others use too, not the code.
-hypothesis.settings.register_profile("duban", deadline=None)
-hypothesis.settings.load_profile("duban")
+# A deadline measures the machine, which others use too, not the code. CI draws the same examples every time,
+# so that it is red for a reason; everybody else draws new ones.
+unhurried = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("duban", unhurried)
+hypothesis.settings.register_profile("ci", unhurried, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "duban")
 
 ROOT = Path(__file__).parent.parent
 CHARTERS = ROOT / "deploy" / "charters"

@@ -19,9 +19,6 @@ EXPIRES = 30.0
 HEARTBEAT = 2.0
 SILENCE = 3 * HEARTBEAT
 """Seconds without message or heartbeat after which a request counts as lost, e.g. with its server."""
-GATHER = 0.02
-"""Seconds that a batch which could be fuller waits for what the broker has ready: full batches share reads,
-writes and syncs. Where nothing more is ready, it does not wait at all."""
 NANOSECONDS = 1_000_000_000
 
 
@@ -61,7 +58,6 @@ class Puller:
         await self._ask()
         if not self._waiting:
             await self._listen(patience)
-        await self._gather()
         if self._missing is not None:
             missing, self._missing, self._wanted = self._missing, None, 0
             raise ConsumerMissing(missing)
@@ -76,19 +72,6 @@ class Puller:
         except TimeoutError:
             if asyncio.get_running_loop().time() - self._heard_at > SILENCE:
                 self._wanted = 0  # the request is lost: ask again
-
-    async def _gather(self) -> None:
-        clock = asyncio.get_running_loop().time
-        until = clock() + GATHER
-        while self._more_is_ready and (left := until - clock()) > 0:
-            await self._listen(left)
-
-    @property
-    def _more_is_ready(self) -> bool:
-        """Each message says how many the consumer has after it."""
-        if self._wanted <= 0 or not 0 < len(self._waiting) < self._batch:
-            return False
-        return self._waiting[-1].metadata.num_pending > 0
 
     async def _ask(self) -> None:
         if self._wanted > 0 or len(self._waiting) >= self._batch:

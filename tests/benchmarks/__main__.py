@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catch_up, flatness, lives, scale_out, throughput
+from tests.benchmarks import catch_up, flatness, lives, register, scale_out, throughput
 from tests.benchmarks.figures import Figure
 
 QUICK = 20
@@ -27,7 +27,7 @@ PARTS: dict[str, Callable[[int], list[Figure]]] = {
     "flatness": flatness.figures,
     "catch_up": catch_up.figures,
     "scale_out": scale_out.figures,
-    # "register": the ledger's list and poll at 1,000,000 against 10,000 entries
+    "register": register.figures,
 }
 PACKAGES = (
     "faststream",
@@ -68,10 +68,10 @@ def table(found: Sequence[Figure]) -> Table:
     for column in ("figure", "measured", "compared with", "ratio", "goal", "met", "note"):
         shown.add_column(column, justify="right" if column in ("measured", "ratio") else "left")
     for figure in found:
-        against = "" if figure.compared is None else f"{figure.compared:,.0f}: {figure.compared_with}"
+        against = "" if figure.compared is None else f"{shown_as(figure.compared)}: {figure.compared_with}"
         shown.add_row(
             figure.name,
-            f"{figure.measured:,.{0 if figure.measured >= 100 else 1}f} {figure.unit}",
+            f"{shown_as(figure.measured)} {figure.unit}",
             against,
             "" if figure.ratio is None else f"{figure.ratio:.2f}",
             figure.wanted,
@@ -79,6 +79,10 @@ def table(found: Sequence[Figure]) -> Table:
             figure.note,
         )
     return shown
+
+
+def shown_as(number: float) -> str:
+    return f"{number:,.{0 if number >= 100 else 1}f}"
 
 
 def report(found: Sequence[Figure], quick: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from duban_contracts.charter import Charter, Role
-from duban_contracts.message import Command, CommandRefused, Fact, Refusal
+from duban_contracts.message import CATALOGUE, Command, CommandRefused, Fact, Refusal
 from services.chassis.decider import Asked, Decider, Wake, refusal
 from services.chassis.heard import Heard
 from services.chassis.main import run
@@ -33,6 +33,11 @@ class Posted(Fact, service=NAME, message_name="bench_posted"):
 
 class PostRefused(CommandRefused, service=NAME, message_name="bench_refused"):
     pass
+
+
+if __name__ != "__main__":
+    for message in (Post, Posted, PostRefused):
+        del CATALOGUE[message.type]  # no messages of ours: only the measured process reads them
 
 
 @dataclass(frozen=True)

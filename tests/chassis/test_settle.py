@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import hypothesis.strategies as st
@@ -201,7 +200,7 @@ def test_who_was_woken_at_an_instant_and_wants_to_be_woken_at_it_again_is_not_ta
     wake = [Item(wake_id("a", at), "a", Wake(at), at)]
     asyncio.run(Settler(deaf, world, world.tell).settle(wake))
     assert world.documents["a"].wake_at is None
-    world.documents["a"] = replace(world.documents["a"], wake_at=at)
+    world.documents["a"] = world.documents["a"]._replace(wake_at=at)
     world.run([], until=at)
     assert [event.type.split(".")[2] for event in world.told.values()] == ["test_summed", "test_reminded"]
     assert world.told == world.stored

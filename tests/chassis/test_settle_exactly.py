@@ -9,7 +9,7 @@ import pytest
 from duban_contracts.ledger import LedgerCommandRefused
 from duban_contracts.message import Fact, Refusal
 from services.chassis import settle as settle_module
-from services.chassis.decider import Asked, Decider, StuckError, Wake
+from services.chassis.decider import Asked, Decider, Kept, StuckError, Wake, refusal
 from services.chassis.documents import Answer, Change, Event
 from services.chassis.settle import Item, Settled, Settler, as_event, in_milliseconds, refold, wake_id
 from tests.chassis.world import START, Add, Died, Summed, Total, World, add, decide, evolve, total
@@ -144,7 +144,7 @@ def test_a_document_is_trimmed_to_its_newest_answers_when_it_holds_twice_as_many
 
 def test_wakes_are_rounded_up_to_the_stores_milliseconds_in_utc() -> None:
     east = timezone(timedelta(hours=8))
-    found = in_milliseconds(datetime(2024, 4, 15, 9, 0, 0, 1_500, tzinfo=east))
+    found = in_milliseconds(datetime(2024, 4, 15, 9, 0, 0, 1_200, tzinfo=east))
     assert found == datetime(2024, 4, 15, 1, 0, 0, 2_000, tzinfo=UTC)
     assert found is not None
     assert found.tzinfo is UTC
@@ -193,12 +193,13 @@ def test_a_request_found_wanting_is_refused_under_the_name_of_who_asked() -> Non
     ]
     assert state == Total()
     assert isinstance(facts[0], Fact)
+    assert refusal(LedgerCommandRefused, asked, Refusal.NOT_ALLOWED).detail == ""
     (bare,), _ = refusing.answer(asked.refuse(Refusal.NOT_ALLOWED), START, Total())
     assert bare.detail == ""
 
 
 def test_a_read_model_cannot_refuse() -> None:
-    with pytest.raises(TypeError, match="a read model takes no requests, so it cannot refuse one"):
+    with pytest.raises(TypeError, match=r"^a read model takes no requests, so it cannot refuse one$"):
         total.answer(Asked(START, "a", "k", "c").refuse(Refusal.NOT_ALLOWED), START, Total())
 
 
@@ -206,3 +207,10 @@ def test_a_command_of_the_decider_is_decided_and_folded() -> None:
     facts, state = total.answer(Add(2, START), START, Total())
     assert [fact.total for fact in facts] == [2]
     assert state == Total(2, START + HOUR)
+
+
+def test_a_kept_fact_is_known_by_its_type_as_never_to_be_told() -> None:
+    class Secret(Kept):
+        pass
+
+    assert Secret.type == "kept:Secret"

@@ -1,5 +1,6 @@
 """The envelope on the wire, header by header; and what a subject's last token may be."""
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -66,5 +67,19 @@ def test_poison_says_its_reason_and_every_fault_in_words_that_repeat_no_body() -
     assert broken.value.detail.startswith("Invalid JSON")
 
 
-def test_times_are_written_in_utc() -> None:
-    assert rfc3339(datetime(2024, 4, 15, 9, tzinfo=EAST)) == "2024-04-15T01:00:00Z"
+def test_times_are_written_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert rfc3339(datetime(2024, 4, 15, 9, tzinfo=EAST)) == "2024-04-15T01:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_of_a_value_only_what_must_be_is_escaped() -> None:
+    assert encode(Attributes("m", "s", "t", None, "a:b/c d%", "c"))["ce-subject"] == "a:b/c%20d%25"
+
+
+def test_the_last_token_of_the_subject_is_handed_on() -> None:
+    assert decode(SUBJECT, whole(), BODY).last == "gateway"

@@ -13,7 +13,7 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from duban_contracts.charter import Charter
+from duban_contracts.charter import Actor, Charter
 from duban_contracts.escalation import Standing
 from duban_contracts.subjects import STANDINGS_BUCKET, parse_subject
 from duban_contracts.topology import HEARS
@@ -32,6 +32,8 @@ from tests.faults.kept import Store, Streams, databases, read_stores
 from tests.faults.town import Town
 
 REBUILT = "escalation-report_rebuilt"
+NO_ACTORS: dict[str, Actor] = {}
+"""Facts are read without asking who may say so."""
 SHOWN = 5
 """How many offenders a sentence names."""
 
@@ -92,19 +94,19 @@ def heard_by_all(stores: Mapping[str, Store], streams: Streams, charter: Charter
     for name, store in stores.items():
         heard = {fact.type for fact in HEARS[name]}
         times = Counter(store.answered())
+        keys = {to: key for key, to in times}
         for id_, msg in streams.told.items():
             if parse_subject(msg.subject).type in heard:
-                for key in _keys_for(store, msg, charter):
+                for key in _keys_for(store, msg, charter, keys.get(id_, "no number")):
                     if times[key, id_] != 1:
                         yield f"{name} answered {id_} ({msg.subject}) {times[key, id_]} times for {key}"
 
 
-def _keys_for(store: Store, msg: Msg, charter: Charter) -> Iterable[str]:
-    """The keys a fact concerns; where they are numbers allotted on arrival, those that answered it."""
-    message = read(_delivery(msg), charter.everyone())
-    if store.service.numbering and store.service.numbering.holder(message.heard):
-        id_ = message.heard.id
-        return [key for key, to in store.answered() if to == id_] or ["no number"]
+def _keys_for(store: Store, msg: Msg, charter: Charter, answering: str) -> Iterable[str]:
+    """The keys a fact concerns; a number allotted on arrival is the one that answered."""
+    message, numbering = read(_delivery(msg), NO_ACTORS), store.service.numbering
+    if numbering and list(numbering.holders(message.heard)):
+        return [answering]
     return dict.fromkeys(key for key, _ in commands(message, store.service.handlers, charter))
 
 
@@ -195,7 +197,7 @@ async def report_rebuilt(town: Town, live: Store, streams: Streams, charter: Cha
         Item(message.heard.id, key, command, message.heard.now)
         for msg in streams.told.values()
         if parse_subject(msg.subject).type in heard
-        for message in [read(_delivery(msg), charter.everyone())]
+        for message in [read(_delivery(msg), NO_ACTORS)]
         for key, command in commands(message, REPORT.handlers, charter)
     ]
     for start in range(0, len(items), 500):

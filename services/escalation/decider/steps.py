@@ -27,7 +27,8 @@ from services.escalation.decider.state import Proposal, State, Supervised
 def approve(rules: Rules, command: ApproveStep, state: State) -> Events:
     if not isinstance(state, Supervised) or (proposal := state.proposal) is None:
         return [not_outstanding(command, command.step, state)]
-    if refused := _may_not_decide(rules, command, proposal, state):
+    refused = _may_not_decide(rules, command, proposal, state) or _rests_on_nothing(command, proposal, state)
+    if refused:
         return [refused]
     return [
         _decided(rules, command, proposal),
@@ -145,6 +146,16 @@ def handed_over(command: Request, items: Iterable[OpenItem], state: State) -> Ev
         for item in items
         if item.id in state.items
     ]
+
+
+def _rests_on_nothing(
+    command: ApproveStep, proposal: Proposal, state: Supervised
+) -> EscalationCommandRefused | None:
+    """No level is skipped: with its circular withdrawn, the report to the leaders can only be declined."""
+    if proposal.rung is not Rung.LEADERS or state.rung >= Rung.CIRCULAR:
+        return None
+    detail = f"the circular that {proposal.step} rests on was withdrawn; decline the step"
+    return no(command, Refusal.WRONG_STATE, detail)
 
 
 def _may_not_decide(
