@@ -15,6 +15,8 @@ from nats.aio.msg import Msg
 
 from duban_contracts.charter import Actor, Charter
 from duban_contracts.escalation import Standing
+from duban_contracts.ledger import EntryOpened
+from duban_contracts.measures import MeasureOpened
 from duban_contracts.subjects import STANDINGS_BUCKET, parse_subject
 from duban_contracts.topology import HEARS
 from services.chassis.charter_bucket import published_charter
@@ -28,6 +30,7 @@ from services.chassis.telling import event_id, subject_for
 from services.console.client import Duban, Order
 from services.escalation.app import REPORT
 from services.escalation.standing import standing
+from services.ledger.measures.handlers import holder
 from tests.faults.kept import Store, Streams, databases, read_stores
 from tests.faults.town import Town
 
@@ -111,7 +114,7 @@ def _keys_for(store: Store, msg: Msg, charter: Charter, answering: str) -> Itera
 
 
 def numbers_without_gaps(town: Town, ledger: Store) -> Iterator[str]:
-    """Each series counts 1, 2, 3…; each number belongs to one submission, and its entry knows which."""
+    """Each series counts 1, 2, 3…; each number has one holder, and what was opened under it is the holder's."""
     with databases(town.system.mongo.url) as found:
         register = list(found["ledger"]["register"].find())
     series: dict[str, list[int]] = {}
@@ -122,16 +125,26 @@ def numbers_without_gaps(town: Town, ledger: Store) -> Iterator[str]:
             yield f"numbers of {name} have gaps or repeat: {sorted(numbers)[:SHOWN]}…"
     holders = {f"{raw['series']}-{raw['n']:06d}": raw["_id"] for raw in register}
     opened = {
-        key: json.loads(event.data)["submission"]
+        key: held_by
         for key, answers in ledger.answers.items()
         for answer in answers
         for event in answer.events
-        if event.type.endswith(".entry_opened.v1")
+        if (held_by := _holder(event)) is not None
     }
     yield from _said(
         "entries under a number that is not theirs", (n for n in opened if opened[n] != holders.get(n))
     )
     yield from _said("numbers without an entry", holders.keys() - opened.keys())
+
+
+def _holder(event: Event) -> str | None:
+    """Who holds the number that this fact opened something under; None if it opened nothing."""
+    if event.type == EntryOpened.type:
+        return EntryOpened.model_validate_json(event.data).submission
+    if event.type == MeasureOpened.type:
+        opened = MeasureOpened.model_validate_json(event.data)
+        return holder(opened.campaign, opened.measure.id)
+    return None
 
 
 def states_equal_their_history(stores: Mapping[str, Store], charter: Charter) -> Iterator[str]:
