@@ -114,7 +114,7 @@ def _keys_for(store: Store, msg: Msg, charter: Charter, answering: str) -> Itera
 
 
 def numbers_without_gaps(town: Town, ledger: Store) -> Iterator[str]:
-    """Each series counts 1, 2, 3…; each number has one holder, and what was opened under it is the holder's."""
+    """Each series counts 1, 2, 3…; each number has one holder, and what was opened under it is its own."""
     with databases(town.system.mongo.url) as found:
         register = list(found["ledger"]["register"].find())
     series: dict[str, list[int]] = {}
