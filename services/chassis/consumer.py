@@ -1,5 +1,6 @@
 """One service's way with a batch of deliveries: read, number, decide and store, tell, acknowledge."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ class Consumer:
         self._documents, self._tell, self._dead_letters = documents, tell, dead_letters
         self._charter, self._register, self._standings = charter, register, standings
         self._settler: tuple[int, Settler[Any, Any]] | None = None
-        self._turns = Turns()
+        self._turns, self._arriving = Turns(), asyncio.Lock()
         self._everyone: tuple[int, Actors] | None = None
         self._recalled = 0
         self._failing: dict[str, str] = {}
@@ -81,7 +82,8 @@ class Consumer:
 
     async def _process(self, msgs: Sequence[Msg]) -> None:
         started, charter = monotonic(), self._charter()
-        jobs = await self._read(msgs, charter)
+        async with self._arriving:  # batches overlap: what came first is numbered and decided first
+            jobs = await self._read(msgs, charter)
         for run in _runs(jobs):
             if run[0].passes_time:
                 await self.wake(run[0].message.heard.now)
