@@ -23,10 +23,13 @@ from services.chassis.register import Register
 from services.chassis.service import Service
 from services.chassis.settle import Item, Settler, Tell, Turns, in_milliseconds, wake_id
 from services.chassis.standings import Standings
+from services.chassis.sweeping import Sweeper
 
 TRIES = 4
 """The first go at a key, and three more after conflicts; then the message goes back to the broker."""
 LONGEST_DELAY = 60.0
+COMMANDS = "cmd."
+"""How the subject of a command begins."""
 
 log = structlog.get_logger()
 
@@ -52,10 +55,12 @@ class Consumer:
         charter: Callable[[], Charter],
         register: Register | None = None,
         standings: Standings | None = None,
+        sweeper: Sweeper | None = None,
     ) -> None:
         self.service = service
         self._documents, self._tell, self._dead_letters = documents, tell, dead_letters
         self._charter, self._register, self._standings = charter, register, standings
+        self._sweeper = sweeper
         self._settler: tuple[int, Settler[Any, Any]] | None = None
         self._turns, self._arriving = Turns(), asyncio.Lock()
         self._everyone: tuple[int, Actors] | None = None
@@ -87,7 +92,7 @@ class Consumer:
         for run in _runs(jobs):
             if run[0].passes_time:
                 await self.wake(run[0].message.heard.now)
-                await run[0].msg.ack()
+                await self._acknowledge(run[0].msg)
             else:
                 await self._settle_jobs(run, charter)
         metrics.BATCH_SIZE.labels(self.service.name).observe(len(msgs))
@@ -153,7 +158,7 @@ class Consumer:
         for job, items in handled:
             spoilt = next((failed[item.key] for item in items if item.key in failed), None)
             if spoilt is None:
-                await job.msg.ack()
+                await self._acknowledge(job.msg)
                 settled += 1
             else:
                 await self._give_back(job.msg, spoilt)
@@ -207,8 +212,17 @@ class Consumer:
             self._everyone = (charter.revision, charter.everyone())
         return self._everyone[1]
 
+    async def _acknowledge(self, msg: Msg) -> None:
+        await msg.ack()
+        self._done_with(msg)
+
+    def _done_with(self, msg: Msg) -> None:
+        if self._sweeper and msg.subject.startswith(COMMANDS):
+            self._sweeper.answered(sequence_of(msg.reply))
+
     async def _bury(self, msg: Msg, poison: Poison) -> None:
         await self._dead_letters.bury(msg, poison)
+        self._done_with(msg)
         metrics.MESSAGES.labels(self.service.name, "poison").inc()
         metrics.DEAD_LETTERS.labels(self.service.name, poison.reason).inc()
 
@@ -256,15 +270,24 @@ def _delivery(msg: Msg) -> Delivery:
 
 
 def stored_at(reply: str) -> datetime:
-    """When the broker stored the message, by its acknowledgement subject, whose end is always the same.
+    """When the broker stored the message, by its acknowledgement subject.
 
     `msg.metadata` reads all of it, at ten times the price, and this is asked for every message.
     """
-    tokens = reply.split(".")
-    nanoseconds = int(tokens[_STORED_AT if len(tokens) == _PLAIN else _STORED_AT_IN_DOMAIN])
+    nanoseconds = int(_token(reply, _STORED_AT))
     return datetime.fromtimestamp(nanoseconds // 1_000_000 / 1000, UTC)
 
 
-_PLAIN, _STORED_AT, _STORED_AT_IN_DOMAIN = 9, 7, 9
-"""`$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`, and
-`$JS.ACK.<domain>.<account>.<stream>...` where the broker is part of a domain."""
+def sequence_of(reply: str) -> int:
+    """Its place in its stream, by its acknowledgement subject."""
+    return int(_token(reply, _SEQUENCE))
+
+
+def _token(reply: str, place: int) -> str:
+    tokens = reply.split(".")
+    return tokens[place if len(tokens) == _PLAIN else place + _DOMAIN]
+
+
+_PLAIN, _DOMAIN, _SEQUENCE, _STORED_AT = 9, 2, 5, 7
+"""`$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<time>.<pending>`, and two tokens
+more, `$JS.ACK.<domain>.<account>.<stream>...`, where the broker is part of a domain."""

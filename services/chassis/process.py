@@ -43,10 +43,12 @@ from services.chassis.settings import ClockMode, Settings
 from services.chassis.settle import state_of
 from services.chassis.snapshots import Snapshots
 from services.chassis.standings import Standings
+from services.chassis.sweeping import Sweeper
 from services.chassis.telling import NatsTeller
 
 FETCH_SECONDS = 5.0
 CHECK_SECONDS = 5.0
+SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1
 
 log = structlog.get_logger()
@@ -160,9 +162,14 @@ class Process:
 
     async def _start(self) -> None:
         self._follower = CharterFollower(self.client)
+        sweeper = Sweeper(self.client, self.name)
         for service in self.services:
-            self._consumers.append(self._consumer(service))
-        aside = (self._repeat(self._follower.follow, "charter"), self._check())
+            self._consumers.append(self._consumer(service, sweeper if service.tells else None))
+        aside = (
+            self._repeat(self._follower.follow, "charter"),
+            self._repeat(partial(self._sweep, sweeper), "sweep"),
+            self._check(),
+        )
         self._aside += map(asyncio.create_task, aside)
         for consumer in self._consumers:
             for stream in streams_heard(consumer.service.name):
@@ -171,7 +178,7 @@ class Process:
                 self._spawn(self._repeat(partial(self._poll, consumer), "wakes"))
         log.info("started", http=self._http.port if self._http else None)
 
-    def _consumer(self, service: Service) -> Consumer:
+    def _consumer(self, service: Service, sweeper: Sweeper | None) -> Consumer:
         source = f"duban/{service.part_of}"
         return Consumer(
             service,
@@ -181,6 +188,7 @@ class Process:
             self._charter,
             self._register,
             Standings(self.client) if service.standing else None,
+            sweeper,
         )
 
     async def _listen(self, consumer: Consumer, stream: str) -> None:
@@ -218,6 +226,11 @@ class Process:
         while not self._stopping.is_set():
             await consumer.wake(self._clock())
             await self._pause(self.settings.poll_seconds)
+
+    async def _sweep(self, sweeper: Sweeper) -> None:
+        while not self._stopping.is_set():
+            await sweeper.sweep()
+            await self._pause(SWEEP_SECONDS)
 
     async def _check(self) -> None:
         """What `/ready` says, asked again and again."""

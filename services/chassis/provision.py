@@ -55,31 +55,24 @@ def _streams(replicas: int) -> list[StreamConfig]:
         )
     ]
     for service in SERVICES:
-        streams.append(
-            StreamConfig(
-                name=command_stream(service),
-                subjects=[f"cmd.{service}.>"],
-                retention=RetentionPolicy.WORK_QUEUE,
-                # A full queue says so to the publisher; it never drops what was acknowledged.
-                discard=DiscardPolicy.NEW,
-                storage=StorageType.FILE,
-                duplicate_window=10 * MINUTE,
-                allow_atomic=True,
-                num_replicas=replicas,
+        # Facts are kept. Commands vanish too, once they are answered: the service sweeps them (`sweeping.py`).
+        for name, subjects in (
+            (command_stream(service), f"cmd.{service}.>"),
+            (fact_stream(service), f"evt.{service}.>"),
+        ):
+            streams.append(
+                StreamConfig(
+                    name=name,
+                    subjects=[subjects],
+                    retention=RetentionPolicy.LIMITS,
+                    # A full stream says so to the publisher; it never drops what was acknowledged.
+                    discard=DiscardPolicy.NEW,
+                    storage=StorageType.FILE,
+                    duplicate_window=10 * MINUTE,
+                    allow_atomic=True,
+                    num_replicas=replicas,
+                )
             )
-        )
-        streams.append(
-            StreamConfig(
-                name=fact_stream(service),
-                subjects=[f"evt.{service}.>"],
-                retention=RetentionPolicy.LIMITS,
-                discard=DiscardPolicy.NEW,
-                storage=StorageType.FILE,
-                duplicate_window=10 * MINUTE,
-                allow_atomic=True,
-                num_replicas=replicas,
-            )
-        )
     return streams
 
 
