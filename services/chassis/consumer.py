@@ -89,14 +89,22 @@ class Consumer:
         started, charter = monotonic(), self._charter()
         async with self._arriving:  # batches overlap: what came first is numbered and decided first
             jobs = await self._read(msgs, charter)
+            if any(job.passes_time for job in jobs):
+                await self._pass_time(jobs, charter)
+                jobs = []
+        await self._settle_jobs(jobs, charter)
+        metrics.BATCH_SIZE.labels(self.service.name).observe(len(msgs))
+        metrics.BATCH_SECONDS.labels(self.service.name).observe(monotonic() - started)
+
+    async def _pass_time(self, jobs: Sequence[Job], charter: Charter) -> None:
+        """One thing after another: time passes for all keys, after all that came before and is stored."""
         for run in _runs(jobs):
             if run[0].passes_time:
+                await self._turns.nobody()
                 await self.wake(run[0].message.heard.now)
                 await self._acknowledge(run[0].msg)
             else:
                 await self._settle_jobs(run, charter)
-        metrics.BATCH_SIZE.labels(self.service.name).observe(len(msgs))
-        metrics.BATCH_SECONDS.labels(self.service.name).observe(monotonic() - started)
 
     async def wake(self, now: datetime, limit: int = 500) -> int:
         """Everything that fell due by `now`, oldest first; returns how many keys were woken."""

@@ -4,12 +4,12 @@
      answers: [{to: <message id>, correlation, revision, traceparent, events: [{type, station, time, data}]}]}
 
 `answers` holds the newest answers; older ones move to an archive beside it before they leave the
-document, so a document stays small however long its key lives, and no answer is ever forgotten.
+document, so a document stays small however long its key lives, and no answer is ever forgotten. To decide,
+one needs the state and the ids of what was answered; the answers themselves are read when a copy comes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 KEEP = 20
@@ -51,7 +51,8 @@ class Document(NamedTuple):
     owes_wake: bool = False
     """A wake was decided and stored, and perhaps not told: `wake_at` still names it."""
     archived: int = 0
-    answers: Mapping[str, Answer] = MappingProxyType({})
+    answered: tuple[str, ...] = ()
+    """Ids of the messages whose answers are in the document, oldest first."""
 
 
 class Change(NamedTuple):
@@ -64,8 +65,8 @@ class Change(NamedTuple):
     owes_wake: bool
     row: Mapping[str, Any] | None
     fresh: tuple[Answer, ...]
-    spilled: tuple[Answer, ...] = ()
-    """Answers that leave the document with this change, oldest first."""
+    spilled: tuple[str, ...] = ()
+    """Ids of the answers that leave the document with this change, oldest first."""
     archived: int = 0
     """How many answers the archive held before `spilled`."""
     kept: int = 0
@@ -77,6 +78,10 @@ class Documents(Protocol):
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
         """Those that exist, in one read."""
+        ...
+
+    async def held(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+        """Answers that are in their document, by (key, message id), in one read."""
         ...
 
     async def older(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:

@@ -1,6 +1,7 @@
 """Run one service as a process: `python -m services NAME`."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,10 @@ from services.chassis.logs import set_up
 from services.chassis.process import Process
 from services.chassis.service import Service
 from services.chassis.settings import Settings
+
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+"""A batch makes many objects and leaves hardly a cycle: to look for some after every 700, as Python does
+unless told, takes a sixth of all time (`docs/performance.md`)."""
 
 
 def run(*services: Service) -> int:
@@ -21,6 +26,8 @@ def run(*services: Service) -> int:
             print(f"DUBAN_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}", file=sys.stderr)  # noqa: T201
         return 2
     set_up(settings.log_format, settings.log_level, services[0].part_of)
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     return _loop(settings, services)
 
 

@@ -10,11 +10,16 @@ from services.chassis.documents import Answer, Change, Document
 class MemoryDocuments:
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
+        self.answers: dict[str, dict[str, Answer]] = {}
+        """Those that are in their document, by key and message id."""
         self.archive: dict[tuple[str, str], Answer] = {}
         self.rows: dict[str, Mapping[str, Any]] = {}
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
         return {key: self.documents[key] for key in keys if key in self.documents}
+
+    async def held(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+        return {(key, to): self.answers[key][to] for key, to in asked if to in self.answers.get(key, {})}
 
     async def older(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
         return {pair: self.archive[pair] for pair in asked if pair in self.archive}
@@ -26,10 +31,12 @@ class MemoryDocuments:
         document = self.documents.get(change.key, Document(change.key))
         if document.version != change.version:
             return False
-        self.archive |= {(change.key, answer.to): answer for answer in change.spilled}
+        self.spill(change)
         self.rows[change.key] = change.row or {}
-        answers = {**document.answers, **{answer.to: answer for answer in change.fresh}}
-        spilled = {answer.to for answer in change.spilled}
+        answers = self.answers.setdefault(change.key, {})
+        answers |= {answer.to: answer for answer in change.fresh}
+        for to in change.spilled:
+            del answers[to]
         self.documents[change.key] = Document(
             change.key,
             change.version + 1,
@@ -37,9 +44,14 @@ class MemoryDocuments:
             change.wake_at,
             change.owes_wake,
             change.archived + len(change.spilled),
-            {to: answer for to, answer in answers.items() if to not in spilled},
+            tuple(answers),
         )
         return True
+
+    def spill(self, change: Change) -> None:
+        for to in change.spilled:
+            if answer := self.answers.get(change.key, {}).get(to):
+                self.archive.setdefault((change.key, to), answer)
 
     async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
         waiting = [(d.wake_at, d.key) for d in self.documents.values() if d.wake_at and d.wake_at <= now]
@@ -69,4 +81,4 @@ class MemoryDocuments:
 
     async def history(self, key: str) -> list[Answer]:
         older = [answer for (of, _), answer in self.archive.items() if of == key]
-        return older + list(self.documents.get(key, Document(key)).answers.values())
+        return older + [answer for to, answer in self.answers.get(key, {}).items() if (key, to) not in self.archive]

@@ -1,16 +1,19 @@
 """Documents in MongoDB. Motor and PyMongo are imported here and in the register, and nowhere else."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from services.chassis.documents import Answer, Change, Document, Event, Snapshot
 
 DUPLICATE_KEY = 11000
+_TO_DECIDE = dict.fromkeys(
+    ("version", "shape", "kind", "state", "wake_at", "owes_wake", "archived", "answers.to"), True
+)
 Raw = dict[str, Any]
 
 
@@ -21,7 +24,9 @@ def connect(url: str) -> "AsyncIOMotorClient[Raw]":
         tz_aware=True,
         w="majority",
         journal=True,
-        retryWrites=True,
+        # What failed comes again with its message. A write that the driver may repeat is one more write for
+        # the server, which keeps its answer: a third of the cost of all that we store.
+        retryWrites=False,
         serverSelectionTimeoutMS=5_000,
         connectTimeoutMS=5_000,
         socketTimeoutMS=20_000,
@@ -51,8 +56,18 @@ class MongoDocuments:
         await self._archive.create_indexes([IndexModel([("key", ASCENDING), ("n", ASCENDING)])])
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
-        cursor = self.collection.find({"_id": {"$in": list(keys)}}, {"row": False}, batch_size=10_000)
+        cursor = self.collection.find({"_id": {"$in": list(keys)}}, _TO_DECIDE, batch_size=10_000)
         return {raw["_id"]: _document(raw) for raw in await cursor.to_list(None)}
+
+    async def held(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+        keys, pairs = list({key for key, _ in asked}), set(asked)
+        found = await self.collection.find({"_id": {"$in": keys}}, {"answers": True}).to_list(None)
+        return {
+            (raw["_id"], answer["to"]): _answer(answer)
+            for raw in found
+            for answer in raw["answers"]
+            if (raw["_id"], answer["to"]) in pairs
+        }
 
     async def older(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
         ids = [_archive_id(key, to) for key, to in asked]
@@ -62,23 +77,29 @@ class MongoDocuments:
     async def save(self, changes: Sequence[Change]) -> set[str]:
         await self._spill(changes)
         try:
-            await self.collection.bulk_write([_update(change) for change in changes], ordered=False)
+            await self.collection.bulk_write([_write(change) for change in changes], ordered=False)
         except BulkWriteError as error:
             return {changes[fault["index"]].key for fault in _conflicts(error)}
         return set()
 
     async def _spill(self, changes: Sequence[Change]) -> None:
         # Before the document lets go of them: a death in between leaves them twice, never not at all.
+        places = {
+            (change.key, to): n
+            for change in changes
+            for n, to in enumerate(change.spilled, change.archived)
+        }
+        if not places:
+            return
         spilled = [
             UpdateOne(
-                {"_id": _archive_id(change.key, answer.to)},
-                {"$setOnInsert": {"key": change.key, "n": n, "answer": _raw(answer)}},
+                {"_id": _archive_id(key, to)},
+                {"$setOnInsert": {"key": key, "n": places[key, to], "answer": _raw(answer)}},
                 upsert=True,
             )
-            for change in changes
-            for n, answer in enumerate(change.spilled, change.archived)
+            for (key, to), answer in (await self.held(list(places))).items()
         ]
-        if spilled:
+        if spilled:  # else another writer was faster, and the change will be refused
             await self._archive.bulk_write(spilled, ordered=False)
 
     async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
@@ -103,30 +124,10 @@ class MongoDocuments:
 
     async def history(self, key: str) -> list[Answer]:
         older = await self._archive.find({"key": key}).sort("n", ASCENDING).to_list(None)
-        newer = (await self.load([key])).get(key, Document(key))
+        newer = await self.collection.find_one({"_id": key}, {"answers": True}) or {"answers": []}
         known = {raw["answer"]["to"] for raw in older}
-        return [_answer(raw["answer"]) for raw in older] + [
-            answer for answer in newer.answers.values() if answer.to not in known
-        ]
-
-
-class _Answers(Mapping[str, Answer]):
-    """Read only when asked for: most messages want to know no more than whether they were answered."""
-
-    def __init__(self, raw: Mapping[str, Raw]) -> None:
-        self._by_message = raw
-
-    def __getitem__(self, message: str) -> Answer:
-        return _answer(self._by_message[message])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_message)
-
-    def __len__(self) -> int:
-        return len(self._by_message)
-
-    def __contains__(self, message: object) -> bool:
-        return message in self._by_message
+        raws = [raw["answer"] for raw in older]
+        return [_answer(raw) for raw in (*raws, *(a for a in newer["answers"] if a["to"] not in known))]
 
 
 def waiting(now: datetime) -> Raw:
@@ -135,16 +136,31 @@ def waiting(now: datetime) -> Raw:
 
 
 def _conflicts(error: BulkWriteError) -> list[Raw]:
-    """An upsert under another version collides on `_id`: that names the key. Anything else is trouble."""
+    """A key that is there already, or at another version, collides on `_id`, which names it. Anything else
+    is trouble."""
     faults: list[Raw] = error.details["writeErrors"]
     if any(fault["code"] != DUPLICATE_KEY for fault in faults) or error.details["writeConcernErrors"]:
         raise error
     return faults
 
 
-def _update(change: Change) -> UpdateOne:
-    push: Raw = {"$each": [_raw(answer) for answer in change.fresh]}
-    fields = {
+def _write(change: Change) -> InsertOne[Raw] | UpdateOne:
+    """A new key is inserted: the server takes inserts many at a time, and updates one by one."""
+    answers = [_raw(answer) for answer in change.fresh]
+    if not change.version:
+        return InsertOne({"_id": change.key, **_fields(change), "answers": answers})
+    push: Raw = {"$each": answers}
+    if change.spilled:
+        push["$slice"] = -change.kept
+    return UpdateOne(
+        {"_id": change.key, "version": change.version},
+        {"$set": _fields(change), "$push": {"answers": push}},
+        upsert=True,
+    )
+
+
+def _fields(change: Change) -> Raw:
+    return {
         "version": change.version + 1,
         "shape": change.snapshot.shape,
         "kind": change.snapshot.kind,
@@ -154,13 +170,6 @@ def _update(change: Change) -> UpdateOne:
         "row": change.row,
         "archived": change.archived + len(change.spilled),
     }
-    if change.spilled:
-        push["$slice"] = -change.kept
-    return UpdateOne(
-        {"_id": change.key, "version": change.version},
-        {"$set": fields, "$push": {"answers": push}},
-        upsert=True,
-    )
 
 
 def _archive_id(key: str, to: str) -> str:
@@ -195,5 +204,5 @@ def _document(raw: Raw) -> Document:
         wake_at=raw["wake_at"],
         owes_wake=raw["owes_wake"],
         archived=raw["archived"],
-        answers=_Answers({answer["to"]: answer for answer in raw["answers"]}),
+        answered=tuple(answer["to"] for answer in raw["answers"]),
     )

@@ -192,7 +192,7 @@ class Process:
         )
 
     async def _listen(self, consumer: Consumer, stream: str) -> None:
-        """Take and process until told to stop, a batch being told while the next is decided."""
+        """Take and process until told to stop, two batches at a time."""
         await self._follower.arrived.wait()
         async with Puller(self.client, stream, consumer.service.name, self.settings.batch) as puller:
             in_work: asyncio.Task[None] | None = None

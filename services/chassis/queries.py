@@ -87,15 +87,10 @@ async def _as_it_is(msg: NatsMessage) -> bytes:
 
 
 async def what_became_of(documents: Documents, question: WhatBecameOf) -> Answers:
-    found = await documents.load({key for key, _ in question.asked})
-    missing = [(key, to) for key, to in question.asked if key in found and to not in found[key].answers]
-    older = await documents.older(missing) if missing else {}
-    given: list[AnswerGiven] = []
-    for key, to in question.asked:
-        answer = (found[key].answers.get(to) if key in found else None) or older.get((key, to))
-        if answer:
-            given.append(_given(key, answer))
-    return Answers(answers=tuple(given))
+    found = await documents.held(question.asked)
+    missing = [pair for pair in question.asked if pair not in found]
+    found |= await documents.older(missing) if missing else {}
+    return Answers(answers=tuple(_given(pair[0], found[pair]) for pair in question.asked if pair in found))
 
 
 async def history_of(documents: Documents, question: HistoryOf) -> Answers:

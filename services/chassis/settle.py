@@ -7,7 +7,8 @@ decider that raises spoils its own key only.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple
@@ -62,24 +63,58 @@ class Desk(Generic[State]):
 
     document: Document
     state: State
-    older: dict[tuple[str, str], Answer]
+    earlier: dict[tuple[str, str], Answer]
     fresh: dict[str, Answer] = field(default_factory=dict)
     tellings: list[Telling] = field(default_factory=list)
     woken: bool = False
 
     def answered(self, message: str) -> Answer | None:
-        if message in self.fresh:
-            return self.fresh[message]
-        if message in self.document.answers:
-            return self.document.answers[message]
-        return self.older.get((self.document.key, message))
+        return self.fresh.get(message) or self.earlier.get((self.document.key, message))
+
+
+class Turn(NamedTuple):
+    """One batch's place among the others."""
+
+    before: asyncio.Event
+    """Set when the batch before has been told."""
+    stored: asyncio.Event
+    told: asyncio.Event
 
 
 class Turns:
-    """Loops of one process take turns; conflicts are for other processes."""
+    """Batches of one process overlap: those that share a key are decided one after another, and all are told
+    in the order in which they came. Conflicts are for other processes.
+    """
 
     def __init__(self) -> None:
-        self.decide, self.tell = asyncio.Lock(), asyncio.Lock()
+        self._latest: dict[str, Turn] = {}
+        """By key: the last batch that asked for it, unless that is done."""
+        self._told = asyncio.Event()
+        self._told.set()
+
+    @asynccontextmanager
+    async def take(self, keys: Iterable[str]) -> AsyncIterator[Turn]:
+        """Begins when whoever asked for one of these keys before has stored."""
+        keys = set(keys)
+        others = {id(turn): turn for key in keys if (turn := self._latest.get(key))}
+        mine = Turn(self._told, asyncio.Event(), asyncio.Event())
+        self._told = mine.told
+        self._latest.update(dict.fromkeys(keys, mine))
+        try:
+            for other in others.values():
+                await other.stored.wait()
+            yield mine
+        finally:
+            mine.stored.set()
+            mine.told.set()
+            for key in keys:
+                if self._latest[key] is mine:
+                    del self._latest[key]
+
+    async def nobody(self) -> None:
+        """Returns when everyone who has asked so far has stored."""
+        for turn in list(self._latest.values()):
+            await turn.stored.wait()
 
 
 class Settler(Generic[Command, State]):
@@ -101,19 +136,20 @@ class Settler(Generic[Command, State]):
         self._revision, self._row, self._tells = revision, row, tells
 
     async def settle(self, items: Sequence[Item[Command]]) -> Settled:
-        """Batches take turns: one is told, in order, while the next is being decided and stored."""
-        async with self._turns.decide:
-            desks, failures, conflicts = await self._decide(items)
-            await self._turns.tell.acquire()
-        try:
+        """A batch is told while the next are being decided and stored."""
+        by_key: dict[str, list[Item[Command]]] = defaultdict(list)
+        for item in items:
+            by_key[item.key].append(item)
+        async with self._turns.take(by_key) as turn:
+            desks, failures, conflicts = await self._decide(by_key)
+            turn.stored.set()
+            await turn.before.wait()
             if self._tells:
                 await self._tell([telling for desk in desks.values() for telling in desk.tellings])
             states = {key: (_version(desk), desk.state) for key, desk in desks.items()}
             if self._show:  # before the wake is acknowledged, so that a death in between shows it again
                 await self._show(states)
             await self._rest(desks.values())
-        finally:
-            self._turns.tell.release()
         return Settled(
             frozenset(conflicts),
             failures,
@@ -122,20 +158,17 @@ class Settler(Generic[Command, State]):
         )
 
     async def _decide(
-        self, items: Iterable[Item[Command]]
+        self, by_key: Mapping[str, list[Item[Command]]]
     ) -> tuple[dict[str, Desk[State]], dict[str, Exception], set[str]]:
         """What is stored now and must be told, by key; what failed; what somebody else changed."""
-        by_key: dict[str, list[Item[Command]]] = defaultdict(list)
-        for item in items:
-            by_key[item.key].append(item)
         found = await self._documents.load(by_key)
-        older = await self._older(by_key, found)
+        earlier = await self._earlier(by_key, found)
 
         desks: dict[str, Desk[State]] = {}
         failures: dict[str, Exception] = {}
         for key, mine in by_key.items():
             try:
-                desks[key] = await self._work(found.get(key, Document(key)), older, mine)
+                desks[key] = await self._work(found.get(key, Document(key)), earlier, mine)
             except Exception as error:
                 failures[key] = error
 
@@ -143,24 +176,26 @@ class Settler(Generic[Command, State]):
         conflicts = await self._documents.save(changes) if changes else set()
         return {key: desk for key, desk in desks.items() if key not in conflicts}, failures, conflicts
 
-    async def _older(
-        self, by_key: dict[str, list[Item[Command]]], found: dict[str, Document]
+    async def _earlier(
+        self, by_key: Mapping[str, list[Item[Command]]], found: dict[str, Document]
     ) -> dict[tuple[str, str], Answer]:
-        """Only a key that has archived answers can have given one that its document does not show."""
-        asked = [
-            (key, item.id)
-            for key, document in found.items()
-            if document.archived
-            for item in by_key[key]
-            if item.id not in document.answers
-        ]
-        return await self._documents.older(asked) if asked else {}
+        """What these messages were answered before."""
+        held, perhaps = [], []
+        for key, document in found.items():
+            answered = set(document.answered)
+            for item in by_key[key]:
+                if item.id in answered:
+                    held.append((key, item.id))
+                elif document.archived:  # only then can it have given one that its document does not show
+                    perhaps.append((key, item.id))
+        earlier = await self._documents.held(held) if held else {}
+        return earlier | await self._documents.older(perhaps) if perhaps else earlier
 
     async def _work(
-        self, document: Document, older: dict[tuple[str, str], Answer], items: Iterable[Item[Command]]
+        self, document: Document, earlier: dict[tuple[str, str], Answer], items: Iterable[Item[Command]]
     ) -> Desk[State]:
         desk = Desk(
-            document, await state_of(document, self._decider, self._snapshots, self._documents), older
+            document, await state_of(document, self._decider, self._snapshots, self._documents), earlier
         )
         for item in items:
             copy = desk.answered(item.id)
@@ -184,11 +219,11 @@ class Settler(Generic[Command, State]):
 
     def _change(self, desk: Desk[State]) -> Change:
         document, fresh = desk.document, tuple(desk.fresh.values())
-        answers = len(document.answers) + len(fresh)
+        answers = len(document.answered) + len(fresh)
         # Only what the document holds already may leave it: a fresh answer in the archive would count as
         # given even if this change never came to be.
         kept = max(KEEP, len(fresh)) if answers > 2 * KEEP else answers
-        spilled = tuple(document.answers.values())[: answers - kept] if answers > kept else ()
+        spilled = document.answered[: answers - kept] if answers > kept else ()
         # A wake is acknowledged by moving `wake_at` on, and that comes last, after telling. Until then the
         # old time stays: after a death the poller finds the key again and tells what was stored.
         owes_wake = document.owes_wake or desk.woken

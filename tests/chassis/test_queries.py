@@ -29,7 +29,7 @@ async def test_an_answer_in_the_archive_is_found_and_the_history_is_whole(monkey
     documents = MemoryDocuments()
     for n in range(12):
         await Settler(total, documents, nobody_listens).settle([add(f"m{n}", "a", 1)])
-    assert len(documents.documents["a"].answers) < 12
+    assert len(documents.answers["a"]) < 12
     given = await what_became_of(documents, WhatBecameOf(asked=(("a", "m0"),)))
     assert json.loads(given.answers[0].facts[0].data)["total"] == 1
     history = await history_of(documents, HistoryOf(key="a"))

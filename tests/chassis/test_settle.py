@@ -91,7 +91,7 @@ def test_a_copy_of_an_answer_that_moved_to_the_archive_is_still_a_copy(monkeypat
     monkeypatch.setattr(settle_module, "KEEP", 3)
     messages = [add(f"m{n}", "a", 1) for n in range(20)]
     world = World().run([[message] for message in messages])
-    assert len(world.documents["a"].answers) <= 6
+    assert len(world.documents["a"].answered) <= 6
     world.run([[messages[0]], [messages[-1]]])
     assert max(json.loads(event.data)["total"] for event in world.told.values()) == 20
     assert sorted(world.answered) == sorted(item.id for item in messages)

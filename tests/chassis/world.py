@@ -94,7 +94,7 @@ class World(MemoryDocuments):
     async def save(self, changes: Sequence[Any]) -> set[str]:
         for change in changes:  # what leaves a document is archived first, whatever becomes of the document
             self.step()
-            self.archive = {(change.key, a.to): a for a in change.spilled} | self.archive
+            self.spill(change)
         conflicts = set()
         for change in changes:  # a bulk write is not atomic: a death may come between two keys
             self.step()
@@ -144,12 +144,12 @@ class World(MemoryDocuments):
 
     @property
     def stored(self) -> dict[str, Any]:
-        answers = [(key, a) for key, d in self.documents.items() for a in d.answers.values()]
+        answers = [(key, a) for key, given in self.answers.items() for a in given.values()]
         answers += [(key, a) for (key, _), a in self.archive.items()]
         return {event_id(a.to, key, n): event for key, a in answers for n, event in enumerate(a.events)}
 
     @property
     def answered(self) -> list[str]:
-        return [to for document in self.documents.values() for to in document.answers] + [
+        return [to for document in self.documents.values() for to in document.answered] + [
             to for _, to in self.archive
         ]
