@@ -81,4 +81,4 @@ class MemoryDocuments:
 
     async def history(self, key: str) -> list[Answer]:
         older = [answer for (of, _), answer in self.archive.items() if of == key]
-        return older + [answer for to, answer in self.answers.get(key, {}).items() if (key, to) not in self.archive]
+        return older + list(self.answers.get(key, {}).values())

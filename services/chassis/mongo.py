@@ -85,22 +85,16 @@ class MongoDocuments:
     async def _spill(self, changes: Sequence[Change]) -> None:
         # Before the document lets go of them: a death in between leaves them twice, never not at all.
         places = {
-            (change.key, to): n
-            for change in changes
-            for n, to in enumerate(change.spilled, change.archived)
+            (change.key, to): n for change in changes for n, to in enumerate(change.spilled, change.archived)
         }
         if not places:
             return
         spilled = [
-            UpdateOne(
-                {"_id": _archive_id(key, to)},
-                {"$setOnInsert": {"key": key, "n": places[key, to], "answer": _raw(answer)}},
-                upsert=True,
-            )
+            {"_id": _archive_id(key, to), "key": key, "n": places[key, to], "answer": _raw(answer)}
             for (key, to), answer in (await self.held(list(places))).items()
         ]
         if spilled:  # else another writer was faster, and the change will be refused
-            await self._archive.bulk_write(spilled, ordered=False)
+            await _inserted(self._archive, spilled)
 
     async def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
         cursor = self.collection.find(waiting(now), {"wake_at": True})
@@ -128,6 +122,14 @@ class MongoDocuments:
         known = {raw["answer"]["to"] for raw in older}
         raws = [raw["answer"] for raw in older]
         return [_answer(raw) for raw in (*raws, *(a for a in newer["answers"] if a["to"] not in known))]
+
+
+async def _inserted(collection: AsyncIOMotorCollection[Raw], documents: Sequence[Raw]) -> None:
+    """What is there already is the same."""
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        _conflicts(error)
 
 
 def waiting(now: datetime) -> Raw:

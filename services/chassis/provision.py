@@ -55,7 +55,7 @@ def _streams(replicas: int) -> list[StreamConfig]:
         )
     ]
     for service in SERVICES:
-        # Facts are kept. Commands vanish too, once they are answered: the service sweeps them (`sweeping.py`).
+        # Facts are kept. Commands vanish once they are answered: the service sweeps them (`sweeping.py`).
         for name, subjects in (
             (command_stream(service), f"cmd.{service}.>"),
             (fact_stream(service), f"evt.{service}.>"),

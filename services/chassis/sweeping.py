@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import Iterable
 
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError
 
 from duban_contracts.subjects import command_stream
 
+NOT_FOUND = 10043
+"""The server's number for a sequence that is not there."""
 AT_ONCE = 100
 """How many messages are removed singly at the same time."""
 
@@ -54,5 +56,6 @@ class Sweeper:
     async def _remove_one(self, sequence: int) -> None:
         try:
             await self._jetstream.delete_msg(self._stream, sequence)
-        except NotFoundError:
-            pass  # another replica was faster
+        except BadRequestError as error:
+            if error.err_code != NOT_FOUND:  # else another replica was faster
+                raise

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from services.chassis.decider import Wake
 from services.chassis.memory import MemoryDocuments
 from services.chassis.settle import Item, Settler, Turns, wake_id
@@ -95,3 +97,85 @@ async def test_a_batch_is_decided_while_the_one_before_is_told_and_is_told_after
         assert told == []
         first_may_end.set()
     assert told == ["m1", "m2", "m3"]
+
+
+class Slow(MemoryDocuments):
+    """Saves the key `a` only when told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.saving, self.may_save, self.saved = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def save(self, changes):
+        if any(change.key == "a" for change in changes):
+            self.saving.set()
+            await self.may_save.wait()
+        conflicts = await super().save(changes)
+        self.saved.set()
+        return conflicts
+
+
+async def test_who_shares_no_key_is_decided_meanwhile_and_all_are_told_in_order():
+    documents, told = Slow(), []
+
+    async def tell(tellings):
+        told.extend(telling.answer.to for telling in tellings)
+
+    settler = Settler(total, documents, tell, turns=Turns())
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(settler.settle([add("m1", "a", 5)]))
+        await documents.saving.wait()
+        loops.create_task(settler.settle([add("m2", "b", 1)]))
+        loops.create_task(settler.settle([add("m3", "a", 2), add("m4", "c", 1)]))
+        async with asyncio.timeout(10):
+            await documents.saved.wait()
+        assert told == []
+        assert set(documents.documents) == {"b"}
+        documents.may_save.set()
+    assert told == ["m1", "m2", "m3", "m4"]
+    assert documents.documents["a"].answered == ("m1", "m3")
+
+
+async def test_a_batch_that_fails_holds_up_nobody():
+    class Broken(Slow):
+        async def save(self, changes):
+            await super().save(changes)
+            if any(change.key == "a" for change in changes):
+                raise ConnectionError
+            return set()
+
+    documents, turns, told = Broken(), Turns(), []
+
+    async def tell(tellings):
+        told.extend(telling.answer.to for telling in tellings)
+
+    settler = Settler(total, documents, tell, turns=turns)
+    fails = asyncio.create_task(settler.settle([add("m1", "a", 5)]))
+    await documents.saving.wait()
+    goes_on = asyncio.create_task(settler.settle([add("m2", "b", 1)]))
+    documents.may_save.set()
+    with pytest.raises(ConnectionError):
+        await fails
+    async with asyncio.timeout(10):
+        await goes_on
+        await turns.nobody()
+    assert told == ["m2"]
+
+
+async def test_time_passes_when_everyone_who_came_before_has_stored():
+    documents, turns = Slow(), Turns()
+    settler = Settler(total, documents, nobody_listens, turns=turns)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(settler.settle([add("m1", "a", 5)]))
+        await documents.saving.wait()
+        nobody = loops.create_task(turns.nobody())
+        await settled_down()
+        assert not nobody.done()
+        documents.may_save.set()
+    assert documents.documents["a"].answered == ("m1",)
+
+
+async def settled_down():
+    """Whoever can go on has gone on."""
+    for _ in range(10):
+        await asyncio.sleep(0)

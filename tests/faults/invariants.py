@@ -12,12 +12,14 @@ from itertools import takewhile
 from typing import Any
 
 from nats.aio.msg import Msg
+from tenacity import RetryError
 
 from duban_contracts.charter import Actor, Charter
 from duban_contracts.escalation import Standing
 from duban_contracts.ledger import EntryOpened
 from duban_contracts.measures import MeasureOpened
-from duban_contracts.subjects import STANDINGS_BUCKET, parse_subject
+from duban_contracts.message import SERVICES
+from duban_contracts.subjects import STANDINGS_BUCKET, command_stream, parse_subject
 from duban_contracts.topology import HEARS
 from services.chassis.charter_bucket import published_charter
 from services.chassis.decider import KEPT
@@ -33,6 +35,7 @@ from services.escalation.standing import standing
 from services.ledger.measures.handlers import holder
 from tests.faults.kept import Store, Streams, databases, read_stores
 from tests.faults.town import Town
+from tests.waiting import until
 
 REBUILT = "escalation-report_rebuilt"
 NO_ACTORS: dict[str, Actor] = {}
@@ -54,6 +57,7 @@ def violations(town: Town, acknowledged: Mapping[str, Order], streams: Streams) 
         *rows_equal_their_history(stores["ledger"], charter),
         *standings_equal_the_stream(town.do(_standings), stores["escalation"], streams, charter),
         *asyncio.run(report_rebuilt(town, stores[REPORT.name], streams, charter)),
+        *commands_vanished(town),
     ]
 
 
@@ -194,6 +198,20 @@ def _as_told(key: str, answer: Answer, streams: Streams) -> Answer:
         if msg is not None
     ]
     return answer._replace(events=tuple(events))
+
+
+def commands_vanished(town: Town) -> Iterator[str]:
+    """Bodies of commands do not stay with the broker once they are answered."""
+    try:
+        until(lambda: not town.do(_commands_held), 30)
+    except RetryError:
+        yield f"answered commands are still in their streams: {town.do(_commands_held)}"
+
+
+async def _commands_held(town: Duban) -> dict[str, int]:
+    jetstream = town.client.jetstream(timeout=10)
+    held = {stream: await jetstream.stream_info(stream) for stream in map(command_stream, SERVICES)}
+    return {stream: info.state.messages for stream, info in held.items() if info.state.messages}
 
 
 async def report_rebuilt(town: Town, live: Store, streams: Streams, charter: Charter) -> list[str]:

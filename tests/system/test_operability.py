@@ -39,6 +39,20 @@ async def test_metrics_count_what_happened_under_labels_from_closed_sets(system)
     assert key not in metrics
 
 
+def test_a_command_is_gone_from_the_broker_soon_after_it_was_answered(system):
+    async def submitted():
+        async with duban(system.nats_url) as town:
+            order = Order(SubmitMatter(title="垃圾", category="garbage"), f"gone:{uuid4().hex}", "gateway")
+            await town.outcome(order)
+
+    async def held():
+        async with duban(system.nats_url) as town:
+            return (await town.client.jetstream().stream_info("INTAKE_CMD")).state.messages
+
+    asyncio.run(submitted())
+    until(lambda: asyncio.run(held()) == 0, 30)
+
+
 def test_a_service_without_a_charter_waits_and_says_so_and_stops_when_told(tmp_path, township):
     with running_system(None, logs=tmp_path, services=[]) as bare:
         service = bare.add("intake")

@@ -2,7 +2,8 @@
 
 A name that may not be published is refused by the server, whatever the program behind it believes. Four
 things hold for every credential: its inbox is its own (`_INBOX.<user>`, which programs set as their inbox
-prefix), it speaks for nobody else, it changes no stream, and no consumer but a nameless one of its own.
+prefix), it speaks for nobody else, it changes no stream, but that a service sweeps its own commands, and no
+consumer but a nameless one of its own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,7 +62,8 @@ def permissions(charter: Charter) -> dict[str, Permissions]:
 
 
 def of_service(service: str) -> Permissions:
-    """Take and acknowledge what its consumers hear, tell its facts, bury what it cannot read, answer."""
+    """Take and acknowledge what its consumers hear, sweep what it answered, tell its facts, bury what it
+    cannot read, answer questions."""
     consumers = [name for name in HEARS if name.partition("-")[0] == service]
     publish = [
         f"evt.{service}.>",
@@ -71,6 +73,7 @@ def of_service(service: str) -> Permissions:
         "_INBOX.>",
         *_reading_charter(),
         *_following(CHARTER),
+        *_sweeping(command_stream(service)),
     ]
     for consumer in consumers:
         for stream in streams_heard(consumer):
@@ -136,6 +139,11 @@ def _consuming(stream: str, consumer: str) -> list[str]:
         f"$JS.ACK.{stream}.{consumer}.>",
         f"$JS.ACK.*.*.{stream}.{consumer}.>",
     ]
+
+
+def _sweeping(stream: str) -> list[str]:
+    """Who may acknowledge everything in a stream of commands can as well remove it."""
+    return [f"{API}.STREAM.{verb}.{stream}" for verb in ("INFO", "PURGE", "MSG.DELETE")]
 
 
 def _reading_charter() -> list[str]:

@@ -1,0 +1,67 @@
+"""Answered commands vanish from the broker, and nothing else does."""
+
+import pytest
+
+from duban_contracts.intake import SubmitMatter
+from services.chassis.sweeping import Sweeper
+from services.console.client import Duban, Order
+from tests.chassis.broker import broker, client, stored, waiting
+
+__all__ = ["broker", "client"]
+STREAM, SERVICE = "INTAKE_CMD", "intake"
+
+
+@pytest.fixture
+async def msgs(client):
+    """Five commands, delivered."""
+    matter = SubmitMatter(title="村口垃圾没有清运", category="garbage")
+    await Duban(client, "test").send_all([Order(matter, f"test:{n}", "gateway") for n in range(5)])
+    return await waiting(client, STREAM, SERVICE, 5)
+
+
+async def answered(sweeper, msg):
+    await msg.ack_sync()
+    sweeper.answered(msg.metadata.sequence.stream)
+
+
+async def left(client):
+    return [msg.seq for msg in await stored(client, STREAM)]
+
+
+async def test_what_was_answered_is_gone_and_what_was_not_is_there(client, msgs):
+    sweeper = Sweeper(client, SERVICE)
+    await sweeper.sweep()
+    assert await left(client) == [1, 2, 3, 4, 5]
+    for msg in msgs[:3]:
+        await answered(sweeper, msg)
+    await sweeper.sweep()
+    assert await left(client) == [4, 5]
+
+
+async def test_what_another_replica_answered_is_swept_too(client, msgs):
+    for msg in msgs:
+        await msg.ack_sync()
+    await Sweeper(client, SERVICE).sweep()
+    assert (await client.jetstream().stream_info(STREAM)).state.messages == 0
+
+
+async def test_a_message_that_cannot_be_answered_keeps_no_other_body_alive(client, msgs):
+    """At the next sweep: the first one does not know yet whether it is only slow."""
+    sweeper = Sweeper(client, SERVICE)
+    for msg in (msgs[0], msgs[2], msgs[4]):
+        await answered(sweeper, msg)
+    await sweeper.sweep()
+    assert (await client.jetstream().stream_info(STREAM)).state.messages == 4
+    await sweeper.sweep()
+    state = (await client.jetstream().stream_info(STREAM)).state
+    assert (state.messages, state.first_seq, state.last_seq) == (2, 2, 5)
+    assert [(await client.jetstream().get_msg(STREAM, seq)).seq for seq in (2, 4)] == [2, 4]
+
+
+async def test_what_somebody_else_removed_meanwhile_is_no_trouble(client, msgs):
+    sweeper = Sweeper(client, SERVICE)
+    await answered(sweeper, msgs[1])
+    await sweeper.sweep()
+    await client.jetstream().delete_msg(STREAM, 2)
+    await sweeper.sweep()
+    assert (await client.jetstream().stream_info(STREAM)).state.messages == 4
