@@ -28,7 +28,7 @@ class Register(World):
 
     def after(self, *batches: Any) -> Any:
         """What is stored and told when an empty register was sent these, one batch after the other."""
-        for kept in (self.documents, self.archive, self.rows, self.told):
+        for kept in (self.documents, self.answers, self.archive, self.rows, self.told):
             kept.clear()
         asyncio.run(self._all(batches))
         return self.documents[NUMBER].snapshot, dict(self.told), self.stored
