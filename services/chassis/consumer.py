@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from duban_contracts.charter import Charter
 from duban_contracts.envelope import Poison
@@ -229,7 +230,11 @@ class Consumer:
             self._sweeper.answered(sequence_of(msg.reply))
 
     async def _bury(self, msg: Msg, poison: Poison) -> None:
-        await self._dead_letters.bury(msg, poison)
+        try:
+            await self._dead_letters.bury(msg, poison)
+        except (NatsError, TimeoutError) as error:  # no room for the letter: its neighbours go on
+            await self._give_back(msg, error)
+            return
         self._done_with(msg)
         metrics.MESSAGES.labels(self.service.name, "poison").inc()
         metrics.DEAD_LETTERS.labels(self.service.name, poison.reason).inc()

@@ -50,6 +50,7 @@ def _streams(replicas: int) -> list[StreamConfig]:
             name=DEAD_STREAM,
             subjects=["dead.>"],
             max_age=90 * DAY,
+            discard=DiscardPolicy.NEW,  # where there is no room, what cannot be read comes again
             storage=StorageType.FILE,
             num_replicas=replicas,
         )

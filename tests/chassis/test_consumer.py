@@ -65,6 +65,24 @@ async def test_what_is_stored_and_told_is_acknowledged_and_gone_from_the_queue(c
             pass
 
 
+async def test_where_no_letter_can_be_kept_poison_comes_again_and_its_neighbours_are_answered(
+    client, charter
+):
+    jetstream = client.jetstream()
+    dead = (await jetstream.stream_info("DEAD")).config
+    await jetstream.update_stream(dead.evolve(max_bytes=1))
+    await jetstream.publish("cmd.intake.submit_matter.v1.gateway", b"poison")
+    await Duban(client, "test").send(matter("test:neighbour"))
+    documents = MemoryDocuments()
+    service = consumer(INTAKE, client, charter, documents)
+    await service.process(await waiting(client, "INTAKE_CMD", "intake", 2))
+    assert list(documents.documents) == ["test:neighbour"]
+    await jetstream.update_stream(dead.evolve(max_bytes=-1))
+    [again] = await waiting(client, "INTAKE_CMD", "intake", 1)
+    await service.process([again])
+    assert (again.data, (await jetstream.stream_info("DEAD")).state.messages) == (b"poison", 1)
+
+
 async def test_what_fails_comes_again_each_time_later(client, charter):
     async def nobody_is_there(_tellings):
         raise ConnectionError("the broker does not take it")

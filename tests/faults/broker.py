@@ -6,12 +6,16 @@ from functools import partial
 
 from nats.js.api import StreamConfig
 
-from duban_contracts.subjects import command_stream, fact_stream
+from duban_contracts.subjects import DEAD_STREAM, command_stream, fact_stream
 from duban_contracts.topology import streams_heard
 from services.console.client import Duban
 from tests.faults.faults import CALM, Site, deaf_loud_and_calm, fault
+from tests.faults.poison import MARK, buried, poison, publish
 from tests.faults.town import Town, busy
 from tests.waiting import until
+
+OTHERS = 1_000_000
+"""Added to the seed, so that these messages have other marks than those of the fault of messages."""
 
 
 @fault("stale consumers at restart")
@@ -109,6 +113,19 @@ def fact_stream_full(site: Site) -> int:
     return 1
 
 
+@fault("dead letter stream full")
+def dead_letters_full(site: Site) -> int:
+    """What cannot be buried is given back until it can, and its neighbours go on meanwhile."""
+    letters = list(poison(site.seed + OTHERS, 50, site.random))
+    marks = {headers[MARK] for _, headers, _ in letters}
+    with _full(site.town, DEAD_STREAM):
+        site.town.do(partial(publish, messages=letters))
+        site.more()
+        assert not marks & site.town.do(_buried)
+    until(lambda: marks <= site.town.do(_buried), 90)
+    return len(letters)
+
+
 @fault("command stream full")
 def command_stream_full(site: Site) -> int:
     """The publisher is told no, and nothing that was acknowledged goes."""
@@ -117,6 +134,10 @@ def command_stream_full(site: Site) -> int:
         until(lambda: site.load.refused > 0, 60)
         assert len(site.load.acknowledged) >= before
     return 1
+
+
+async def _buried(town: Duban) -> set[str]:
+    return await buried(town.client)
 
 
 async def _redelivered(town: Duban) -> int:

@@ -6,7 +6,7 @@ from functools import partial
 
 from services.console.system import Running
 from tests.faults.faults import CALM, Site, fault
-from tests.faults.poison import buried, poison, publish
+from tests.faults.poison import MARK, buried, poison, publish
 from tests.faults.proxy import Proxy
 from tests.faults.town import Town, busy
 from tests.waiting import until
@@ -21,7 +21,7 @@ def poison_flood(site: Site) -> int:
     for start in range(0, len(flood), 25):
         site.town.do(partial(publish, messages=flood[start : start + 25]))
         site.more(10)
-    marks = {headers["x-mark"] for _, headers, _ in flood}
+    marks = {headers[MARK] for _, headers, _ in flood}
     until(lambda: marks <= site.town.do(lambda town: buried(town.client)), 60)
     return len(flood)
 
@@ -32,7 +32,7 @@ def nothing_but_poison(site: Site) -> int:
     victim = site.service("supervision")
     site.load.pause()
     site.town.caught_up()
-    letters = [(f"cmd.supervision.sing.v1.{n}", {"x-mark": f"poison-cap-{n}"}, b"la") for n in range(150)]
+    letters = [(f"cmd.supervision.sing.v1.{n}", {MARK: f"poison-cap-{n}"}, b"la") for n in range(150)]
     site.town.do(lambda town: publish(town, letters))
     until(lambda: "stopped" in victim.report().get("dead_letters", ""), 30)
     assert busy(victim) < CALM
