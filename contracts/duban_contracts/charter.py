@@ -280,6 +280,10 @@ class Charter(Article):
     published_at: AwareDatetime | None = Field(
         None, description="When this revision was published; not written in the file either"
     )
+    national_calendar: str | None = Field(
+        None,
+        description="The calendar underneath, with its version; given by publication too",
+    )
     name: str
     township: str
     document_mark: str = Field(description="Issuing mark of numbered documents, e.g. 某镇营商办督")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from duban_contracts.rules import Article, Limit, Role, Rule, Token
+from duban_contracts.rules import Article, Limit, Role, Rule, Token, Unit
 
 
 class OneOff(Article):
@@ -84,6 +84,18 @@ class Stage(Article):
         (Role.STATION,), min_length=1, description="Who may complete it; a station: only the responsible one"
     )
 
+    @model_validator(mode="after")
+    def _notice_fits(self) -> Self:
+        """So many days at the least, whatever the calendar makes of them: then there is time to go on."""
+        if self.notice_days is None:
+            return self
+        if self.limit.unit is Unit.WORKING_HOURS or self.limit.amount <= self.notice_days:
+            raise ValueError(
+                f"stage {self.id!r} may not end before its notice of {self.notice_days} days; "
+                f"give it a limit of at least {self.notice_days + 1} days"
+            )
+        return self
+
 
 class Procedure(Rule):
     """What an application goes through, in this order (domain.md §5.2, 2(3))."""
@@ -99,6 +111,8 @@ class Procedure(Rule):
             raise ValueError("two stages have the same id")
         if self.upheld_back_to not in ids:
             raise ValueError(f"upheld_back_to names no stage: {self.upheld_back_to!r}; use one of {ids}")
+        if not any(stage.approval for stage in self.stages):
+            raise ValueError("no stage decides the application; write approval: true at the one that does")
         return self
 
 

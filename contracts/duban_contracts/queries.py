@@ -79,6 +79,7 @@ class DayExplained(Part):
 class DueExplained(Part):
     clock: DueClock
     station: Token | None = Field(None, description="Whose clock it is")
+    part: str | None = Field(None, description="The stage or milestone that is due; absent: the whole")
     due: Due = Field(description="Rule and source, revision, calendar, start, pauses and extensions")
     days: tuple[DayExplained, ...] = Field((), description="By the charter in force now")
     agrees: bool = Field(True, description="False: the charter in force now would give another due date")

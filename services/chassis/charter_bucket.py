@@ -8,15 +8,20 @@ from nats.js.kv import KeyValue
 
 from duban_contracts.charter import Charter
 from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
+from services.chassis.calendar import WorkingCalendar
 
 GIVEN = {"revision", "published_at"}
-"""What publication gives a charter; the file and the bucket do not hold it."""
+"""What publication gives a charter of itself; neither the file nor the bucket's value holds it."""
 
 
 async def publish_charter(client: Client, charter: Charter) -> int:
-    """Returns the new revision; publishing the same charter again changes nothing."""
+    """Returns the new revision; publishing the same charter again changes nothing.
+
+    The same charter over another national calendar is a new revision: what is open is counted anew by it.
+    """
     bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
-    body = charter.model_dump_json(exclude=GIVEN, exclude_none=True).encode()
+    over = charter.model_copy(update={"national_calendar": WorkingCalendar(charter).version})
+    body = over.model_dump_json(exclude=GIVEN, exclude_none=True).encode()
     current = await _current(bucket)
     if current and current.value == body:
         return current.revision or 0

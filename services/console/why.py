@@ -70,8 +70,9 @@ def tell(answer: Why, town: Town) -> None:
 def lines(explained: DueExplained, town: Town) -> list[str]:
     due = explained.due
     title = _("{clock}: late from {at} on, last day {day}")
+    clock = word(explained.clock) if explained.part is None else printable(explained.part)
     said = [
-        title.format(clock=word(explained.clock), at=town.moment(due.at), day=due.last_day.isoformat()),
+        title.format(clock=clock, at=town.moment(due.at), day=due.last_day.isoformat()),
         _("  rule: {rule}").format(rule=printable(due.rule)),
         _("  charter revision {revision}, calendar {calendar}").format(
             revision=due.revision or ABSENT, calendar=due.calendar or ABSENT

@@ -12,7 +12,7 @@ from duban_contracts.measures import MeasureEvent, MeasureOpened, MeasureRetired
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Decider, Wake, refusal
 from services.ledger.applications import ApplicationCommand, ApplicationState, Apply, applications
-from services.ledger.decider import Command, State, Unopened, ledger
+from services.ledger.decider import Command, State, Unopened, WithdrawnEarly, ledger
 from services.ledger.measures import (
     MeasureCommand,
     MeasureState,
@@ -31,7 +31,7 @@ RegisterCommand = Command | MeasureCommand | ApplicationCommand | PlanCommand
 
 @dataclass(frozen=True)
 class Kind:
-    """What may stand under a key. Deciders of different kinds share no situation but `Unopened`."""
+    """What may stand under a key. Deciders of different kinds share no situation but that of no entry."""
 
     name: str
     decider: Decider[Any, Any, Any]
@@ -41,7 +41,7 @@ class Kind:
     """The commands that only this kind of key is opened with, whatever else it knows."""
 
     def __contains__(self, state: RegisterState) -> bool:
-        return isinstance(state, self.decider.states) and not isinstance(state, Unopened)
+        return isinstance(state, self.decider.states) and not isinstance(state, Unopened | WithdrawnEarly)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Kinds:
 
 
 def misplaced(asked: Asked, kind: Kind, state: RegisterState) -> LedgerCommandRefused:
-    if isinstance(state, Unopened):
+    if isinstance(state, Unopened | WithdrawnEarly):
         detail = f"the register has no number {asked.key}; check the number"
         return refusal(LedgerCommandRefused, asked, Refusal.NO_SUCH_ENTRY, detail)
     request = asked.command.replace("_", " ")

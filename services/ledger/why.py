@@ -1,12 +1,15 @@
 """Why an entry is due when it is due: every due date with its rule, and each day with its reason. Pure."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
 
 from duban_contracts.charter import Charter
 from duban_contracts.due import Due, DueClock
 from duban_contracts.queries import DayExplained, DueExplained, Why
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.counting import Step
+from services.ledger.applications import Application, ApplicationKnown, Concluded, Dropped, Staged
 from services.ledger.decider import (
     Closed,
     Dues,
@@ -16,59 +19,91 @@ from services.ledger.decider import (
     Returned,
     StruckOff,
 )
+from services.ledger.measures import Achieved, Clocks, MeasureKnown, Retired, Work
 
-Timed = tuple[DueClock, str | None, Due]
+Standing = Known | ApplicationKnown | MeasureKnown | Retired
+"""What may stand under a number that the register has."""
 
 
-def explain(number: str, state: object, charter: Charter) -> Why:
-    """`state` is whatever stands under the number; a matter has several clocks, other kinds have one.
+class Timed(NamedTuple):
+    clock: DueClock
+    station: str | None
+    due: Due
+    part: str | None = None
+    """The stage or the milestone, where it is not the entry as a whole that is due."""
+
+
+def explain(number: str, state: Standing, charter: Charter) -> Why:
+    """A matter has several clocks, an application that of its stage, a measure those of its plan.
 
     Days are counted by `charter`: where the due date was counted under another revision and would be
     another one now, as with closed entries, the explanation says so.
     """
     dues = Dues(charter, WorkingCalendar(charter))
-    held = state.entry.held if isinstance(state, Handling) else None
     return Why(
         entry=number,
-        stopped=isinstance(state, StruckOff | Closed),
-        held_since=held.since if held else None,
-        dues=tuple(explained(dues, *timed) for timed in timed_by(state)),
+        stopped=isinstance(state, StruckOff | Closed | Concluded | Dropped | Achieved | Retired),
+        held_since=held_since(state),
+        dues=tuple(explained(dues, timed) for timed in timed_by(state, charter)),
     )
 
 
-def timed_by(state: object) -> Iterator[Timed]:
-    if isinstance(state, Handling | Returned | Resolved | StruckOff | Closed):
-        yield from _of_matter(state)
-    elif isinstance(due := getattr(state, "due", None), Due):
-        yield DueClock.STATION, None, due
+def held_since(state: Standing) -> datetime | None:
+    match state:
+        case Handling(entry):
+            return entry.held.since if entry.held else None
+        case Staged(application):
+            return application.paused_at
+        case _:
+            return None
+
+
+def timed_by(state: Standing, charter: Charter) -> Iterator[Timed]:
+    match state:
+        case Handling() | Returned() | Resolved() | StruckOff() | Closed():
+            return _of_matter(state)
+        case _ if isinstance(state, ApplicationKnown):
+            return _of_application(state.application)
+        case _:
+            return _of_measure(state.work, charter)
 
 
 def _of_matter(state: Known) -> Iterator[Timed]:
     entry = state.entry
     answered = state.due if isinstance(state, Resolved) else entry.due
     if answered is not None:
-        yield DueClock.STATION, entry.station, answered
+        yield Timed(DueClock.STATION, entry.station, answered)
     if entry.citizen is not None:
-        yield DueClock.CITIZEN, None, entry.citizen
+        yield Timed(DueClock.CITIZEN, None, entry.citizen)
     if entry.offer is not None:
-        yield DueClock.ACCEPTANCE, entry.offer.to, entry.offer.acceptance
+        yield Timed(DueClock.ACCEPTANCE, entry.offer.to, entry.offer.acceptance)
     elif entry.acceptance is not None and not entry.accepted:
-        yield DueClock.ACCEPTANCE, entry.station, entry.acceptance
+        yield Timed(DueClock.ACCEPTANCE, entry.station, entry.acceptance)
     if entry.interim is not None:
-        yield DueClock.INTERIM, entry.station, entry.interim
+        yield Timed(DueClock.INTERIM, entry.station, entry.interim)
 
 
-def explained(dues: Dues, clock: DueClock, station: str | None, due: Due) -> DueExplained:
+def _of_application(application: Application) -> Iterator[Timed]:
+    if application.due is not None:
+        yield Timed(DueClock.STATION, application.station, application.due, application.stage.name)
+
+
+def _of_measure(work: Work | None, charter: Charter) -> Iterator[Timed]:
+    if work is None:
+        return
+    if work.due is not None:
+        yield Timed(DueClock.STATION, work.station, work.due)
+    for milestone, due in Clocks(charter, WorkingCalendar(charter)).milestones_ahead(work):
+        yield Timed(DueClock.STATION, work.station, due, milestone.name)
+
+
+def explained(dues: Dues, timed: Timed) -> DueExplained:
+    due = timed.due
+    told = DueExplained(clock=timed.clock, station=timed.station, due=due, part=timed.part)
     if due.start is None or (due.limit is None and due.set_for is None):
-        return DueExplained(clock=clock, station=station, due=due)  # its rule says all there is to say
+        return told  # its rule says all there is to say
     counting = dues.counting(due)
-    return DueExplained(
-        clock=clock,
-        station=station,
-        due=due,
-        days=tuple(map(_day, counting.days)),
-        agrees=counting.at == due.at,
-    )
+    return told.model_copy(update={"days": tuple(map(_day, counting.days)), "agrees": counting.at == due.at})
 
 
 def _day(step: Step) -> DayExplained:

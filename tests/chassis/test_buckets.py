@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from duban_contracts.escalation import Rung, Standing
 from duban_contracts.subjects import STANDINGS_BUCKET
+from services.chassis import calendar
 from services.chassis.charter_bucket import CharterFollower, publish_charter, published_charter
 from services.chassis.standings import Standings
 from tests.chassis.broker import broker, client
@@ -33,6 +34,17 @@ async def test_the_same_charter_published_again_is_no_new_revision(client, towns
     first = await publish_charter(client, township)
     assert await publish_charter(client, township) == first
     assert (await published_charter(client)).revision == first
+
+
+async def test_a_new_national_calendar_makes_a_new_revision_of_the_same_charter(
+    client, township, monkeypatch
+):
+    first = await publish_charter(client, township)
+    monkeypatch.setattr(calendar, "NATIONAL", "chinesecalendar of next year")
+    second = await publish_charter(client, township)
+    assert second > first
+    assert (await published_charter(client)).national_calendar == "chinesecalendar of next year"
+    assert await publish_charter(client, township) == second
 
 
 def showing(version, rung, order=None):

@@ -15,6 +15,9 @@ from duban_contracts.applications import (
     StageCompleted,
     StageOverdue,
 )
+from duban_contracts.charter import Charter, Limit
+from duban_contracts.due import DayReason, DueClock
+from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
     EntryClosedUnsolved,
@@ -34,12 +37,16 @@ from services.ledger.applications import (
     CompleteStage,
     Concluded,
     DecideObjection,
+    Dropped,
     RaiseObjection,
+    applications,
 )
 from services.ledger.applications.handlers import opening
-from services.ledger.decider import Accept, Open, RecordProgress, Verify, Withdraw
+from services.ledger.decider import Accept, Open, RecordProgress, RevisionSeen, Verify, Withdraw
 from services.ledger.handlers import HEARS
 from services.ledger.register_kinds import register
+from services.ledger.views import row
+from services.ledger.why import explain
 from tests.given import Given
 from tests.ledger.register import MATTER, TOWN, kinds, local
 
@@ -252,6 +259,22 @@ def test_after_a_dismissed_objection_the_working_days_that_were_left_are_left_st
     assert given.decider.wake_at(given(*paused, decided).state) == decided.due.at
 
 
+def test_who_raised_an_objection_does_not_decide_it() -> None:
+    approving = until("approval")
+    raised = [*approving, *given(*approving).when(objects(DONE_AT["approval"], "office"))]
+    assert refused(given(*raised).when(decides(DONE_AT["filing"]))) is Refusal.OWN_WORK
+    assert kinds(given(*raised).when(decides(DONE_AT["filing"], actor="leader"))) == ["ObjectionDecided"]
+
+
+def test_an_objection_without_words_and_a_decision_without_reason_are_refused() -> None:
+    approving = until("approval")
+    blank = RaiseObjection(asked("gateway", DONE_AT["approval"], "raise_objection"), "  ")
+    assert refused(given(*approving).when(blank)) is Refusal.REASON_MISSING
+    raised = [*approving, *given(*approving).when(objects(DONE_AT["approval"]))]
+    silent = DecideObjection(asked("office", DONE_AT["filing"], "decide_objection"), 1, False, " ")
+    assert refused(given(*raised).when(silent)) is Refusal.REASON_MISSING
+
+
 def test_an_upheld_objection_sends_the_application_back_to_its_investigation() -> None:
     approving = until("approval")
     paused = [*approving, *given(*approving).when(objects(DONE_AT["approval"]))]
@@ -297,6 +320,21 @@ def test_a_rejected_verification_reopens_the_stage_at_which_it_ended() -> None:
     assert kinds(again) == ["StageCompleted", "EntryResolved"]
 
 
+def test_a_rejected_stage_that_is_late_is_overdue_once_in_each_visit() -> None:
+    late = [*until("filing"), *given(*until("filing")).when(Wake(local("2024-05-20")))]
+    late += given(*late).when(complete("filing", local("2024-05-20", "09:00")))
+    late += given(*late).when(verify(local("2024-05-20", "10:00"), passed=False, reason="缺签字"))
+    late += given(*late).when(Wake(local("2024-06-20")))
+    assert [event.visit for event in of(StageOverdue, late)] == [6, 7]
+
+
+def test_a_station_that_helps_verifies_nothing() -> None:
+    helped = replace(LOW_INCOME, co_handlers=("jiwei",))
+    filed = story(replace(APPLY, matter=helped), *map(complete, STAGES))
+    at = local("2024-04-24", "11:00")
+    assert refused(given(*filed).when(verify(at, "discipline"))) is Refusal.OWN_WORK
+
+
 def test_an_applicant_may_take_it_back_until_it_is_struck_off() -> None:
     withdraw = Withdraw(DONE_AT["appraisal"], NUMBER, "minzheng")
     [closed] = given(*until("appraisal")).when(withdraw)
@@ -305,10 +343,102 @@ def test_an_applicant_may_take_it_back_until_it_is_struck_off() -> None:
     assert given(*until("appraisal"), closed).when(withdraw) == []
 
 
-def test_what_overtook_its_application_closes_it_when_it_comes() -> None:
-    early = story(Withdraw(OPENED, NUMBER, "minzheng"))
-    opened = given(*early).when(APPLY)
-    assert kinds(opened) in (["EntryOpened"], [])
+def test_a_withdrawal_that_overtakes_its_application_closes_it_when_it_comes() -> None:
+    under = Given(register(TOWN))
+    early = under().when(Withdraw(OPENED, NUMBER, "minzheng"))
+    [opened] = under(*early).when(APPLY)
+    assert isinstance(opened, EntryOpened)
+    state = under(*early, opened).state
+    assert isinstance(state, Dropped)
+    assert (state.outcome, state.application.opened.procedure) == (Outcome.WITHDRAWN, "benefit")
+    assert under(*early, opened).when(APPLY) == []
+    assert row(state)["status"] == "closed"
+    complaint = complete("application")
+    assert refused(under(*early).when(complaint)) is Refusal.NO_SUCH_ENTRY
+
+
+# A new revision
+
+
+def under(**changes: Any) -> Charter:
+    return TOWN.model_copy(update={"revision": 8, "published_at": DONE_AT["appraisal"], **changes})
+
+
+def with_limits(days: int) -> dict[str, Any]:
+    benefit = TOWN.procedures["benefit"]
+    stages = tuple(each.model_copy(update={"limit": Limit(amount=days)}) for each in benefit.stages)
+    return {"procedures": {"benefit": benefit.model_copy(update={"stages": stages})}}
+
+
+def days_off(*days: str) -> dict[str, Any]:
+    overlay = {"country": "CN", "off": days, "source": "a notice of the town"}
+    return {"calendar": TOWN.calendar.model_validate(overlay)}
+
+
+def recounted(charter: Charter, history: list[Any], now: Any = DONE_AT["filing"]) -> list[Any]:
+    return Given(applications(charter))(*history).when(Wake(now))
+
+
+def test_a_new_calendar_counts_the_stage_under_way_anew_at_its_publication() -> None:
+    history = until("notice")
+    told, seen = recounted(under(**days_off("2024-04-18")), history)
+    assert isinstance(told, DeadlineRecomputed)
+    assert (told.at, told.clock, told.old) == (DONE_AT["appraisal"], DueClock.STATION, history[-1].due)
+    assert told.new.last_day > told.old.last_day
+    assert told.new.start == told.old.start
+    assert "counts other days" in told.why
+    assert isinstance(seen, RevisionSeen)
+    assert recounted(under(**days_off("2024-04-18")), [*history, told, seen]) == []
+
+
+def test_a_new_limit_of_a_stage_holds_for_it_and_for_those_that_follow() -> None:
+    history = until("notice")
+    charter = under(**with_limits(20))
+    told = recounted(charter, history)
+    assert told[0].new.limit == Limit(amount=20)
+    assert told[0].why.startswith("revision 8 of the charter says: 20 working days for the stage 公示")
+    decider = Given(applications(charter))(*history, *told)
+    assert decider.when(complete("notice"))[-1].due.limit == Limit(amount=20)
+
+
+def test_a_stage_whose_time_was_moved_ahead_again_is_overdue_no_more_and_may_be_again() -> None:
+    history = until("filing")
+    late = [*history, *given(*history).when(Wake(local("2024-05-09")))]
+    assert isinstance(late[-1], StageOverdue)
+    charter = under(**with_limits(30), published_at=local("2024-05-10"))
+    told = recounted(charter, late, local("2024-07-01"))
+    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen", "StageOverdue"]
+    assert told[-1].at == told[0].new.at
+    in_time = Given(applications(charter))(*late, *told[:2])
+    assert not in_time.when(complete("filing", local("2024-05-11")))[0].late
+
+
+def test_a_stage_whose_time_was_moved_into_the_past_is_overdue_from_then_on() -> None:
+    charter = under(**with_limits(0), published_at=local("2024-04-24", "15:00"))
+    told = recounted(charter, until("filing"), local("2024-07-01"))
+    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen", "StageOverdue"]
+    assert told[-1].at == max(told[0].new.at, told[0].at)
+
+
+def test_what_waits_to_be_verified_or_is_closed_is_not_recounted() -> None:
+    filed = story(APPLY, *map(complete, STAGES))
+    charter = under(**with_limits(0), published_at=local("2024-04-25"))
+    assert kinds(recounted(charter, filed, local("2024-04-26"))) == ["RevisionSeen"]
+    off = [*filed, *given(*filed).when(verify(local("2024-04-24", "12:00")))]
+    assert recounted(charter, off, local("2024-04-26")) == []
+
+
+def test_a_stage_explains_its_due_date_day_by_day_with_the_objection_as_a_pause() -> None:
+    approving = until("approval")
+    paused = [*approving, *given(*approving).when(objects(local("2024-05-06", "10:00")))]
+    held = explain(NUMBER, given(*paused).state, TOWN)
+    assert held.held_since == local("2024-05-06", "10:00")
+    decided = [*paused, *given(*paused).when(decides(local("2024-05-17", "10:00")))]
+    [told] = explain(NUMBER, given(*decided).state, TOWN).dues
+    assert (told.part, told.agrees, told.due.last_day) == ("审批", True, told.days[-1].day)
+    assert told.due.rule.startswith("10 working days for the stage 审批 (Plan 2(3)")
+    assert sum(day.counted for day in told.days) == pytest.approx(10)
+    assert DayReason.PAUSED in {day.reason for day in told.days}
 
 
 def test_a_matters_commands_are_not_for_an_application_and_progress_is_for_its_station() -> None:

@@ -7,12 +7,13 @@ from hypothesis import given as for_all
 
 from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.queries import Why
+from services.chassis.calendar import WorkingCalendar
 from services.console.i18n import Lang, use
 from services.console.sentences import Town
 from services.console.why import REASONS, tell
 from services.console.words import WORDS
-from services.ledger.decider import ledger
-from services.ledger.why import explain
+from services.ledger.decider import Dues, ledger
+from services.ledger.why import Timed, explain, explained
 from tests.given import Given
 from tests.ledger.matters import apply_extension, decide_extension, hold, report_up, resume, transfer
 from tests.ledger.register import (
@@ -100,22 +101,20 @@ def test_a_date_that_would_be_another_one_today_says_so() -> None:
     assert [each.agrees for each in explain(NUMBER, state, later).dues] == [False, False]
 
 
-def test_what_stands_there_without_a_count_is_told_by_its_rule() -> None:
-    class Underway:
-        due = Due(at=DUE, last_day=local("2024-04-22").date(), rule="set by the plan")
-
-    [due] = explain(NUMBER, Underway(), UNDER).dues
-    assert (due.due.rule, due.days, due.agrees) == ("set by the plan", (), True)
+def test_a_due_date_without_a_count_is_told_by_its_rule() -> None:
+    due = Due(at=DUE, last_day=local("2024-04-22").date(), rule="as it was told long ago")
+    told = explained(Dues(UNDER, WorkingCalendar(UNDER)), Timed(DueClock.STATION, "jiwei", due))
+    assert (told.due, told.days, told.agrees) == (due, (), True)
 
 
 @for_all(lives())
 def test_the_explanation_always_ends_where_the_entry_is_due(steps: list[Any]) -> None:
     state = register.fold(register.initial_state, facts(run(steps)))
-    for explained in explain(NUMBER, state, CHARTER).dues:
-        assert explained.agrees
-        counted = [day.day for day in explained.days]
+    for each in explain(NUMBER, state, CHARTER).dues:
+        assert each.agrees
+        counted = [day.day for day in each.days]
         assert counted == sorted(set(counted))
-        assert max(counted) == explained.due.last_day
+        assert max(counted) == each.due.last_day
 
 
 @pytest.mark.parametrize("language", Lang)

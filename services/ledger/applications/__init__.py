@@ -12,6 +12,7 @@ from services.ledger.applications.rules import Rules
 from services.ledger.applications.situations import (
     Application,
     ApplicationCommand,
+    ApplicationKnown,
     ApplicationState,
     ApplicationTold,
     Apply,
@@ -25,11 +26,12 @@ from services.ledger.applications.situations import (
     evolve,
 )
 from services.ledger.applications.stages import Stages
-from services.ledger.decider import Matter, Open, Unopened, ledger
+from services.ledger.decider import Dues, Matter, Open, Unopened, ledger
 
 __all__ = [
     "Application",
     "ApplicationCommand",
+    "ApplicationKnown",
     "ApplicationState",
     "ApplicationTold",
     "Apply",
@@ -45,7 +47,7 @@ __all__ = [
 
 
 def applications(charter: Charter) -> Decider[ApplicationCommand, ApplicationState, ApplicationTold]:
-    stages = Stages(charter, WorkingCalendar(charter), charter.revision or None)
+    stages = Stages(charter, Dues(charter, WorkingCalendar(charter)))
     rules = Rules(charter, stages, _opener(charter))
     return Decider(
         decide=rules.decide,

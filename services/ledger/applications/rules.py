@@ -33,7 +33,15 @@ from services.ledger.applications.situations import (
     Staged,
 )
 from services.ledger.applications.stages import Stages
-from services.ledger.decider import Matter, RecordProgress, Unopened, Verify, Withdraw
+from services.ledger.decider import (
+    Matter,
+    RecordProgress,
+    Unopened,
+    Verify,
+    Withdraw,
+    WithdrawnEarly,
+    blank,
+)
 
 Events = Sequence[ApplicationTold]
 ONE_DAY = timedelta(days=1)
@@ -50,25 +58,25 @@ class Rules:
     def decide(self, command: ApplicationCommand | Wake, state: ApplicationState) -> Events:
         match command, state:
             case Wake(now), _:
-                return [overdue for overdue in self.stages.pending(state) if overdue.at <= now]
+                return self.stages.fallen(state, now)
             case Apply(), Unopened():
                 return list(self._begin(command))
+            case Apply(), WithdrawnEarly():
+                return [self._opened(command)]  # in the register, and closed already
             case Withdraw(now, number, station), Staged() | Completed():
                 return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
             case Apply() | Withdraw(), _:
                 return []  # already so, or overtaken by what happened since
-            case _, Unopened():
+            case _, Unopened() | WithdrawnEarly():
                 detail = f"the register has no application {command.asked.key}; check the number"
                 return [no(command.asked, Refusal.NO_SUCH_ENTRY, detail)]
             case _, _:
                 return list(self._answer(command, state))
 
     def _begin(self, command: Apply) -> Iterator[ApplicationTold]:
-        """Every stage has its own time; the entry as a whole has none, nor a signature of its own."""
         procedure = self.charter.procedures[command.procedure]
-        none = {"due": None, "accept_by": None, "acceptance": None, "citizen": None}
-        opened = self.opened(command.now, command.number, command.matter)
-        yield opened.model_copy(update={**none, "procedure": command.procedure})
+        opened = self._opened(command)
+        yield opened
         begun = ProcedureBegun(
             at=command.now,
             station=opened.station,
@@ -78,7 +86,15 @@ class Rules:
             upheld_back_to=procedure.upheld_back_to,
         )
         yield begun
-        yield self.stages.stage(command.now, opened.entry, opened.station, procedure.stages, 0)
+        yield self.stages.begin(
+            command.now, opened.entry, opened.station, command.procedure, procedure.stages
+        )
+
+    def _opened(self, command: Apply) -> EntryOpened:
+        """Every stage has its own time; the entry as a whole has none, nor a signature of its own."""
+        none = {"due": None, "accept_by": None, "acceptance": None, "citizen": None}
+        opened = self.opened(command.now, command.number, command.matter)
+        return opened.model_copy(update={**none, "procedure": command.procedure})
 
     def _answer(self, request: Request, state: ApplicationKnown) -> Iterator[ApplicationTold]:
         if isinstance(request, Verify):
@@ -134,7 +150,7 @@ class Rules:
 
     def _not_yet(self, request: CompleteStage, to: Application) -> LedgerCommandRefused | None:
         asked = request.asked
-        if not request.passed and not request.note.strip():
+        if not request.passed and blank(request.note):
             return no(asked, Refusal.REASON_MISSING, "say why it fails here: the applicant has to be told")
         if to.not_before is not None and request.passed and asked.now < to.not_before:
             until = to.not_before.astimezone(self.stages.zone)
@@ -142,7 +158,7 @@ class Rules:
                 asked, Refusal.TOO_EARLY, f"the public notice has to stand until {until:%Y-%m-%d %H:%M}"
             )
         if to.stage.approval and to.objections:
-            which = ", ".join(map(str, to.objections))
+            which = ", ".join(str(each.number) for each in to.objections)
             detail = f"objection {which} is not decided; decide it first, approval waits"
             return no(asked, Refusal.OBJECTION_OPEN, detail)
         return None
@@ -183,6 +199,10 @@ class Rules:
 
     def _too_soon(self, request: RaiseObjection, to: Application) -> LedgerCommandRefused | None:
         """From the public notice until the approval."""
+        if blank(request.text):
+            return no(
+                request.asked, Refusal.REASON_MISSING, "say what is wrong: somebody has to decide on it"
+            )
         notice = next((n for n, stage in enumerate(to.stages) if stage.notice_days is not None), 0)
         approvals = [n for n, stage in enumerate(to.stages) if stage.approval]
         approval = max(approvals, default=len(to.stages))
@@ -206,9 +226,14 @@ class Rules:
 
     def _undecidable(self, request: DecideObjection, to: Application) -> LedgerCommandRefused | None:
         asked = request.asked
-        if self._station_of(asked) == to.station:
+        if self._is_of(asked, to):
             return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to decide")
-        if request.objection in to.objections:
+        if blank(request.reason):
+            return no(asked, Refusal.REASON_MISSING, "say why: whoever objected has to be told")
+        raised = next((each for each in to.objections if each.number == request.objection), None)
+        if raised is not None and raised.by == asked.actor:
+            return no(asked, Refusal.OWN_WORK, "you raised this objection; somebody else has to decide it")
+        if raised is not None:
             return None
         if request.objection <= to.raised:
             return no(
@@ -218,7 +243,7 @@ class Rules:
 
     def _decide(self, request: DecideObjection, to: Application) -> Iterator[ApplicationTold]:
         now = request.asked.now
-        resumes = not request.upheld and to.objections == (request.objection,)
+        resumes = not request.upheld and len(to.objections) == 1
         yield ObjectionDecided(
             at=now,
             station=to.station,
@@ -242,7 +267,7 @@ class Rules:
         """
         asked, actor = request.asked, self.charter.actor(request.asked.actor)
         own = isinstance(state, Completed) and state.by == asked.actor
-        if own or self._station_of(asked) == state.application.station:
+        if own or self._is_of(asked, state.application):
             return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to verify")
         roles = {*self.charter.matters.verify_roles, *state.application.stage.by} - {Role.STATION}
         if actor is None or actor.role not in roles:
@@ -252,9 +277,13 @@ class Rules:
             return not_now(asked, state)
         if request.passed:
             return struck_off(asked, state)
-        if not request.reason.strip():
+        if blank(request.reason):
             return no(asked, Refusal.REASON_MISSING, "say what is missing: the station has to do it again")
         return rejected(request, state)
+
+    def _is_of(self, asked: Asked, to: Application) -> bool:
+        """Whether it is this actor's own work, as the station's that has it or as one that helps."""
+        return self._station_of(asked) in {to.station, *to.opened.co_handlers}
 
     def _station_of(self, asked: Asked) -> str | None:
         actor = self.charter.actor(asked.actor)

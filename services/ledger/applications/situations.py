@@ -11,6 +11,7 @@ from duban_contracts.applications import (
     StageCompleted,
     StageOverdue,
 )
+from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
     Due,
@@ -25,7 +26,15 @@ from duban_contracts.ledger import (
 from duban_contracts.plan import Stage
 from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Asked
-from services.ledger.decider import Matter, RecordProgress, Unopened, Verify, Withdraw
+from services.ledger.decider import (
+    Matter,
+    RecordProgress,
+    RevisionSeen,
+    Unopened,
+    Verify,
+    Withdraw,
+    WithdrawnEarly,
+)
 
 ApplicationTold = (
     EntryOpened
@@ -40,7 +49,9 @@ ApplicationTold = (
     | VerificationRejected
     | EntryStruckOff
     | EntryClosedUnsolved
+    | DeadlineRecomputed
     | LedgerCommandRefused
+    | RevisionSeen
 )
 """Every fact that an application can bring about."""
 
@@ -82,6 +93,12 @@ ApplicationCommand = Apply | Withdraw | Request
 
 
 @dataclass(frozen=True)
+class Objection:
+    number: int
+    by: str
+
+
+@dataclass(frozen=True)
 class Application:
     """One application, in its present stage."""
 
@@ -101,8 +118,12 @@ class Application:
     overdue: bool = False
     """Whether the present stage is known to be late."""
     late: bool = False
-    """Whether any stage was."""
-    objections: tuple[int, ...] = ()
+    """Whether any stage before it was."""
+    revision: int | None = None
+    """Under which revision of the charter its due date was last counted or looked at."""
+    counted_at: datetime | None = None
+    """When a new revision last moved its due date."""
+    objections: tuple[Objection, ...] = ()
     """Those not decided yet."""
     raised: int = 0
     paused_at: datetime | None = None
@@ -164,7 +185,7 @@ class Dropped:
 
 
 ApplicationKnown = Staged | Completed | Concluded | Dropped
-ApplicationState = Unopened | ApplicationKnown
+ApplicationState = Unopened | WithdrawnEarly | ApplicationKnown
 
 
 def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
@@ -172,7 +193,9 @@ def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
         case LedgerCommandRefused():
             return state
         case EntryOpened():
-            return Staged(Application(event, event.at))
+            return opened(state, event)
+        case RevisionSeen():
+            return with_application(state, replace(known(state), revision=event.revision))
         case EntryResolved():
             return Completed(touched(known(state), event.at), event.at, event.by, event.outcome)
         case EntryStruckOff():
@@ -180,10 +203,16 @@ def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
         case EntryClosedUnsolved():
             return Dropped(touched(known(state), event.at), event.at, event.outcome)
         case VerificationRejected():
-            application = replace(known(state), round=event.round, overdue=False, began_at=event.at)
-            return Staged(touched(application, event.at))
+            return Staged(begun_again(known(state), event))
         case _:
             return with_application(state, moved(known(state), event))
+
+
+def opened(state: ApplicationState, event: EntryOpened) -> ApplicationState:
+    application = Application(event, event.at)
+    if isinstance(state, WithdrawnEarly):
+        return Dropped(application, state.at, state.outcome)
+    return Staged(application)
 
 
 Moving = (
@@ -193,6 +222,7 @@ Moving = (
     | StageOverdue
     | ObjectionRaised
     | ObjectionDecided
+    | DeadlineRecomputed
     | ProgressRecorded
 )
 
@@ -203,10 +233,14 @@ def moved(application: Application, event: Moving) -> Application:
             return replace(application, procedure=procedure, stages=stages, upheld_back_to=back)
         case StageBegun():
             return begun(application, event)
-        case StageCompleted(note=note) | ProgressRecorded(note=note):
+        case StageCompleted(note=note, late=late):
+            return touched(replace(application, note=note, late=application.late or late), event.at)
+        case ProgressRecorded(note=note):
             return touched(replace(application, note=note), event.at)
         case StageOverdue():
-            return replace(application, overdue=True, late=True)
+            return replace(application, overdue=True)
+        case DeadlineRecomputed():
+            return recomputed(application, event)
         case ObjectionRaised():
             return objected(application, event)
         case ObjectionDecided():
@@ -225,23 +259,44 @@ def begun(application: Application, event: StageBegun) -> Application:
         due=event.due,
         not_before=event.not_before,
         overdue=False,
+        late=application.late or application.overdue,
+        revision=event.due.revision,
+        counted_at=None,
         paused_at=event.at if approval and application.objections else None,
+        updated_at=event.at,
+    )
+
+
+def begun_again(application: Application, event: VerificationRejected) -> Application:
+    """The stage at which it ended is under way once more: another visit, under the due date it had."""
+    return replace(
+        application,
+        round=event.round,
+        visits=application.visits + 1,
+        overdue=False,
+        began_at=event.at,
         updated_at=event.at,
     )
 
 
 def objected(application: Application, event: ObjectionRaised) -> Application:
     since = application.paused_at or (event.at if application.stage.approval else None)
-    open_ones = (*application.objections, event.objection)
+    open_ones = (*application.objections, Objection(event.objection, event.by))
     changed = replace(application, objections=open_ones, raised=event.objection, paused_at=since)
     return touched(changed, event.at)
 
 
 def decided(application: Application, event: ObjectionDecided) -> Application:
-    left = tuple(each for each in application.objections if each != event.objection)
+    left = tuple(each for each in application.objections if each.number != event.objection)
     since = application.paused_at if left else None
     due = event.due or application.due
     return touched(replace(application, objections=left, paused_at=since, due=due), event.at)
+
+
+def recomputed(application: Application, event: DeadlineRecomputed) -> Application:
+    """What lies ahead again is not overdue; it may become so again."""
+    overdue = application.overdue and event.new is not None and event.new.at <= event.at
+    return replace(application, due=event.new, overdue=overdue, counted_at=event.at, updated_at=event.at)
 
 
 def touched(application: Application, at: datetime) -> Application:
@@ -249,12 +304,12 @@ def touched(application: Application, at: datetime) -> Application:
 
 
 def known(state: ApplicationState) -> Application:
-    if isinstance(state, Unopened):
+    if isinstance(state, Unopened | WithdrawnEarly):
         raise ValueError("an application is opened before anything else is told of it")
     return state.application
 
 
 def with_application(state: ApplicationState, application: Application) -> ApplicationState:
-    if isinstance(state, Unopened):
+    if isinstance(state, Unopened | WithdrawnEarly):
         raise ValueError("an application is opened before anything else is told of it")
     return replace(state, application=application)

@@ -1,5 +1,7 @@
 """The numbered register: opened, accepted, resolved, verified by somebody else, struck off. Pure."""
 
+from services.ledger.decider.book import blank
+from services.ledger.decider.clocks import recounted_why
 from services.ledger.decider.commands import (
     Accept,
     AddCoHandler,
@@ -75,5 +77,7 @@ __all__ = [
     "Verify",
     "Withdraw",
     "WithdrawnEarly",
+    "blank",
     "ledger",
+    "recounted_why",
 ]

@@ -139,15 +139,8 @@ class Clocks:
             clock=clock,
             old=old,
             new=new,
-            why=self._why(old, new),
+            why=recounted_why(self.charter, old, new),
         )
-
-    def _why(self, old: Due | None, new: Due | None) -> str:
-        revision = self.charter.revision
-        if old is None or new is None or (old.limit, old.closing) != (new.limit, new.closing):
-            said = new.rule if new else "no time limit any more"
-            return f"revision {revision} of the charter says: {said}"
-        return f"revision {revision} of the charter counts other days ({new.calendar})"
 
     # Acceptance, interim answer, hold
 
@@ -234,6 +227,14 @@ class Clocks:
         actors = self.charter.actors.items()
         offices = (actor.station or token for token, actor in actors if actor.role is Role.OFFICE)
         return next(offices, NOBODY)
+
+
+def recounted_why(charter: Charter, old: Due | None, new: Due | None) -> str:
+    """In words, why a due date is another one under this revision."""
+    if old is None or new is None or (old.limit, old.closing) != (new.limit, new.closing):
+        said = new.rule if new else "no time limit any more"
+        return f"revision {charter.revision} of the charter says: {said}"
+    return f"revision {charter.revision} of the charter counts other days ({new.calendar})"
 
 
 def _result(due: Due | None) -> object:

@@ -24,6 +24,7 @@ from services.ledger.measures.plans import evolve as evolve_plan
 from services.ledger.measures.rules import Rules
 from services.ledger.measures.situations import (
     Achieved,
+    MeasureKnown,
     MeasureState,
     MeasureTold,
     Retired,
@@ -37,7 +38,9 @@ __all__ = [
     "Achieved",
     "ApplyPlan",
     "BeginPlan",
+    "Clocks",
     "MeasureCommand",
+    "MeasureKnown",
     "MeasureState",
     "MeasureTold",
     "MeetMilestone",

@@ -94,13 +94,17 @@ class Clocks:
                 EntryDueSoon(at=opens, station=work.station, entry=work.number, due=due, on_due_day=True),
             )
 
-    def _milestones(self, work: Work) -> Iterator[Falling]:
+    def milestones_ahead(self, work: Work) -> Iterator[tuple[Milestone, Due]]:
+        """Those with a date that were not met yet, nor missed."""
         shape = work.planned.shape
         for each in shape.milestones if isinstance(shape, Milestones) else ():
             if each.due is not None and each.id not in (*work.met, *work.missed):
-                due = self.on(each.due, work.planned.source)
-                at = max(due.at, work.planned_at)
-                yield at, self._missed(work, each, due, at)
+                yield each, self.on(each.due, work.planned.source)
+
+    def _milestones(self, work: Work) -> Iterator[Falling]:
+        for each, due in self.milestones_ahead(work):
+            at = max(due.at, work.planned_at)
+            yield at, self._missed(work, each, due, at)
 
     def _missed(self, work: Work, milestone: Milestone, due: Due, at: datetime) -> MilestoneMissed:
         return MilestoneMissed(

@@ -147,6 +147,7 @@ def of_application(state: Application) -> Row:
         "stage": application.stage.id if application.stages else None,
         "about": application.stage.name if application.stages else "",
         "note": application.note,
+        "revision": application.revision,
         "public_key": None if opened.restricted else str(public),
     }
 
