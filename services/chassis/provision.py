@@ -33,6 +33,10 @@ ACK_WAIT = 30.0
 MAX_ACK_PENDING = 4_000
 
 
+class OldStream(Exception):
+    """An older version made this stream as another kind, which the broker cannot turn into ours."""
+
+
 async def provision(client: Client, replicas: int = 1, ack_wait: float = ACK_WAIT) -> None:
     jetstream = client.jetstream(timeout=10)
     for config in _streams(replicas):
@@ -92,6 +96,9 @@ async def _stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
     try:
         await jetstream.add_stream(config)
     except BadRequestError:
+        name = config.name or ""
+        if (await jetstream.stream_info(name)).config.retention is not config.retention:
+            raise OldStream(name) from None
         await jetstream.update_stream(config)
 
 

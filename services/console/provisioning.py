@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from services.chassis.provision import OldStream
 from services.chassis.provision import provision as create_and_update
 from services.console.i18n import N_, _
-from services.console.terminal import Format, FormatOption, ending, on_system, say, say_json
+from services.console.terminal import Exit, Format, FormatOption, Stop, ending, on_system, say, say_json
 
 
 def provision(
@@ -17,7 +18,14 @@ def provision(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        on_system(ctx, lambda system: create_and_update(system.client, replicas))
+        try:
+            on_system(ctx, lambda system: create_and_update(system.client, replicas))
+        except OldStream as old:
+            sentence = _(
+                "an older version made the stream {stream} as a work queue; let its service answer what is "
+                "in it, stop the service, delete the stream, and provision again"
+            )
+            raise Stop(Exit.REFUSED, "old_stream", sentence.format(stream=old), stream=str(old)) from None
         if output is Format.JSON:
             return say_json({"provisioned": True, "replicas": replicas})
         return say(_("streams, consumers and buckets are as they must be"))
