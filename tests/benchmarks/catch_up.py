@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic, time
+from typing import NamedTuple
 
 from duban_contracts.envelope import encode
 from duban_contracts.subjects import subject_of
@@ -27,7 +28,7 @@ from tests.benchmarks.stage import (
     publish,
     stage,
 )
-from tests.benchmarks.throughput import KEYS, MESSAGES
+from tests.benchmarks.throughput import KEYS, MESSAGES, ROUNDS
 
 WAITING = 200_000
 WAKES = 100_000
@@ -45,16 +46,27 @@ def figures(scale: int = 1) -> list[Figure]:
 def outage(system: System, scale: int) -> list[Figure]:
     """Five messages for each key, as in figure 1."""
     few, many = MESSAGES // scale, WAITING // scale
-    usual, _ = drain_of(system, few, KEYS // scale)
-    after, memory = drain_of(system, many, many * KEYS // MESSAGES)
-    name = f"4 catch-up: {many:,} waiting"
-    rate = compared(name, [after], [usual], f"{few:,} waiting, as in 1", 0.9)
-    if memory is None:
+    usual, after = list[Drained](), list[Drained]()
+    for _ in range(ROUNDS):
+        usual.append(drain_of(system, few, KEYS // scale))
+        after.append(drain_of(system, many, many * KEYS // MESSAGES))
+    name, against = f"4 catch-up: {many:,} waiting", f"{few:,} waiting, as in 1"
+    rate = compared(
+        name, [each.per_second for each in after], [each.per_second for each in usual], against, 0.9
+    )
+    memory = [each.megabytes for each in after if each.megabytes is not None]
+    if not memory:
         return [rate]
-    return [rate, Figure(f"{name}, peak memory", memory, "MB", 300, at_least=False)]
+    return [rate, Figure(f"{name}, peak memory", max(memory), "MB", 300, at_least=False)]
 
 
-def drain_of(system: System, messages: int, keys: int) -> tuple[float, float | None]:
+class Drained(NamedTuple):
+    per_second: float
+    megabytes: float | None
+    """The most memory that the service held."""
+
+
+def drain_of(system: System, messages: int, keys: int) -> Drained:
     async def fill(town: Duban) -> None:
         await emptied(town.client)
         await publish(town.client, posts(messages, keys))
@@ -64,7 +76,7 @@ def drain_of(system: System, messages: int, keys: int) -> tuple[float, float | N
 
     on_system(system, fill)
     with process(system, "tests.benchmarks.account") as service:
-        return on_system(system, drain), peak_megabytes(service.pid)
+        return Drained(on_system(system, drain), peak_megabytes(service.pid))
 
 
 def woken_at_once(system: System, scale: int) -> list[Figure]:
