@@ -6,7 +6,7 @@ decider that raises spoils its own key only.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,13 +72,14 @@ class Desk(Generic[State]):
         return self.fresh.get(message) or self.earlier.get((self.document.key, message))
 
 
-class Turn(NamedTuple):
+@dataclass(eq=False)
+class Turn:
     """One batch's place among the others."""
 
-    before: asyncio.Event
-    """Set when the batch before has been told."""
-    stored: asyncio.Event
-    told: asyncio.Event
+    stored: asyncio.Event = field(default_factory=asyncio.Event)
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when everyone before is done: now it may tell."""
+    done: bool = False
 
 
 class Turns:
@@ -89,31 +90,37 @@ class Turns:
     def __init__(self) -> None:
         self._latest: dict[str, Turn] = {}
         """By key: the last batch that asked for it, unless that is done."""
-        self._told = asyncio.Event()
-        self._told.set()
+        self._line: deque[Turn] = deque()
 
     @asynccontextmanager
     async def take(self, keys: Iterable[str]) -> AsyncIterator[Turn]:
         """Begins when whoever asked for one of these keys before has stored."""
-        keys = set(keys)
-        others = {id(turn): turn for key in keys if (turn := self._latest.get(key))}
-        mine = Turn(self._told, asyncio.Event(), asyncio.Event())
-        self._told = mine.told
+        mine, keys = Turn(), set(keys)
+        others = {self._latest[key] for key in keys if key in self._latest}
         self._latest.update(dict.fromkeys(keys, mine))
+        self._line.append(mine)
+        self._move_up()
         try:
-            for other in others.values():
+            for other in others:
                 await other.stored.wait()
             yield mine
         finally:
             mine.stored.set()
-            mine.told.set()
+            mine.done = True
+            self._move_up()
             for key in keys:
                 if self._latest[key] is mine:
                     del self._latest[key]
 
+    def _move_up(self) -> None:
+        while self._line and self._line[0].done:
+            self._line.popleft()
+        if self._line:
+            self._line[0].first.set()
+
     async def nobody(self) -> None:
         """Returns when everyone who has asked so far has stored."""
-        for turn in list(self._latest.values()):
+        for turn in list(self._line):
             await turn.stored.wait()
 
 
@@ -143,7 +150,7 @@ class Settler(Generic[Command, State]):
         async with self._turns.take(by_key) as turn:
             desks, failures, conflicts = await self._decide(by_key)
             turn.stored.set()
-            await turn.before.wait()
+            await turn.first.wait()
             if self._tells:
                 await self._tell([telling for desk in desks.values() for telling in desk.tellings])
             states = {key: (_version(desk), desk.state) for key, desk in desks.items()}

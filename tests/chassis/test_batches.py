@@ -162,6 +162,34 @@ async def test_a_batch_that_fails_holds_up_nobody():
     assert told == ["m2"]
 
 
+async def test_a_batch_that_fails_lets_nobody_pass_those_before_it():
+    told, first_is_being_told, first_may_end = [], asyncio.Event(), asyncio.Event()
+
+    class Broken(MemoryDocuments):
+        async def save(self, changes):
+            if any(change.key == "b" for change in changes):
+                raise ConnectionError
+            return await super().save(changes)
+
+    async def slowly(tellings):
+        if not first_is_being_told.is_set():
+            first_is_being_told.set()
+            await first_may_end.wait()
+        told.extend(telling.answer.to for telling in tellings)
+
+    settler = Settler(total, Broken(), slowly, turns=Turns())
+    first = asyncio.create_task(settler.settle([add("m1", "a", 5)]))
+    await first_is_being_told.wait()
+    with pytest.raises(ConnectionError):
+        await settler.settle([add("m2", "b", 1)])
+    last = asyncio.create_task(settler.settle([add("m3", "c", 1)]))
+    await settled_down()
+    assert told == []
+    first_may_end.set()
+    await asyncio.gather(first, last)
+    assert told == ["m1", "m3"]
+
+
 async def test_time_passes_when_everyone_who_came_before_has_stored():
     documents, turns = Slow(), Turns()
     settler = Settler(total, documents, nobody_listens, turns=turns)
