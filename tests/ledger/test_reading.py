@@ -27,11 +27,16 @@ from tests.ledger.register import TOWN
 COUNT = 4_000
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2024, 12, 28, 1, tzinfo=UTC)
+LIMITS = {kind: limit for kind, limit in TOWN.matters.limits.items() if kind is not MatterKind.SUGGESTION}
+WITHOUT_LIMIT = TOWN.model_copy(
+    update={"revision": 1, "matters": TOWN.matters.model_copy(update={"limits": LIMITS})}
+)
+"""Suggestions have no time limit here, so their entries have no due date."""
 
 
 @pytest.fixture(scope="module")
 async def reading(mongo: Any) -> AsyncIterator[Reading]:
-    fill(mongo.url, "test_reading", COUNT, days=8, charter=TOWN.model_copy(update={"revision": 1}))
+    fill(mongo.url, "test_reading", COUNT, days=8, charter=WITHOUT_LIMIT)
     client = connect(mongo.url)
     database = client["test_reading"]
     await MongoDocuments(database, "ledger", INDEXES).prepare()
@@ -76,10 +81,14 @@ QUESTIONS: list[dict[str, Any]] = [
     {"village": "dongcun", "statuses": ("resolved",), "kind": "help"},
     {"entry_kind": "application"},
     {"due_from": date(2024, 3, 1), "due_until": date(2024, 3, 31)},
+    {"due_from": date(2024, 6, 1)},
     {"station": "wenhuazhan", "due_from": date(2024, 6, 1)},
+    {"station": "wenhuazhan", "due_from": date(2024, 1, 1), "statuses": ("struck_off",)},
+    {"due_until": date(2024, 6, 1)},
     {"updated_since": datetime(2024, 9, 1, tzinfo=UTC)},
     {"updated_since": datetime(2024, 9, 1, tzinfo=UTC), "station": "bianmin"},
     {"updated_since": datetime(2024, 9, 1, tzinfo=UTC), "village": "beicun", "statuses": ("struck_off",)},
+    {"updated_since": datetime(2024, 2, 1, tzinfo=UTC), "due_from": date(2024, 11, 1)},
     {"text": "污水处理"},
     {"text": "老桥边"},
 ]
@@ -131,6 +140,16 @@ async def test_a_list_holds_what_was_asked_for_and_all_of_it_in_order(
         dated = [entry.due_at for entry in found if entry.due_at]
         assert dated == sorted(dated)
         assert all(entry.due_at is None for entry in found[len(dated) :]), "what is never late comes last"
+
+
+async def test_what_has_no_due_date_is_due_neither_from_a_day_on_nor_until_one(reading: Reading) -> None:
+    undated = [entry.number for entry in await every(reading, category="reading_room")]
+    assert undated
+    for bound in ({"due_from": date(2000, 1, 1)}, {"due_until": date(2099, 1, 1)}):
+        assert await every(reading, category="reading_room", **bound) == []
+        found = {entry.number for entry in await every(reading, **bound)}
+        assert found
+        assert not found & set(undated)
 
 
 @pytest.mark.parametrize("filters", QUESTIONS, ids=str)

@@ -26,7 +26,7 @@ BY_DUE: dict[tuple[str, ...], Index] = {
     for equal in [tuple(filter(None, (lead, "status" if by_status else None)))]
 }
 BY_UPDATE: dict[tuple[str, ...], Index] = {
-    equal: _index(equal, "updated_key") for equal in ((), ("station",))
+    equal: [*_index(equal, "updated_key"), ("due_key", 1)] for equal in ((), ("station",))
 }
 BY_TEXT: Index = [("grams", 1), ("due_key", 1)]
 BY_SUBMISSION: Index = [("submission", 1)]

@@ -96,10 +96,13 @@ def searching(asked: ListEntries, zone: ZoneInfo, *, restricted: bool) -> Search
 
 
 def ranges(asked: ListEntries, zone: ZoneInfo, sort: str) -> dict[str, Any]:
-    """Half-open bounds on the keys, of which the bookmark is one; every key lies between "" and NEVER."""
+    """Half-open bounds on the keys, of which the bookmark is one.
+
+    NEVER stands after every date, so a lower bound alone would let in what has no due date at all.
+    """
     due: dict[str, str] = {}
     if asked.due_from:
-        due["$gt"] = f"{instant(midnight(asked.due_from, zone))}|{NEVER}"
+        due |= {"$gt": f"{instant(midnight(asked.due_from, zone))}|{NEVER}", "$lt": NEVER}
     if asked.due_until:
         due["$lte"] = f"{instant(midnight(asked.due_until + timedelta(days=1), zone))}|{NEVER}"
     updated = {"$gte": instant(asked.updated_since)} if asked.updated_since else {}
