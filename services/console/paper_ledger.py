@@ -3,14 +3,18 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import typer
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment
+from openpyxl.utils import get_column_letter
 from rich.table import Table
 
 from duban_contracts.reading import EntryStatus, PaperRow
@@ -69,42 +73,67 @@ def headings() -> list[str]:
     ]
 
 
-def cells(row: PaperRow) -> list[str]:
+class Done(NamedTuple):
+    """How far it is: a number to a spreadsheet, which shows the status beside it."""
+
+    percent: int
+    status: str
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.percent}%"
+
+
+Cell = str | date | Done | None
+
+
+def cells(row: PaperRow) -> list[Cell]:
+    """A percent has its column to itself, so that a spreadsheet can sort by it and add it up: what was said
+    of a measure stands behind the measure then, as it does with matters."""
+    status = _(STATUSES[row.status])
+    said, done = (row.note, None) if row.percent is not None else ("", row.note)
     return [
         row.number,
         row.problem,
         "、".join(row.stations),
-        row.leader or "",
-        row.measure,
-        row.last_day.isoformat() if row.last_day else "",
-        progress(row),
-        row.struck_off.isoformat() if row.struck_off else "",
+        row.leader,
+        " — ".join(filter(None, (row.measure, said))),
+        row.last_day,
+        " ".join(filter(None, (status, done))) if row.percent is None else Done(row.percent, status),
+        row.struck_off,
     ]
 
 
-def progress(row: PaperRow) -> str:
-    percent = f"{row.percent}%" if row.percent is not None else ""
-    return " ".join(filter(None, (_(STATUSES[row.status]), percent, row.note)))
+def texts(row: PaperRow) -> list[str]:
+    """On one line each, and without anything that steers whoever reads them."""
+    return [printable(str(cell)) if cell is not None else "" for cell in cells(row)]
 
 
 def as_table(rows: Iterable[PaperRow]) -> Table:
     table = Table(*headings())
     for row in rows:
-        table.add_row(*map(printable, cells(row)))
+        table.add_row(*texts(row))
     return table
 
 
 def as_csv(rows: Iterable[PaperRow]) -> str:
     text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
+    # All in quotes: a program that takes another separator for the right one makes no cell of half a text.
+    lines = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     lines.writerow(headings())
-    lines.writerows(inert(cells(row)) for row in rows)
+    lines.writerows(map(inert, texts(row)) for row in rows)
     return text.getvalue().rstrip("\n")
 
 
-def inert(cells: Iterable[str]) -> Iterator[str]:
-    """A cell that a spreadsheet would take for a formula is marked as text."""
-    return (f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells)
+def inert(text: str) -> str:
+    """A cell that a spreadsheet would take for a formula is marked as text (OWASP, CSV injection).
+
+    It looks past what stands before the sign, and takes the signs of any width.
+    """
+    start = normalize("NFKC", text.strip()[:1])
+    return f"'{text}" if start.startswith(FORMULA_SIGNS) else text
+
+
+FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 def as_json(rows: Iterable[PaperRow]) -> str:
@@ -115,23 +144,42 @@ def as_json(rows: Iterable[PaperRow]) -> str:
 TEXTS: dict[Layout, Callable[[Iterable[PaperRow]], str]] = {Layout.CSV: as_csv, Layout.JSON: as_json}
 
 
-def as_workbook(rows: Iterable[PaperRow]) -> Workbook:
-    """One sheet; every cell is text, so that nothing in it is ever run."""
+def as_workbook(rows: Sequence[PaperRow]) -> Workbook:
+    """One sheet to sort and filter: days are days and percents numbers; all else is text and never run."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Ledger"))
     sheet.freeze_panes = "A2"
-    for place, width in enumerate(WIDTHS):
-        sheet.column_dimensions[chr(ord("A") + place)].width = width
-    for line in (headings(), *map(cells, rows)):
-        sheet.append([_as_text(sheet, value) for value in line])
+    columns = [get_column_letter(place) for place in range(1, len(WIDTHS) + 1)]
+    for column, width in zip(columns, WIDTHS, strict=True):
+        sheet.column_dimensions[column].width = width
+    sheet.auto_filter.ref = f"{columns[0]}1:{columns[-1]}{len(rows) + 1}"
+    lines: list[Sequence[Cell]] = [headings(), *map(cells, rows)]
+    for line in lines:
+        sheet.append([_written(sheet, value) for value in line])
     return book
 
 
-def _as_text(sheet: Any, value: str) -> Any:
-    cell: Any = WriteOnlyCell(sheet, value=printable(value))
-    cell.data_type = "s"
+def _written(sheet: Any, value: Cell) -> Any:
+    match value:
+        case None | "":
+            return None
+        case date():
+            return _cell(sheet, value, "yyyy-mm-dd")
+        case Done(percent=percent, status=status):
+            return _cell(sheet, percent / 100, f'"{status} "0%')
+        case str():
+            # "@" keeps it text when somebody edits it.
+            cell = _cell(sheet, printable(value), "@")
+            cell.data_type = "s"
+            return cell
+
+
+def _cell(sheet: Any, value: Any, number_format: str) -> Any:
+    cell: Any = WriteOnlyCell(sheet, value=value)
+    cell.number_format = number_format
+    cell.alignment = Alignment(vertical="top", wrap_text=True)
     return cell
 
 
-WIDTHS = (14, 48, 32, 14, 48, 12, 32, 12)
+WIDTHS = (14, 48, 32, 14, 48, 12, 24, 12)
 """Of the columns, in characters."""
