@@ -26,6 +26,13 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Question(Part):
+    """Something asked. A field that nobody knows is refused: were it ignored, as in a message, the answer
+    would look like the one that was asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class Message(Part):
     service: ClassVar[str]
     message_name: ClassVar[str]

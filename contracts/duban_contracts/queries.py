@@ -4,14 +4,18 @@
 |---|---|---|
 | `query.ledger.find` | FindEntry | Found |
 | `query.ledger.show` | ShowEntry | Shown |
+| `query.ledger.why` | WhyEntry | Why |
 | `query.ledger.list` | ListEntries | EntryPage |
 | `query.ledger.export` | ListEntries | PaperPage |
 | `query.ledger.hot_list` | AskHotList | HotListShown |
 | `query.ledger.disclosure` | AskDisclosure | Disclosed |
 
-`show`, `list` and `export` leave conduct matters out; under `show_restricted`, `list_restricted` and
-`export_restricted`, which NATS permits to the office and the commission only, they are there.
-A page that is not the last one carries `next`: asked again with `after`, it goes on where it ended.
+`show`, `why`, `list`, `export` and `history` leave conduct matters out; under `show_restricted` and so on,
+which NATS permits to the office and the commission only, they are there. `hot_list` and `disclosure` never
+have them.
+Every question that is answered in pages is asked and answered in the same way: `limit` is the most that one
+page holds, and a page that is not the last one carries `next`. Asked again with that as `after`, it goes on
+where the page ended; what `next` is made of is nobody's business.
 """
 
 from datetime import date
@@ -20,11 +24,11 @@ from pydantic import Field
 
 from duban_contracts.charter import Token
 from duban_contracts.due import DayReason, Due, DueClock
-from duban_contracts.message import Key, Moment, Part
+from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
 
 
-class FindEntry(Part):
+class FindEntry(Question):
     """Which entry came of a submission?"""
 
     submission: Key
@@ -34,7 +38,7 @@ class Found(Part):
     entry: Key | None = Field(None, description="Its number; absent: nothing was opened, or not yet")
 
 
-class ShowEntry(Part):
+class ShowEntry(Question):
     """How does an entry stand, by its number?"""
 
     entry: Key
@@ -55,13 +59,13 @@ class Shown(Part):
     entry: EntryInFull | None = None
 
 
-class WhoLags(Part):
+class WhoLags(Question):
     """`query.escalation.laggards`: the laggard report, as of `at` or now."""
 
     at: Moment | None = None
 
 
-class WhyEntry(Part):
+class WhyEntry(Question):
     """`query.ledger.why`: why is it due when it is due? Answered with Why."""
 
     entry: Key

@@ -4,7 +4,9 @@ Every service answers `answers` (what came of messages), `history` (all that eve
 and `charter` (the revision it follows). A question that cannot be answered gets `{"error": ...}`.
 """
 
-from collections.abc import Awaitable, Callable
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 import structlog
 from faststream import AckPolicy
@@ -12,19 +14,23 @@ from faststream.nats import NatsBroker
 from faststream.nats.annotations import NatsMessage
 from pydantic import BaseModel, Field, ValidationError
 
-from duban_contracts.message import Part
+from duban_contracts.message import Part, Question
 from duban_contracts.subjects import query_subject
 from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Documents
 
 log = structlog.get_logger()
+Piece = TypeVar("Piece", bound=BaseModel)
+MOST_BYTES = 800_000
+"""Of the pieces of one answer: with what is around them they fit into one message of NATS, 1 MB."""
+NO_BOOKMARK = "`after` has to be the `next` of an earlier page, as it was given"
 
 
 class QueryFault(Part):
     error: str
 
 
-class WhatBecameOf(Part):
+class WhatBecameOf(Question):
     """Pairs of key and message id, at most 1000."""
 
     asked: tuple[tuple[str, str], ...] = Field(max_length=1000)
@@ -46,13 +52,15 @@ class Answers(Part):
     """Only what was answered already; a message that is not here is still on its way."""
 
     answers: tuple[AnswerGiven, ...]
+    next: str | None = Field(None, description="Of a history that goes on; absent: this is all")
 
 
-class HistoryOf(Part):
+class HistoryOf(Question):
     key: str
+    after: str | None = Field(None, max_length=400, description="The `next` of the page before")
 
 
-class Nothing(Part):
+class Nothing(Question):
     pass
 
 
@@ -75,7 +83,7 @@ def answer_queries(
         try:
             answer: BaseModel = await respond(asks.model_validate_json(msg.body or b"{}"))
         except ValidationError as error:
-            answer = QueryFault(error=str(error))
+            answer = QueryFault(error=faults(error, asks))
         except Exception as error:
             log.warning("query_failed", query=name, error=repr(error))
             answer = QueryFault(error=f"{type(error).__name__}: {error}")
@@ -94,7 +102,56 @@ async def what_became_of(documents: Documents, question: WhatBecameOf) -> Answer
 
 
 async def history_of(documents: Documents, question: HistoryOf) -> Answers:
-    return Answers(answers=tuple(_given(question.key, a) for a in await documents.history(question.key)))
+    """Oldest first. Nothing is ever put before what is there, so a place in it stays that place."""
+    start = _how_many(question.after)
+    given = [_given(question.key, answer) for answer in await documents.history(question.key)]
+    shown = fitting(given[start:])
+    end = start + len(shown)
+    return Answers(answers=tuple(shown), next=bookmark(str(end)) if end < len(given) else None)
+
+
+def fitting(pieces: Iterable[Piece]) -> list[Piece]:
+    """As many as fit into one answer; at least one, so that whoever asks on comes further."""
+    fits: list[Piece] = []
+    taken = 0
+    for piece in pieces:
+        taken += len(piece.model_dump_json().encode())
+        if fits and taken > MOST_BYTES:
+            break
+        fits.append(piece)
+    return fits
+
+
+def bookmark(key: str) -> str:
+    """Where a page ended, for `next`."""
+    return urlsafe_b64encode(key.encode()).decode()
+
+
+def place(mark: str) -> str:
+    """Raises ValueError for what was never a bookmark."""
+    try:
+        return urlsafe_b64decode(mark.encode()).decode()
+    except ValueError:
+        raise ValueError(NO_BOOKMARK) from None
+
+
+def _how_many(after: str | None) -> int:
+    passed = place(after) if after else "0"
+    if not passed.isdecimal():
+        raise ValueError(NO_BOOKMARK)
+    return int(passed)
+
+
+def faults(error: ValidationError, asks: type[BaseModel]) -> str:
+    return "; ".join(_fault(each, asks) for each in error.errors(include_url=False))
+
+
+def _fault(each: Any, asks: type[BaseModel]) -> str:
+    field = ".".join(map(str, each["loc"])) or "the question"
+    if each["type"] == "extra_forbidden":
+        known = ", ".join(asks.model_fields) or "none"
+        return f"{field}: there is no such field; this question knows {known}"
+    return f"{field}: {each['msg']}"
 
 
 def _given(key: str, answer: Answer) -> AnswerGiven:

@@ -2,11 +2,24 @@
 
 import json
 
+import pytest
+from pydantic import ValidationError
+
+from services.chassis import queries as queries_module
 from services.chassis import settle as settle_module
 from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Change, Event, Snapshot
 from services.chassis.memory import MemoryDocuments
-from services.chassis.queries import HistoryOf, WhatBecameOf, history_of, what_became_of
+from services.chassis.queries import (
+    HistoryOf,
+    Nothing,
+    WhatBecameOf,
+    bookmark,
+    faults,
+    fitting,
+    history_of,
+    what_became_of,
+)
 from services.chassis.settle import Settler
 from tests.chassis.world import World, add, total
 
@@ -34,6 +47,41 @@ async def test_an_answer_in_the_archive_is_found_and_the_history_is_whole(monkey
     assert json.loads(given.answers[0].facts[0].data)["total"] == 1
     history = await history_of(documents, HistoryOf(key="a"))
     assert [answer.message for answer in history.answers] == [f"m{n}" for n in range(12)]
+
+
+async def test_a_history_that_is_too_long_for_one_answer_goes_on_and_nothing_of_it_is_lost(monkeypatch):
+    monkeypatch.setattr(queries_module, "MOST_BYTES", 500)
+    documents = MemoryDocuments()
+    for n in range(12):
+        await Settler(total, documents, nobody_listens).settle([add(f"m{n}", "a", 1)])
+    pages = [await history_of(documents, HistoryOf(key="a"))]
+    while mark := pages[-1].next:
+        pages.append(await history_of(documents, HistoryOf(key="a", after=mark)))
+    assert len(pages) > 2
+    assert [answer.message for page in pages for answer in page.answers] == [f"m{n}" for n in range(12)]
+
+
+@pytest.mark.parametrize("mark", ["nonsense", "¾", bookmark("soon"), bookmark("-1")])
+async def test_a_place_in_a_history_that_was_never_given_is_refused(mark):
+    with pytest.raises(ValueError, match="of an earlier page"):
+        await history_of(MemoryDocuments(), HistoryOf(key="a", after=mark))
+
+
+def test_one_piece_goes_out_however_large_it_is(monkeypatch):
+    monkeypatch.setattr(queries_module, "MOST_BYTES", 30)
+    large, small = HistoryOf(key="k" * 100), HistoryOf(key="k")
+    assert fitting([large, small]) == [large]
+    assert fitting([small, large]) == [small]
+    assert fitting([]) == []
+
+
+@pytest.mark.parametrize("question", [HistoryOf, WhatBecameOf, Nothing])
+def test_a_question_with_a_field_that_nobody_knows_is_refused_and_told_which_ones_there_are(question):
+    with pytest.raises(ValidationError) as refused:
+        question.model_validate({"colour": "red"})
+    known = ", ".join(question.model_fields) or "none"
+    told = f"colour: there is no such field; this question knows {known}"
+    assert told in faults(refused.value, question)
 
 
 async def test_what_is_kept_is_shown_to_nobody():
