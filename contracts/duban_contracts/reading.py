@@ -9,7 +9,7 @@ from duban_contracts.charter import MatterKind, Token
 from duban_contracts.due import Due
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import EntryKind
-from duban_contracts.message import Key, Moment, Part
+from duban_contracts.message import Key, Moment, Part, Question
 
 
 class EntryStatus(StrEnum):
@@ -22,12 +22,35 @@ class EntryStatus(StrEnum):
     CLOSED = "closed"
 
 
+class Situation(StrEnum):
+    """What `status` leaves out; as the rules grow, so may this list."""
+
+    UNSIGNED = "unsigned"
+    IN_HAND = "in_hand"
+    OFFERED = "offered"
+    """Another station is asked to take it over."""
+    EXTENSION_ASKED = "extension_asked"
+    REPORTED_UP = "reported_up"
+    """Asked of the body above, and no interim answer yet."""
+    ON_HOLD = "on_hold"
+    RETURNED = "returned"
+    """The office has to say whose it is."""
+    IN_PROCEDURE = "in_procedure"
+    OBJECTED = "objected"
+    """An objection keeps the approval waiting."""
+    AWAITING_VERIFICATION = "awaiting_verification"
+    VERIFIED = "verified"
+    TAKEN_BACK = "taken_back"
+    NOT_IN_PLAN = "not_in_plan"
+
+
 class EntryInFull(Part):
     """Everything that the register shows of an entry; no personal data."""
 
     number: Key
     entry_kind: EntryKind = EntryKind.MATTER
     status: EntryStatus
+    situation: Situation | None = None
     station: Token
     co_handlers: tuple[Token, ...] = ()
     title: str
@@ -53,7 +76,7 @@ class EntryInFull(Part):
     ended_at: Moment | None = Field(None, description="When it left the register")
 
 
-class ListEntries(Part):
+class ListEntries(Question):
     """Which entries? Every filter that is given must hold; without one: all of them.
 
     Sorted by due date, what is never late at the end; with `updated_since` by the time of the last change.
@@ -67,6 +90,7 @@ class ListEntries(Part):
     village: Token | None = None
     due_from: date | None = Field(None, description="Last day in time: this one or later, local")
     due_until: date | None = Field(None, description="This one or earlier")
+    overdue: bool = Field(False, description="Only what its station has in hand and should have answered")
     updated_since: Moment | None = None
     text: str | None = Field(None, min_length=2, max_length=100, description="Stands in the title")
     limit: int = Field(50, ge=1, le=500)
@@ -98,13 +122,25 @@ class PaperPage(Part):
     next: str | None = None
 
 
-class AskHotList(Part):
+class AskHotList(Question):
     """Where do matters pile up? What is not said is taken from the charter."""
 
     category: Token | None = None
     village: Token | None = None
     within_days: int | None = Field(None, ge=1, le=3660)
     at_least: int | None = Field(None, ge=2, le=1000)
+    limit: int = Field(50, ge=1, le=500)
+    after: str | None = Field(None, max_length=400)
+
+
+class Alike(Part):
+    """One matter of a cluster, with what somebody needs to judge whether it is the same as the others."""
+
+    number: Key
+    title: str
+    station: Token
+    status: EntryStatus
+    opened_at: Moment
 
 
 class Cluster(Part):
@@ -118,6 +154,7 @@ class Cluster(Part):
     stations: tuple[Token, ...]
     first_at: Moment
     last_at: Moment
+    members: tuple[Alike, ...] = Field((), description="All of them, oldest first")
 
 
 class HotListShown(Part):
@@ -125,9 +162,10 @@ class HotListShown(Part):
     since: Moment
     looked_at: int = Field(description="How many matters of that time were compared")
     all_of_them: bool = Field(description="False: there were more, and only the newest were compared")
+    next: str | None = None
 
 
-class AskDisclosure(Part):
+class AskDisclosure(Question):
     category: Token | None = None
     limit: int = Field(50, ge=1, le=500)
     after: str | None = Field(None, max_length=400)

@@ -204,7 +204,7 @@ class Consumer:
                 self._documents,
                 self._tell,
                 revision=charter.revision,
-                row=self.service.row,
+                row=self.service.row(charter) if self.service.row else None,
                 tells=self.service.tells,
                 turns=self._turns,
                 show=self._show if self._standings and self.service.standing else None,

@@ -123,20 +123,20 @@ class Process:
         async def charter(_: Nothing) -> Following:
             return Following(revision=self._charter().revision)
 
-        self._answers("charter", Nothing, charter)
-        self._answers("answers", WhatBecameOf, partial(what_became_of, documents))
-        self._answers("history", HistoryOf, partial(history_of, documents))
+        answers: dict[str, tuple[type[BaseModel], Callable[[Any], Awaitable[BaseModel]]]] = {
+            "charter": (Nothing, charter),
+            "answers": (WhatBecameOf, partial(what_became_of, documents)),
+            "history": (HistoryOf, partial(history_of, documents)),
+        }
         for service in self.services:
             for name, query in service.queries.items():
-                self._answers(name, query.asks, partial(self._ask, query))
-
-    def _answers(
-        self, name: str, asks: type[BaseModel], respond: Callable[[Any], Awaitable[BaseModel]]
-    ) -> None:
-        answer_queries(self.broker, self.name, name, asks, respond)
+                answers[name] = (query.asks, partial(self._ask, query))
+        for name, (asks, respond) in answers.items():
+            answer_queries(self.broker, self.name, name, asks, respond)
 
     async def _ask(self, query: Query, question: Any) -> BaseModel:
-        reading = Reading(self._database, self._states, self._charter(), self._clock)
+        history = partial(history_of, self._documents[self.services[0].name])
+        reading = Reading(self._database, self._states, self._charter(), self._clock, history)
         return await query.answer(reading, question)
 
     async def _states(self, name: str, keys: Iterable[str]) -> dict[str, tuple[int, Any]]:

@@ -12,6 +12,7 @@ from duban_contracts.escalation import Standing
 from services.chassis.clock import Clock
 from services.chassis.decider import Decider
 from services.chassis.heard import Handlers, Heard
+from services.chassis.queries import Answers, HistoryOf
 
 Row = Mapping[str, Any]
 
@@ -42,7 +43,8 @@ class Service:
     decider: Callable[[Charter], Decider[Any, Any, Any]]
     tells: bool = True
     """False for a read model: it folds what it hears and tells nobody."""
-    row: Callable[[Any], dict[str, Any] | None] | None = None
+    row: Callable[[Charter], Callable[[Any], dict[str, Any] | None]] | None = None
+    """What a state is found and listed by, under a revision of the charter."""
     indexes: Sequence[Sequence[tuple[str, int]]] = ()
     follows_charter: bool = False
     """What is open is woken when a new revision is published. Its rows then hold `open` and `revision`,
@@ -50,6 +52,7 @@ class Service:
     numbering: Numbering | None = None
     standing: Callable[[str, Any, int], Standing | None] | None = None
     queries: Mapping[str, Query] = field(default_factory=dict)
+    """One by the name of a question that every service answers goes before it."""
 
     @property
     def part_of(self) -> str:
@@ -70,3 +73,5 @@ class Reading:
     """`await states(<service or read model>, keys)`: version and state of those keys that exist."""
     charter: Charter
     now: Clock
+    history: Callable[[HistoryOf], Awaitable[Answers]]
+    """Of a key, as every service answers it."""

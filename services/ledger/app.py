@@ -4,13 +4,13 @@ from services.chassis.main import run
 from services.chassis.service import Numbering, Service
 from services.ledger.handlers import HEARS, numbered
 from services.ledger.register_kinds import register
-from services.ledger.views import INDEXES, QUERIES, row
+from services.ledger.views import INDEXES, QUERIES, rows
 
 SERVICE = Service(
     "ledger",
     HEARS,
     register,
-    row=row,
+    row=rows,
     indexes=INDEXES,
     follows_charter=True,
     numbering=Numbering(numbered),

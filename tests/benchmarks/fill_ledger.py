@@ -12,6 +12,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pymongo import MongoClient
 
@@ -26,7 +27,7 @@ from services.ledger.applications.handlers import opening
 from services.ledger.decider import Accept, Matter, Resolve, Verify
 from services.ledger.register_kinds import register
 from services.ledger.views import row
-from services.ledger.views.row import instant
+from services.ledger.views.row import instant, public_key
 from services.ledger.views.text import grams, plain
 
 CHARTER = Path(__file__).parents[2] / "deploy" / "charters" / "township-2024.yaml"
@@ -38,6 +39,7 @@ NUMBER, SUBMISSION, PERSON, VILLAGE, TITLE = (
     "ZZtitleZZ",
 )
 """What stands in a template where an entry has its own."""
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 BATCH = 2_000
 PLACES = ["村口", "小学门口", "老桥边", "三组", "卫生室旁", "集市", "水库下", "祠堂前", "公路边", "新村"]
 TROUBLES = ["没人管", "多日未处理", "影响出行", "希望尽快解决", "反复出现", "请核实", "被人占用"]
@@ -152,7 +154,7 @@ def entry(
         "opened_at": of.row["opened_at"] + later,
         "due_key": of.row["due_key"].replace(NUMBER, number),
         "updated_key": f"{instant(updated_at)}|{number}",
-        "public_key": of.row["public_key"] and f"{instant(updated_at)}|{person}",
+        "public_key": of.row["public_key"] and public_key(updated_at.astimezone(SHANGHAI).date(), person),
     }
     events = [{**event, "data": named(event["data"], names)} for event in of.events]
     answer = {"to": f"m-{number}", "correlation": "", "revision": 1, "traceparent": None, "events": events}

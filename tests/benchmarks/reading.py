@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 from duban_contracts.reading import AskDisclosure, EntryStatus, ListEntries
 from services.chassis.charter_file import read_charter
 from services.chassis.mongo import MongoDocuments, connect, waiting
+from services.chassis.queries import history_of
 from services.chassis.service import Reading
 from services.console.embedded import embedded_mongo
 from services.ledger.views import INDEXES, QUERIES
@@ -85,7 +87,7 @@ async def explanations(reading: Reading) -> dict[str, Explained]:
     ledger, zone = reading.database["ledger"], ZoneInfo(reading.charter.timezone)
     told = {}
     for name, question in LISTS.items():
-        search = searching(question, zone, restricted=False)
+        search = searching(question, zone, NOW, restricted=False)
         if question.text:
             search = await by_rarest(ledger, search, question.text)
         told[f"list {name}"] = await explained(ledger, search.where, (search.sort, 1), 50, search.index)
@@ -123,7 +125,8 @@ async def register(url: str, size: int) -> Reading:
     async def none(*_: Any) -> dict[str, Any]:
         return {}
 
-    return Reading(database, none, charter, lambda: NOW)
+    history = partial(history_of, MongoDocuments(database, "ledger"))
+    return Reading(database, none, charter, lambda: NOW, history)
 
 
 async def unhurried(database: Any) -> None:

@@ -167,8 +167,8 @@ def states_equal_their_history(stores: Mapping[str, Store], charter: Charter) ->
 
 def rows_equal_their_history(ledger: Store, charter: Charter) -> Iterator[str]:
     """The register's rows, which lists and questions are answered from."""
-    decider, row = ledger.service.decider(charter), ledger.service.row
-    assert row is not None
+    assert ledger.service.row is not None
+    decider, row = ledger.service.decider(charter), ledger.service.row(charter)
     rebuilt = {key: _text(row(refold(decider, answers))) for key, answers in ledger.answers.items()}
     live = {key: _text(document["row"]) for key, document in ledger.documents.items()}
     yield from _compared("rows of the register", live, rebuilt)

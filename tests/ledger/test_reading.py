@@ -1,70 +1,32 @@
 """Reading the register on a real MongoDB: every list by its index, every page whole, nobody shown."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from duban_contracts.charter import MatterKind
 from duban_contracts.ledger import EntryKind
-from duban_contracts.queries import FindEntry, ShowEntry
+from duban_contracts.queries import FindEntry, ShowEntry, Why, WhyEntry
 from duban_contracts.reading import AskDisclosure, AskHotList, EntryStatus, ListEntries
-from services.chassis.mongo import MongoDocuments, connect, waiting
+from services.chassis.mongo import MongoDocuments, waiting
+from services.chassis.queries import Answers, HistoryOf, bookmark, place
 from services.chassis.service import Reading
-from services.ledger.views import INDEXES, QUERIES
+from services.ledger.applications.handlers import opening
+from services.ledger.register_kinds import register
+from services.ledger.views import QUERIES, rows
 from services.ledger.views.clusters import clusters
 from services.ledger.views.disclosure import village_of_many
 from services.ledger.views.indexes import IN_PUBLIC
 from services.ledger.views.listing import by_rarest, searching
+from services.ledger.views.row import public_day, public_key
 from services.ledger.views.text import grams, likeness, plain
 from tests.benchmarks.explaining import explained
-from tests.benchmarks.fill_ledger import fill
-from tests.ledger.register import TOWN
-
-COUNT = 4_000
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-NOW = datetime(2024, 12, 28, 1, tzinfo=UTC)
-LIMITS = {kind: limit for kind, limit in TOWN.matters.limits.items() if kind is not MatterKind.SUGGESTION}
-WITHOUT_LIMIT = TOWN.model_copy(
-    update={"revision": 1, "matters": TOWN.matters.model_copy(update={"limits": LIMITS})}
-)
-"""Suggestions have no time limit here, so their entries have no due date."""
-
-
-@pytest.fixture(scope="module")
-async def reading(mongo: Any) -> AsyncIterator[Reading]:
-    fill(mongo.url, "test_reading", COUNT, days=8, charter=WITHOUT_LIMIT)
-    client = connect(mongo.url)
-    database = client["test_reading"]
-    await MongoDocuments(database, "ledger", INDEXES).prepare()
-
-    async def no_states(*_: Any) -> dict[str, Any]:
-        return {}
-
-    yield Reading(database, no_states, TOWN, lambda: NOW)
-    await client.drop_database("test_reading")
-    client.close()
-
-
-async def ask(reading: Reading, name: str, question: Any) -> Any:
-    return await QUERIES[name].answer(reading, question)
-
-
-async def every(reading: Reading, **filters: Any) -> list[Any]:
-    """All pages, one after the other."""
-    found: list[Any] = []
-    after: str | None = None
-    while True:
-        asked = ListEntries(**{"limit": 100, **filters}, after=after)
-        page = await ask(reading, "list", asked)
-        found += page.entries
-        after = page.next
-        if after is None:
-            return found
-
+from tests.ledger.filled import COUNT, NOW, SHANGHAI, ask, every
+from tests.ledger.register import MATTER, NUMBER, TOWN, local
 
 QUESTIONS: list[dict[str, Any]] = [
     {},
@@ -89,9 +51,16 @@ QUESTIONS: list[dict[str, Any]] = [
     {"updated_since": datetime(2024, 9, 1, tzinfo=UTC), "station": "bianmin"},
     {"updated_since": datetime(2024, 9, 1, tzinfo=UTC), "village": "beicun", "statuses": ("struck_off",)},
     {"updated_since": datetime(2024, 2, 1, tzinfo=UTC), "due_from": date(2024, 11, 1)},
+    {"overdue": True},
+    {"overdue": True, "station": "xincunban", "statuses": ("accepted",)},
+    {"overdue": True, "due_from": date(2024, 6, 1), "due_until": date(2024, 9, 1)},
     {"text": "污水处理"},
     {"text": "老桥边"},
 ]
+
+
+def overdue(entry: Any) -> bool:
+    return entry.status in ("open", "accepted") and entry.due_at is not None and entry.due_at <= NOW
 
 
 def holds(entry: Any, asked: ListEntries) -> bool:
@@ -105,14 +74,10 @@ def holds(entry: Any, asked: ListEntries) -> bool:
         and (not asked.statuses or entry.status in asked.statuses)
         and (asked.due_from is None or (last_day is not None and last_day >= asked.due_from))
         and (asked.due_until is None or (last_day is not None and last_day <= asked.due_until))
+        and (not asked.overdue or overdue(entry))
         and (asked.updated_since is None or entry.updated_at >= asked.updated_since)
         and (asked.text is None or asked.text in entry.title)
     )
-
-
-@pytest.fixture(scope="module")
-async def all_entries(reading: Reading) -> list[Any]:
-    return await every(reading)
 
 
 async def test_all_pages_together_hold_every_entry_once_and_conduct_matters_are_not_among_them(
@@ -159,7 +124,7 @@ async def test_every_list_is_read_by_its_index_and_hardly_a_document_in_vain(
     first = await ask(reading, "list", ListEntries(**filters, limit=50))
     for after in (None, first.next):
         asked = ListEntries(**filters, limit=50, after=after)
-        search = searching(asked, SHANGHAI, restricted=False)
+        search = searching(asked, SHANGHAI, NOW, restricted=False)
         if asked.text:
             search = await by_rarest(reading.database["ledger"], search, asked.text)
         told = await explained(reading.database["ledger"], search.where, (search.sort, 1), 50, search.index)
@@ -191,6 +156,34 @@ async def test_restricted_entries_are_shown_under_another_subject_only(reading: 
     one = ShowEntry(entry=found[0].number)
     assert (await ask(reading, "show", one)).entry is None
     assert (await ask(reading, "show_restricted", one)).entry == found[0]
+    why, history = WhyEntry(entry=found[0].number), HistoryOf(key=found[0].number)
+    assert await ask(reading, "why", why) == Why()
+    assert await ask(reading, "history", history) == Answers(answers=())
+    assert (await ask(reading, "why_restricted", why)).entry == found[0].number
+    assert (await ask(reading, "history_restricted", history)).answers
+
+
+async def test_what_is_no_conduct_matter_is_explained_and_has_its_history(reading: Reading) -> None:
+    [entry, *_] = (await ask(reading, "list", ListEntries(category="garbage"))).entries
+    assert (await ask(reading, "why", WhyEntry(entry=entry.number))).dues
+    told = (await ask(reading, "history", HistoryOf(key=entry.number))).answers
+    assert "duban.ledger.entry_opened.v1" in {fact.type for given in told for fact in given.facts}
+    assert (await ask(reading, "history", HistoryOf(key="2024-999999"))).answers == ()
+
+
+async def test_a_page_ends_where_one_message_is_full_and_the_next_one_goes_on(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.queries.MOST_BYTES", 5_000)
+    asked = ListEntries(category="garbage", limit=500)
+    for name, pieces in (("list", "entries"), ("export", "rows")):
+        page = await ask(reading, name, asked)
+        assert 1 < len(getattr(page, pieces)) < 20
+        assert page.next
+        assert len(page.model_dump_json()) < 6_000
+    one_by_one = await every(reading, category="garbage", limit=500)
+    monkeypatch.undo()
+    assert one_by_one == await every(reading, category="garbage")
 
 
 async def test_an_entry_is_found_by_its_submission_and_shown_in_full(reading: Reading) -> None:
@@ -243,6 +236,18 @@ async def test_the_hot_list_holds_clusters_of_one_category_and_village_in_the_wi
     assert hot.all_of_them
 
 
+async def test_the_hot_list_is_told_page_by_page_and_no_pile_is_left_out(reading: Reading) -> None:
+    whole = await ask(reading, "hot_list", AskHotList(within_days=300, limit=500))
+    pages = [await ask(reading, "hot_list", AskHotList(within_days=300, limit=3))]
+    while mark := pages[-1].next:
+        pages.append(await ask(reading, "hot_list", AskHotList(within_days=300, limit=3, after=mark)))
+    assert len(pages) > 2
+    assert [cluster for page in pages for cluster in page.clusters] == list(whole.clusters)
+    assert whole.next is None
+    with pytest.raises(ValueError, match="of an earlier page"):
+        await ask(reading, "hot_list", AskHotList(after=bookmark("soon|2024-000001")))
+
+
 def test_titles_are_alike_by_their_pairs_of_characters() -> None:
     assert grams("路灯不亮") == ["路灯", "灯不", "不亮"]
     assert plain("Ａ4 纸，没了") == "a4纸没了"
@@ -277,6 +282,36 @@ async def test_the_public_sees_stage_and_outcome_and_nothing_that_leads_to_a_per
     assert {each.name for each in seen} == {"最低生活保障", "临时救助"}
     assert None in {each.village for each in seen}
     assert [each.since for each in seen] == sorted((each.since for each in seen), reverse=True)
+
+
+async def test_no_bookmark_of_the_public_list_leads_to_an_hour_or_to_a_number(
+    reading: Reading, all_entries: list[Any]
+) -> None:
+    shown = await ask(reading, "disclosure", AskDisclosure(limit=20))
+    days = {entry.updated_at.astimezone(SHANGHAI).date() for entry in all_entries}
+    pages = 0
+    while shown.next:
+        day, _, key = place(shown.next).partition("|")
+        assert date.fromisoformat(day) == shown.applications[-1].since
+        assert date.fromisoformat(day) in days
+        assert re.fullmatch(r"[0-9a-f]{24}", key)
+        assert not re.search(r"\d{2}:\d{2}|T\d{2}", shown.model_dump_json(exclude={"next"}))
+        pages += 1
+        shown = await ask(reading, "disclosure", AskDisclosure(limit=20, after=shown.next))
+    assert pages > 1
+
+
+@pytest.mark.parametrize("at", [local("2024-04-16", "00:30"), local("2024-04-16", "23:59")])
+def test_what_is_public_is_ordered_by_the_towns_days_and_within_a_day_by_nothing_that_means_anything(
+    at: datetime,
+) -> None:
+    decider = register(TOWN)
+    command = opening(at, NUMBER, replace(MATTER, category="minimum_living"), TOWN)
+    _, state = decider.answer(command, at, decider.initial_state)
+    row = rows(TOWN)(state)
+    assert row
+    assert public_day(row["public_key"]) == date(2024, 4, 16)
+    assert row["public_key"] == public_key(date(2024, 4, 16), f"{NUMBER}|hotline:4711|p-1")
 
 
 def test_a_village_is_named_from_the_charters_households_on() -> None:

@@ -39,6 +39,7 @@ def test_an_open_entry_is_found_by_station_status_due_date_and_submission() -> N
         "station": "xincunban",
         "co_handlers": ["qingjieban"],
         "status": "open",
+        "situation": "unsigned",
         "category": "rural_road",
         "kind": "help",
         "village": "dongcun",

@@ -6,9 +6,10 @@ from services.chassis.service import Query
 from services.ledger.views.clusters import hot_list
 from services.ledger.views.disclosure import disclosure
 from services.ledger.views.export import export, export_restricted
+from services.ledger.views.history import HISTORY
 from services.ledger.views.indexes import INDEXES
 from services.ledger.views.listing import find, list_entries, list_restricted, show, show_restricted
-from services.ledger.views.row import row
+from services.ledger.views.row import row, rows
 from services.ledger.views.why import WHY
 
 QUERIES = {
@@ -22,6 +23,7 @@ QUERIES = {
     "hot_list": Query(AskHotList, hot_list),
     "disclosure": Query(AskDisclosure, disclosure),
     **WHY,
+    **HISTORY,
 }
 
-__all__ = ["INDEXES", "QUERIES", "row"]
+__all__ = ["INDEXES", "QUERIES", "row", "rows"]

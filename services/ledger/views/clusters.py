@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from duban_contracts.ledger import EntryKind
-from duban_contracts.reading import AskHotList, Cluster, HotListShown
+from duban_contracts.reading import Alike, AskHotList, Cluster, HotListShown
+from services.chassis.queries import NO_BOOKMARK, bookmark, fitting, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import BY_OPENING, hint
+from services.ledger.views.listing import refuse_unknown
 from services.ledger.views.row import Row
 from services.ledger.views.text import likeness
 
@@ -16,7 +18,7 @@ MOST = 2_000
 """Matters that are compared at most, the newest ones."""
 MOST_ALIKE = 300
 """Of one category and village: each of them is compared with each."""
-FIELDS = ("number", "station", "category", "village", "title", "grams", "opened_at")
+FIELDS = ("number", "station", "category", "village", "title", "status", "grams", "opened_at")
 
 
 async def hot_list(reading: Reading, asked: AskHotList) -> HotListShown:
@@ -25,20 +27,42 @@ async def hot_list(reading: Reading, asked: AskHotList) -> HotListShown:
         raise ValueError("the charter has no `hot_list`: it says when matters count as similar")
     since = reading.now() - timedelta(days=asked.within_days or rules.within_days)
     rows = await _newest(reading, {"row.opened_at": {"$gte": since}, **_where(asked)})
+    if not rows:
+        await refuse_unknown(reading, asked)
     groups = by_place(rows[:MOST])
-    found = [
-        cluster
-        for group in groups
-        for alike in clusters(group[:MOST_ALIKE], rules.likeness_percent / 100)
-        if len(alike) >= (asked.at_least or rules.at_least)
-        for cluster in [described(alike)]
-    ]
+    compared = [group[:MOST_ALIKE] for group in groups]
+    found = piled_up(compared, rules.likeness_percent / 100, asked.at_least or rules.at_least)
+    ahead = after(asked.after, found) if asked.after else found
+    shown = fitting(ahead[: asked.limit])
     return HotListShown(
-        clusters=tuple(sorted(found, key=lambda cluster: (-cluster.size, cluster.entries[0]))),
+        clusters=tuple(shown),
         since=since,
-        looked_at=sum(min(len(group), MOST_ALIKE) for group in groups),
-        all_of_them=len(rows) <= MOST and all(len(group) <= MOST_ALIKE for group in groups),
+        looked_at=sum(map(len, compared)),
+        all_of_them=len(rows) <= MOST and compared == groups,
+        next=as_bookmark(shown[-1]) if len(shown) < len(ahead) else None,
     )
+
+
+def piled_up(groups: Iterable[Sequence[Row]], likeness: float, at_least: int) -> list[Cluster]:
+    alike = (members for group in groups for members in clusters(group, likeness))
+    return sorted((described(members) for members in alike if len(members) >= at_least), key=order)
+
+
+def order(cluster: Cluster) -> tuple[int, str]:
+    """The largest first. No two begin with the same entry."""
+    return -cluster.size, cluster.entries[0]
+
+
+def as_bookmark(cluster: Cluster) -> str:
+    return bookmark(f"{cluster.size}|{cluster.entries[0]}")
+
+
+def after(mark: str, found: Iterable[Cluster]) -> list[Cluster]:
+    """Raises ValueError for what was never a bookmark of this list."""
+    size, _, first = place(mark).partition("|")
+    if not size.isdecimal():
+        raise ValueError(NO_BOOKMARK)
+    return [cluster for cluster in found if order(cluster) > (-int(size), first)]
 
 
 def _where(asked: AskHotList) -> dict[str, Any]:
@@ -85,4 +109,5 @@ def described(rows: Sequence[Row]) -> Cluster:
         stations=tuple(dict.fromkeys(row["station"] for row in ordered)),
         first_at=ordered[0]["opened_at"],
         last_at=ordered[-1]["opened_at"],
+        members=tuple(map(Alike.model_validate, ordered)),
     )

@@ -1,18 +1,18 @@
 """What anybody may see of applications (公开政策享受): stage and outcome; no name, number or hamlet."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from duban_contracts.charter import Charter
 from duban_contracts.ledger import EntryKind
 from duban_contracts.reading import AskDisclosure, Disclosed, PublicApplication
+from services.chassis.queries import bookmark, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import IN_PUBLIC, hint
-from services.ledger.views.listing import bookmark, place
-from services.ledger.views.row import Row
+from services.ledger.views.listing import refuse_unknown
+from services.ledger.views.row import Row, public_day
 
-FIELDS = ("category", "about", "village", "status", "outcome", "updated_at", "public_key")
-"""Nothing else leaves the database."""
+FIELDS = ("category", "about", "village", "status", "outcome", "public_key")
+"""Nothing else leaves the database: no number, and no time finer than a day."""
 
 
 async def disclosure(reading: Reading, asked: AskDisclosure) -> Disclosed:
@@ -24,6 +24,8 @@ async def disclosure(reading: Reading, asked: AskDisclosure) -> Disclosed:
     shown = {"_id": False} | {f"row.{field}": True for field in FIELDS}
     cursor = reading.database["ledger"].find(where, shown, hint=hint(IN_PUBLIC))
     found = await cursor.sort("row.public_key", -1).limit(asked.limit + 1).to_list(None)
+    if not found:
+        await refuse_unknown(reading, asked)
     rows = [kept["row"] for kept in found[: asked.limit]]
     return Disclosed(
         applications=tuple(masked(row, reading.charter) for row in rows),
@@ -40,7 +42,7 @@ def masked(row: Row, charter: Charter) -> PublicApplication:
         village=village_of_many(row["village"], charter),
         status=row["status"],
         outcome=row["outcome"],
-        since=row["updated_at"].astimezone(ZoneInfo(charter.timezone)).date(),
+        since=public_day(row["public_key"]),
     )
 
 

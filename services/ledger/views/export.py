@@ -1,6 +1,7 @@
 """The paper ledger (台账): the lines of the form that stations know, from the rows of the register."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from duban_contracts.charter import Charter
@@ -22,8 +23,9 @@ async def export_restricted(reading: Reading, asked: ListEntries) -> PaperPage:
 
 
 async def _export(reading: Reading, asked: ListEntries, *, restricted: bool) -> PaperPage:
-    rows, following = await page(reading, asked, restricted=restricted)
-    return PaperPage(rows=tuple(paper(row, reading.charter) for row in rows), next=following)
+    shown = partial(paper, charter=reading.charter)
+    rows, following = await page(reading, asked, shown, restricted=restricted)
+    return PaperPage(rows=rows, next=following)
 
 
 def paper(row: Row, charter: Charter) -> PaperRow:

@@ -10,7 +10,7 @@ from typing import Any
 
 Index = list[tuple[str, int]]
 
-FILTERS = ("station", "status", "kind", "category", "village", "entry_kind", "restricted")
+FILTERS = ("station", "status", "kind", "category", "village", "entry_kind", "restricted", "held")
 LEADING = ("category", "station", "village", "kind")
 """In the order in which they narrow a list down."""
 

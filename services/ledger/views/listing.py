@@ -1,7 +1,6 @@
 """Lists of entries: filtered, sorted and paged by an index, and one entry in full."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from re import escape
@@ -9,7 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
-from duban_contracts.reading import EntryInFull, EntryPage, ListEntries
+from duban_contracts.reading import (
+    AskDisclosure,
+    AskHotList,
+    EntryInFull,
+    EntryPage,
+    EntryStatus,
+    ListEntries,
+)
+from services.chassis.queries import Piece, bookmark, fitting, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import BY_TEXT, Index, by_due, by_update, hint
 from services.ledger.views.row import NEVER, Row, instant
@@ -19,6 +26,9 @@ RARE = 200
 """A pair of characters that stands in fewer titles than this is rare enough: no rarer one is looked for."""
 PAIRS = 8
 """So many pairs of a text are looked at to find a rare one."""
+
+IN_HAND = (EntryStatus.OPEN, EntryStatus.ACCEPTED)
+"""What may be overdue: whoever has resolved it waits for somebody else."""
 
 
 @dataclass(frozen=True)
@@ -52,50 +62,87 @@ async def show_restricted(reading: Reading, asked: ShowEntry) -> Shown:
 
 
 async def list_entries(reading: Reading, asked: ListEntries) -> EntryPage:
-    rows, following = await page(reading, asked, restricted=False)
-    return EntryPage(entries=tuple(map(entry_of, rows)), next=following)
+    entries, following = await page(reading, asked, entry_of, restricted=False)
+    return EntryPage(entries=entries, next=following)
 
 
 async def list_restricted(reading: Reading, asked: ListEntries) -> EntryPage:
-    rows, following = await page(reading, asked, restricted=True)
-    return EntryPage(entries=tuple(map(entry_of, rows)), next=following)
+    entries, following = await page(reading, asked, entry_of, restricted=True)
+    return EntryPage(entries=entries, next=following)
 
 
 def entry_of(row: Row) -> EntryInFull:
     return EntryInFull.model_validate(row)
 
 
-async def page(reading: Reading, asked: ListEntries, *, restricted: bool) -> tuple[list[Row], str | None]:
-    """The rows of one page, and where the next one begins; None after the last."""
+async def page(
+    reading: Reading, asked: ListEntries, shown: Callable[[Row], Piece], *, restricted: bool
+) -> tuple[tuple[Piece, ...], str | None]:
+    """The rows of one page as they are shown, and where the next one begins; None after the last."""
     ledger = reading.database["ledger"]
-    search = searching(asked, ZoneInfo(reading.charter.timezone), restricted=restricted)
+    search = searching(asked, ZoneInfo(reading.charter.timezone), reading.now(), restricted=restricted)
     if asked.text is not None:
         search = await by_rarest(ledger, search, asked.text)
     cursor = ledger.find(search.where, {"row": True}, hint=hint(search.index))
     found = await cursor.sort(search.sort, 1).limit(asked.limit + 1).to_list(None)
-    rows = [kept["row"] for kept in found[: asked.limit]]
+    if not found:
+        await refuse_unknown(reading, asked)
+    rows = [kept["row"] for kept in found]
+    pieces = tuple(fitting(map(shown, rows[: asked.limit])))
     key = search.sort.removeprefix("row.")
-    return rows, bookmark(rows[-1][key]) if len(found) > asked.limit else None
+    return pieces, bookmark(rows[len(pieces) - 1][key]) if len(pieces) < len(rows) else None
 
 
-def searching(asked: ListEntries, zone: ZoneInfo, *, restricted: bool) -> Search:
+async def refuse_unknown(reading: Reading, asked: ListEntries | AskHotList | AskDisclosure) -> None:
+    """Nothing was found: then a misspelt name must not look like work that is all done.
+
+    Raises ValueError. A name of an earlier charter is fine where entries have it.
+    """
+    charter = reading.charter
+    known: dict[str, Collection[str]] = {
+        "station": charter.stations,
+        "category": charter.categories,
+        "village": charter.villages,
+    }
+    for field, names in known.items():
+        name = getattr(asked, field, None)
+        if name is None or name in names:
+            continue
+        kept = await reading.database["ledger"].find_one({f"row.{field}": name}, {"_id": True})
+        if kept is None:
+            raise ValueError(f"{field}: the charter knows no {name!r}; use one of {', '.join(names)}")
+
+
+def searching(asked: ListEntries, zone: ZoneInfo, now: datetime, *, restricted: bool) -> Search:
     """Without the text, whose index depends on what is rare."""
     equal = {
         name: value
         for name in ("station", "kind", "category", "village", "entry_kind")
         if (value := getattr(asked, name)) is not None
     }
-    if asked.statuses:
-        equal["status"] = {"$in": [status.value for status in asked.statuses]}
+    if statuses := statuses_of(asked):
+        equal["status"] = {"$in": [status.value for status in statuses]}
+    if asked.overdue:
+        equal["held"] = False
     by_changes = asked.updated_since is not None and asked.text is None
     sort = "row.updated_key" if by_changes else "row.due_key"
     index = by_update(equal) if by_changes else by_due(equal)
     where = {f"row.{name}": value for name, value in equal.items()}
     where["row.restricted"] = {"$in": [False, True]} if restricted else False
-    return Search(where | ranges(asked, zone, sort), index, sort)
+    return Search(where | ranges(asked, zone, now, sort), index, sort)
 
 
-def ranges(asked: ListEntries, zone: ZoneInfo, sort: str) -> dict[str, Any]:
+def statuses_of(asked: ListEntries) -> tuple[EntryStatus, ...]:
+    """Empty: any. Raises ValueError where none of those asked for can be overdue."""
+    if not asked.overdue:
+        return asked.statuses
+    wanted = tuple(status for status in IN_HAND if status in (asked.statuses or IN_HAND))
+    if not wanted:
+        raise ValueError(f"only what is {' or '.join(IN_HAND)} can be overdue; ask for no other status")
+    return wanted
+
+
+def ranges(asked: ListEntries, zone: ZoneInfo, now: datetime, sort: str) -> dict[str, Any]:
     """Half-open bounds on the keys, of which the bookmark is one.
 
     NEVER stands after every date, so a lower bound alone would let in what has no due date at all.
@@ -103,8 +150,10 @@ def ranges(asked: ListEntries, zone: ZoneInfo, sort: str) -> dict[str, Any]:
     due: dict[str, str] = {}
     if asked.due_from:
         due |= {"$gt": f"{instant(midnight(asked.due_from, zone))}|{NEVER}", "$lt": NEVER}
-    if asked.due_until:
-        due["$lte"] = f"{instant(midnight(asked.due_until + timedelta(days=1), zone))}|{NEVER}"
+    latest = [midnight(asked.due_until + timedelta(days=1), zone)] if asked.due_until else []
+    latest += [now] if asked.overdue else []
+    if latest:
+        due["$lte"] = f"{instant(min(latest))}|{NEVER}"
     updated = {"$gte": instant(asked.updated_since)} if asked.updated_since else {}
     bounds = {"row.due_key": due, "row.updated_key": updated}
     if asked.after:
@@ -139,16 +188,3 @@ async def how_many(ledger: Any, pair: str) -> int:
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), zone)
-
-
-def bookmark(key: str) -> str:
-    """Opaque: where a page ended, and nothing else about it."""
-    return urlsafe_b64encode(key.encode()).decode()
-
-
-def place(mark: str) -> str:
-    """Raises ValueError for what was never a bookmark."""
-    try:
-        return urlsafe_b64decode(mark.encode()).decode()
-    except ValueError:
-        raise ValueError("`after` has to be the `next` of an earlier page, as it was given") from None

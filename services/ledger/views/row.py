@@ -1,16 +1,20 @@
 """The row beside each entry: what it can be found by, and what a list shows without reading the entry."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from functools import partial
 from hashlib import sha256
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
+from duban_contracts.charter import Charter
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import Due, EntryKind
-from duban_contracts.reading import EntryStatus
+from duban_contracts.reading import EntryStatus, Situation
 from services.ledger.applications import ApplicationState, Completed, Concluded, Dropped, Staged
 from services.ledger.decider import (
     Closed,
+    Entry,
     Handling,
     Resolved,
     Returned,
@@ -40,7 +44,12 @@ NEVER = "~"
 """Stands after every date, so that what is never late comes last."""
 
 
-def row(state: State | MeasureState | ApplicationState | PlanState) -> Row | None:
+def rows(charter: Charter) -> Callable[[Any], Row | None]:
+    """In the town's own days."""
+    return partial(row, zone=ZoneInfo(charter.timezone))
+
+
+def row(state: State | MeasureState | ApplicationState | PlanState, zone: tzinfo = UTC) -> Row | None:
     """BSON's own types only; moments are aware and in UTC. None where there is no entry to be found.
 
     `restricted` entries (conduct matters) are for the office and the commission only: whoever lists rows
@@ -54,7 +63,7 @@ def row(state: State | MeasureState | ApplicationState | PlanState) -> Row | Non
         case Handling() | Returned() | Resolved() | StruckOff() | Closed():
             return whole(of_matter(state), state)
         case Staged() | Completed() | Concluded() | Dropped():
-            return whole(of_application(state), state)
+            return whole(of_application(state, zone), state)
         case Underway() | SaidDone() | Achieved() | Retired():
             return whole(of_measure(state), state)
         case _:
@@ -68,9 +77,10 @@ def whole(special: Row, state: Matter | Application | Measure) -> Row:
     return {
         **found,
         "status": status(state).value,
+        "situation": situation(state).value,
         "open": not isinstance(state, Ended),
         "outcome": _outcome(state),
-        "late": state.late if isinstance(state, StruckOff | Concluded | Achieved) else None,
+        "late": late(state),
         "ended_at": state.at if isinstance(state, Ended) else None,
         "due_key": f"{instant(due_at) if due_at else NEVER}|{number}",
         "updated_key": f"{instant(updated_at)}|{number}",
@@ -124,9 +134,10 @@ def of_matter(state: Matter) -> Row:
     }
 
 
-def of_application(state: Application) -> Row:
+def of_application(state: Application, zone: tzinfo) -> Row:
     application, opened = state.application, state.application.opened
-    public = PublicKey(application.updated_at, application.number, opened.submission, opened.petitioner)
+    secret = f"{application.number}|{opened.submission}|{opened.petitioner}"
+    public = None if opened.restricted else public_key(application.updated_at.astimezone(zone).date(), secret)
     return {
         "number": application.number,
         "entry_kind": EntryKind.APPLICATION.value,
@@ -148,7 +159,7 @@ def of_application(state: Application) -> Row:
         "about": application.stage.name if application.stages else "",
         "note": application.note,
         "revision": application.revision,
-        "public_key": None if opened.restricted else str(public),
+        "public_key": public,
     }
 
 
@@ -179,18 +190,14 @@ def _last_change(state: Measure, work: Work) -> datetime:
     return state.at if isinstance(state, Retired) else work.updated_at
 
 
-@dataclass(frozen=True)
-class PublicKey:
-    """Sorts what the public sees by time; nobody outside can tell from it which entry it is."""
+def public_key(day: date, secret: str) -> str:
+    """Sorts what the public sees by the day of its last change, which it is shown, and by nothing else that
+    means anything. Whoever may read the history of an entry could make its key, and sees more there."""
+    return f"{day:%Y%m%d}|{sha256(secret.encode()).hexdigest()[:24]}"
 
-    updated_at: datetime
-    number: str
-    submission: str
-    petitioner: str
 
-    def __str__(self) -> str:
-        secret = f"{self.number}|{self.submission}|{self.petitioner}"
-        return f"{instant(self.updated_at)}|{sha256(secret.encode()).hexdigest()[:24]}"
+def public_day(key: str) -> date:
+    return date.fromisoformat(key.partition("|")[0])
 
 
 def status(state: Matter | Application | Measure) -> EntryStatus:
@@ -210,6 +217,56 @@ def status(state: Matter | Application | Measure) -> EntryStatus:
             return EntryStatus.CLOSED
         case _:
             assert_never(state)
+
+
+def situation(state: Matter | Application | Measure) -> Situation:
+    match state:
+        case Handling():
+            return in_hand(state.entry)
+        case Returned():
+            return Situation.RETURNED
+        case Staged():
+            return Situation.IN_PROCEDURE if state.application.paused_at is None else Situation.OBJECTED
+        case Underway():
+            return Situation.IN_HAND
+        case Resolved() | Completed() | SaidDone():
+            return Situation.AWAITING_VERIFICATION
+        case StruckOff() | Concluded() | Achieved():
+            return Situation.VERIFIED
+        case Closed() | Dropped():
+            return Situation.TAKEN_BACK
+        case Retired():
+            return Situation.NOT_IN_PLAN
+        case _:
+            assert_never(state)
+
+
+def in_hand(entry: Entry) -> Situation:
+    """The one that somebody has to do something about first."""
+    if entry.held is not None:
+        return Situation.ON_HOLD
+    if entry.offer is not None:
+        return Situation.OFFERED
+    if entry.asking is not None:
+        return Situation.EXTENSION_ASKED
+    if entry.interim is not None:
+        return Situation.REPORTED_UP
+    return Situation.IN_HAND if entry.accepted else Situation.UNSIGNED
+
+
+def late(state: Matter | Application | Measure) -> bool | None:
+    """How its answer was; None while there is none, or where nothing can be said."""
+    match state:
+        case StruckOff() | Concluded() | Achieved():
+            return state.late
+        case Resolved(at=at, due=due):
+            return at >= due.at if due else None
+        case Completed(application=application):
+            return application.late
+        case SaidDone(at=at, work=work):
+            return at >= work.due.at if work.due else None
+        case _:
+            return None
 
 
 def instant(moment: datetime) -> str:
