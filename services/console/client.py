@@ -1,8 +1,9 @@
 """Talk to the running services as any other program would: commands in, outcomes and answers out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -24,8 +25,12 @@ from services.chassis.queries import AnswerGiven, Answers, QueryFault, WhatBecam
 
 Reply = TypeVar("Reply", bound=BaseModel)
 PUBLISH_SECONDS = 10.0
+ASK_SECONDS = 5.0
+"""Until a question is asked again."""
 LOOK_SECONDS = 0.02
 """Between two looks at consumers that are busy."""
+REFUSED_SUBJECT = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
+"""In the server's words, of which the client library makes small letters."""
 IN_FLIGHT = 200
 """Publishes under way at once: enough to share the broker's syncs."""
 
@@ -36,6 +41,10 @@ class Unreachable(Exception):
 
 class NotAnswered(Exception):
     """The command is stored and will be answered, but not within the time we wait."""
+
+
+class NotPermitted(Exception):
+    """NATS does not let this credential publish to the subject, which is the message."""
 
 
 class Misasked(Exception):
@@ -72,14 +81,18 @@ class Order:
 
 
 class Duban:
-    """One connection to the system. `source` names the program in `ce-source`."""
+    """One connection to the system. `source` names the program in `ce-source`; `refused` holds
+    the subjects, in small letters, that the server refused on this connection."""
 
-    def __init__(self, client: Client, source: str) -> None:
-        self.client, self._source = client, source
+    def __init__(self, client: Client, source: str, refused: Collection[str] = ()) -> None:
+        self.client, self._source, self._refused = client, source, refused
         self._jetstream = client.jetstream(timeout=PUBLISH_SECONDS)
 
     async def send(self, order: Order, patience: float = 60.0) -> None:
-        """Returns when the command is on the broker's disk; tries again through restarts."""
+        """Returns when the command is on the broker's disk; tries again through restarts.
+
+        Raises Unreachable, or NotPermitted.
+        """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((NatsError, TimeoutError)),
             wait=wait_exponential(0.1, max=2),
@@ -89,7 +102,7 @@ class Duban:
         body = order.command.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
         try:
             async for attempt in retrying:
-                with attempt:
+                with attempt, self._permitted(order.subject):
                     await self._jetstream.publish(
                         order.subject,
                         body,
@@ -111,7 +124,12 @@ class Duban:
     async def ask(
         self, service: str, name: str, question: BaseModel, reply: type[Reply], patience: float = 10.0
     ) -> Reply:
-        """One request/reply, asked again while nobody answers."""
+        """One request/reply, asked again while nobody answers.
+
+        What is not asked is left out, so that an older service refuses only the new fields that are used.
+        Raises Unreachable, NotPermitted, or Misasked.
+        """
+        subject, body = query_subject(service, name), question.model_dump_json(exclude_defaults=True)
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((NatsError, TimeoutError)),
             wait=wait_exponential(0.1, max=1),
@@ -120,15 +138,23 @@ class Duban:
         )
         try:
             async for attempt in retrying:
-                with attempt:
-                    msg = await self.client.request(
-                        query_subject(service, name), question.model_dump_json().encode(), timeout=5
-                    )
+                with attempt, self._permitted(subject):
+                    msg = await self.client.request(subject, body.encode(), timeout=ASK_SECONDS)
         except (NatsError, TimeoutError) as error:
             raise Unreachable(f"{service} does not answer: {error!r}") from error
         if msg.data[:9] == b'{"error":':
             raise Misasked(QueryFault.model_validate_json(msg.data).error)
         return reply.model_validate_json(msg.data)
+
+    @contextmanager
+    def _permitted(self, subject: str) -> Iterator[None]:
+        """The server answers a refused publish with an error of its own, and its asker with nothing."""
+        try:
+            yield
+        except TimeoutError:
+            if subject.lower() in self._refused:
+                raise NotPermitted(subject) from None
+            raise
 
     async def answers(self, service: str, asked: Sequence[tuple[str, str]]) -> dict[str, AnswerGiven]:
         """What came of messages, given as (key, message id), by message id; 1000 at most."""
@@ -187,9 +213,11 @@ class Look:
 @asynccontextmanager
 async def duban(url: str, source: str = "duban/console", patience: float = 5.0) -> AsyncIterator[Duban]:
     """Raises Unreachable if NATS is not there within `patience` seconds."""
+    refused: set[str] = set()
 
-    async def quietly(_: Exception) -> None:
+    async def quietly(error: Exception) -> None:
         """Reconnecting is the client's affair; what failed is raised where it was asked."""
+        refused.update(REFUSED_SUBJECT.findall(str(error)))
 
     try:
         client = await asyncio.wait_for(
@@ -207,7 +235,7 @@ async def duban(url: str, source: str = "duban/console", patience: float = 5.0) 
     except (OSError, NoServersError, NatsError, TimeoutError) as error:
         raise Unreachable(f"no NATS server answers at {_without_password(url)}") from error
     try:
-        yield Duban(client, source)
+        yield Duban(client, source, refused)
     finally:
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(client.drain(), 5)

@@ -12,9 +12,13 @@ from nats.aio.msg import Msg
 
 from duban_contracts.charter import Charter, Role
 from duban_contracts.message import SERVICES
+from duban_contracts.reading import EntryPage, ListEntries
 from duban_contracts.topology import HEARS, streams_heard
 from services.chassis.inboxes import inbox_of
+from services.console import client as client_module
+from services.console.client import NotPermitted, Unreachable, duban
 from services.console.deploying.permissions import ADMIN, OPERATOR, NameTaken, permissions
+from services.ledger.views import QUERIES as LEDGER_QUERIES
 from tests.deploy.conftest import GuardedNats
 
 STREAMS = [f"{service.upper()}_{kind}" for service in SERVICES for kind in ("CMD", "EVT")]
@@ -175,24 +179,58 @@ async def test_everybody_hears_their_own_inbox_and_a_service_the_questions_put_t
 
 
 async def test_who_may_ask_what(guarded: GuardedNats, township: Charter, users: list[str]) -> None:
-    names = ("answers", "history", "charter", "find", "show", "laggards")
+    names = {"answers", "history", "charter", "laggards", *LEDGER_QUERIES}
     tried = [f"query.{service}.{name}" for service in SERVICES for name in names]
+
+    def ledger(*names: str) -> list[str]:
+        return [f"query.ledger.{name}" for name in names]
+
+    register = ledger("list", "show", "export", "why", "history")
     answers = [f"query.{service}.answers" for service in SERVICES]
     charter = [f"query.{service}.charter" for service in SERVICES]
     by_role = {
-        Role.STATION: answers,
-        Role.GATEWAY: [*answers, "query.ledger.find", "query.ledger.show"],
+        Role.STATION: [*answers, *register],
+        Role.GATEWAY: [*answers, *ledger("find", "show", "why", "disclosure")],
         Role.FEED: [*answers, "query.intake.charter"],
         Role.OFFICE: tried,
-        Role.LEADER: tried,
+        Role.LEADER: [
+            *answers,
+            *register,
+            *ledger("find", "hot_list", "disclosure"),
+            *(f"query.{service}.{name}" for service in ("supervision", "escalation") for name in names),
+        ],
         Role.DISCIPLINE: tried,
     }
-    expected = dict.fromkeys(township.stations, answers) | {
+    expected = dict.fromkeys(township.stations, by_role[Role.STATION]) | {
         token: by_role[actor.role] for token, actor in township.actors.items()
     }
     expected |= {ADMIN: charter, OPERATOR: [f"query.escalation.{name}" for name in names]}
     for user in users:
         assert await may_publish(guarded, user, tried) == only(expected.get(user, []), tried), user
+
+
+async def test_only_office_and_commission_ask_for_conduct_matters(
+    guarded: GuardedNats, township: Charter, users: list[str]
+) -> None:
+    tried = [f"query.ledger.{name}" for name in LEDGER_QUERIES if name.endswith("_restricted")]
+    assert len(tried) == 5
+    entitled = {Role.OFFICE, Role.DISCIPLINE}
+    askers = {token for token, actor in township.actors.items() if actor.role in entitled}
+    assert askers == {"office", "discipline"}
+    for user in users:
+        own = tried if user in askers else []
+        assert await may_publish(guarded, user, tried) == only(own, tried), user
+
+
+async def test_who_asks_what_is_not_permitted_is_told_so_and_does_not_wait_for_an_answer(
+    guarded: GuardedNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "ASK_SECONDS", 0.5)
+    async with duban(guarded.url_for("qingjieban"), "duban/tests") as town:
+        with pytest.raises(NotPermitted, match=r"query\.ledger\.list_restricted"):
+            await town.ask("ledger", "list_restricted", ListEntries(), EntryPage)
+        with pytest.raises(Unreachable):
+            await town.ask("ledger", "list", ListEntries(), EntryPage, patience=0)
 
 
 async def test_who_watches_escalation_sees_no_other_stream(

@@ -25,6 +25,10 @@ from duban_contracts.topology import HEARS, streams_heard
 
 ADMIN, OPERATOR = "admin", "operator"
 TELLS_STANDINGS = "escalation"
+REGISTER = ("list", "show", "export", "why", "history")
+"""Questions about the entries of the register. Whoever asks is not known to the ledger, so these answer all
+askers alike: with what officials did, without personal data, and without conduct matters. Those are under
+`list_restricted` and so on."""
 API = "$JS.API"
 CHARTER, STANDINGS = f"KV_{CHARTER_BUCKET}", f"KV_{STANDINGS_BUCKET}"
 CHARTER_SUBJECT = f"$KV.{CHARTER_BUCKET}.{CHARTER_KEY}"
@@ -93,12 +97,15 @@ def of_actor(token: str, role: Role) -> Permissions:
     answers = [query_subject("*", "answers")]
     match role:
         case Role.STATION:
-            more: list[str] = []
+            more = _asking_ledger(*REGISTER)
         case Role.GATEWAY:
-            more = [query_subject("ledger", "find"), query_subject("ledger", "show")]
+            more = _asking_ledger("find", "show", "why", "disclosure")
         case Role.FEED:
             more = [query_subject("intake", "charter"), *_looking()]
-        case Role.OFFICE | Role.LEADER | Role.DISCIPLINE:
+        case Role.LEADER:
+            others = [query_subject(service, "*") for service in ("supervision", "escalation")]
+            more = [*_asking_ledger(*REGISTER, "find", "hot_list", "disclosure"), *others, *_watching()]
+        case Role.OFFICE | Role.DISCIPLINE:
             more = [query_subject("*", "*"), *_watching()]
     return _asking(token, speaking, answers, _reading_charter(), more)
 
@@ -121,6 +128,10 @@ def _asking(user: str, *publish: Iterable[str]) -> Permissions:
     """One that only asks: nobody publishes to it but into its inbox."""
     allowed = dict.fromkeys(subject for subjects in publish for subject in subjects)
     return Permissions(tuple(allowed), (_inbox(user),))
+
+
+def _asking_ledger(*names: str) -> list[str]:
+    return [query_subject("ledger", name) for name in names]
 
 
 def _inbox(user: str) -> str:
