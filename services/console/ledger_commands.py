@@ -1,29 +1,29 @@
 """`duban ledger`: lists, one entry, its history, and the paper ledger as a file."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.table import Table
 
 from duban_contracts.charter import MatterKind
 from duban_contracts.ledger import EntryKind
 from duban_contracts.queries import ShowEntry, Shown
-from duban_contracts.reading import EntryInFull, EntryPage, EntryStatus, ListEntries, PaperPage, PaperRow
+from duban_contracts.reading import EntryPage, EntryStatus, ListEntries, PaperPage, PaperRow
 from services.chassis.charter_bucket import published_charter
-from services.chassis.queries import Answers, HistoryOf
+from services.chassis.queries import Answers, HistoryOf, ToldFact
 from services.console.asking import fact_document, fact_line, moment
+from services.console.asking_register import asking, every_page, no_such, with_town
 from services.console.client import Duban
+from services.console.entries import in_full, tell_page
 from services.console.i18n import N_, _
-from services.console.paper_ledger import STATUSES, Layout, write
-from services.console.sentences import ABSENT, Town, printable
+from services.console.overviews import disclosure, hot
+from services.console.paper_ledger import Layout, write
+from services.console.sentences import Town
 from services.console.terminal import (
-    Exit,
     Format,
     FormatOption,
-    Stop,
+    RestrictedOption,
     ending,
     misuse,
     on_system,
@@ -48,8 +48,8 @@ Since = Annotated[
     str | None, typer.Option("--updated-since", help=N_("Changed since this time, with a zone"))
 ]
 Text = Annotated[str | None, typer.Option("--text", help=N_("Stands in the title"))]
-Restricted = Annotated[
-    bool, typer.Option("--restricted", help=N_("With conduct matters; for the office and the commission"))
+Overdue = Annotated[
+    bool, typer.Option("--overdue", help=N_("Only what its station has in hand and should have answered"))
 ]
 
 
@@ -64,15 +64,17 @@ def list_(
     village: Village = None,
     due_from: DueFrom = None,
     due_until: DueUntil = None,
+    overdue: Overdue = False,
     updated_since: Since = None,
     text: Text = None,
-    restricted: Restricted = False,
+    restricted: RestrictedOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help=N_("Entries on one page"))] = 50,
     after: Annotated[str | None, typer.Option("--after", help=N_("Go on where a page ended"))] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        question = asked(
+        question = asking(
+            ListEntries,
             station=station,
             statuses=tuple(status or ()),
             entry_kind=of,
@@ -81,13 +83,14 @@ def list_(
             village=village,
             due_from=day(due_from),
             due_until=day(due_until),
+            overdue=overdue,
             updated_since=moment(updated_since),
             text=text,
             limit=limit,
             after=after,
         )
         name = "list_restricted" if restricted else "list"
-        page, town = on_system(ctx, lambda system: _with_town(system, name, question, EntryPage))
+        page, town = on_system(ctx, lambda system: with_town(system, name, question, EntryPage))
         if output is Format.JSON:
             say_json(page.model_dump(mode="json", exclude_none=True))
         else:
@@ -98,14 +101,14 @@ def list_(
 def show(
     ctx: typer.Context,
     entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
-    restricted: Restricted = False,
+    restricted: RestrictedOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        name, question = "show_restricted" if restricted else "show", ShowEntry(entry=entry)
-        shown, town = on_system(ctx, lambda system: _with_town(system, name, question, Shown))
+        name, question = "show_restricted" if restricted else "show", asking(ShowEntry, entry=entry)
+        shown, town = on_system(ctx, lambda system: with_town(system, name, question, Shown))
         if shown.entry is None:
-            raise _no_such(entry)
+            raise no_such(entry)
         if output is Format.JSON:
             say_json(shown.entry.model_dump(mode="json", exclude_none=True))
         else:
@@ -116,14 +119,15 @@ def show(
 def history(
     ctx: typer.Context,
     entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
+    restricted: RestrictedOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        question = HistoryOf(key=entry)
-        answers, town = on_system(ctx, lambda system: _with_town(system, "history", question, Answers))
-        facts = [told for given in answers.answers for told in given.facts]
+        name = "history_restricted" if restricted else "history"
+        question = asking(HistoryOf, key=entry)
+        facts, town = on_system(ctx, lambda system: every_fact(system, name, question))
         if not facts:
-            raise _no_such(entry)
+            raise no_such(entry)
         if output is Format.JSON:
             say_json({"entry": entry, "facts": [fact_document(told, town) for told in facts]})
         else:
@@ -142,9 +146,10 @@ def export(
     village: Village = None,
     due_from: DueFrom = None,
     due_until: DueUntil = None,
+    overdue: Overdue = False,
     updated_since: Since = None,
     text: Text = None,
-    restricted: Restricted = False,
+    restricted: RestrictedOption = False,
     layout: Annotated[
         Layout, typer.Option("--format", help=N_("For people, programs or spreadsheets"))
     ] = Layout.TABLE,
@@ -155,7 +160,8 @@ def export(
     with ending(Format.JSON if layout is Layout.JSON else Format.TEXT):
         if layout is Layout.XLSX and out is None:
             raise misuse(_("a spreadsheet goes to a file; name it with --out"))
-        question = asked(
+        question = asking(
+            ListEntries,
             station=station,
             statuses=tuple(status or ()),
             entry_kind=of,
@@ -164,6 +170,7 @@ def export(
             village=village,
             due_from=day(due_from),
             due_until=day(due_until),
+            overdue=overdue,
             updated_since=moment(updated_since),
             text=text,
             limit=MOST,
@@ -173,12 +180,8 @@ def export(
         write(rows, layout, out)
 
 
-def asked(**filters: Any) -> ListEntries:
-    try:
-        return ListEntries(**filters)
-    except ValidationError as error:
-        faults = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
-        raise misuse("; ".join(f"{field}: {why}" for field, why in faults)) from None
+app.command("hot", help=N_("Where similar matters pile up (举一反三), each to be judged"))(hot)
+app.command("disclosure", help=N_("What is public of applications: stage and outcome, never who"))(disclosure)
 
 
 def day(text: str | None) -> date | None:
@@ -190,69 +193,11 @@ def day(text: str | None) -> date | None:
         raise misuse(_("{text!r} is not a day like 2024-04-15").format(text=text)) from None
 
 
-async def _with_town(system: Duban, name: str, question: Any, reply: type[Any]) -> tuple[Any, Town]:
-    answer = await system.ask("ledger", name, question, reply)
-    return answer, Town(await published_charter(system.client))
+async def every_fact(system: Duban, name: str, question: HistoryOf) -> tuple[list[ToldFact], Town]:
+    pages = await every_page(system, name, question, Answers)
+    facts = [told for page in pages for given in page.answers for told in given.facts]
+    return facts, Town(await published_charter(system.client))
 
 
 async def every_row(system: Duban, name: str, question: ListEntries) -> list[PaperRow]:
-    """Page after page until there is none."""
-    rows: list[PaperRow] = []
-    while True:
-        page = await system.ask("ledger", name, question, PaperPage)
-        rows += page.rows
-        if page.next is None:
-            return rows
-        question = question.model_copy(update={"after": page.next})
-
-
-def _no_such(entry: str) -> Stop:
-    sentence = _("the register has no number {entry}; check the number").format(entry=entry)
-    return Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)
-
-
-def tell_page(page: EntryPage, town: Town) -> None:
-    table = Table(_("Number"), _("Title"), _("Station"), _("Status"), _("Due"), _("Late"))
-    for entry in page.entries:
-        table.add_row(*line(entry, town, datetime.now(UTC)))
-    say(table)
-    if page.next:
-        say(_("there are more; go on with --after {mark}").format(mark=page.next))
-
-
-def line(entry: EntryInFull, town: Town, now: datetime) -> list[str]:
-    ended = entry.ended_at is not None
-    late = entry.late if ended else entry.due_at is not None and entry.due_at <= now
-    return [
-        entry.number,
-        printable(entry.title),
-        town.name(entry.station),
-        _(STATUSES[entry.status]),
-        town.moment(entry.due_at) if entry.due_at else ABSENT,
-        _("late") if late else "",
-    ]
-
-
-def in_full(entry: EntryInFull, town: Town) -> Table:
-    """Field by field; what an entry has not is left out."""
-    table = Table(_("Field"), _("Value"), show_header=False)
-    for name, value in entry:
-        if value not in (None, "", (), False):
-            table.add_row(name, _shown(name, value, town))
-    return table
-
-
-def _shown(name: str, value: Any, town: Town) -> str:
-    match value:
-        case EntryStatus():
-            return _(STATUSES[value])
-        case datetime():
-            return town.moment(value)
-        case tuple():
-            return _(", ").join(town.name(each) for each in value)
-        case _ if name == "station":
-            return town.name(str(value))
-        case _ if name == "due":
-            return printable(str(value.rule))
-        case _:
-            return printable(str(value))
+    return [row for page in await every_page(system, name, question, PaperPage) for row in page.rows]

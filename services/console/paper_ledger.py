@@ -17,10 +17,11 @@ from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from rich.table import Table
 
-from duban_contracts.reading import EntryStatus, PaperRow
-from services.console.i18n import N_, _
+from duban_contracts.reading import PaperRow
+from services.console.i18n import _
 from services.console.sentences import printable
 from services.console.terminal import complain, misuse, say
+from services.console.words import word
 
 
 class Layout(StrEnum):
@@ -28,15 +29,6 @@ class Layout(StrEnum):
     JSON = "json"
     CSV = "csv"
     XLSX = "xlsx"
-
-
-STATUSES = {
-    EntryStatus.OPEN: N_("open"),
-    EntryStatus.ACCEPTED: N_("accepted"),
-    EntryStatus.RESOLVED: N_("resolved"),
-    EntryStatus.STRUCK_OFF: N_("struck off"),
-    EntryStatus.CLOSED: N_("closed"),
-}
 
 
 def write(rows: list[PaperRow], layout: Layout, out: Path | None) -> None:
@@ -89,7 +81,7 @@ Cell = str | date | Done | None
 def cells(row: PaperRow) -> list[Cell]:
     """A percent has its column to itself, so that a spreadsheet can sort by it and add it up: what was said
     of a measure stands behind the measure then, as it does with matters."""
-    status = _(STATUSES[row.status])
+    status = word(row.status)
     said, done = (row.note, None) if row.percent is not None else ("", row.note)
     return [
         row.number,

@@ -16,6 +16,7 @@ from services.chassis.charter_bucket import published_charter
 from services.console.asking import moment
 from services.console.client import Duban
 from services.console.i18n import N_, Lang, _, language
+from services.console.paper_ledger import inert
 from services.console.sentences import ABSENT, Town, printable
 from services.console.terminal import WIDTH, Format, complain, ending, misuse, on_system
 from services.console.words import word
@@ -84,7 +85,7 @@ def as_csv(report: LaggardReport, town: Town) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(_headings())
-    lines.writerows(_cells(row, town) for row in report.rows)
+    lines.writerows(map(inert, _cells(row, town)) for row in report.rows)
     return text.getvalue().rstrip("\n")
 
 

@@ -190,6 +190,11 @@ class Town:
         known = self.charter.actors.get(token) or self.charter.villages.get(token)
         return known.name if known else token
 
+    def category(self, token: str) -> str:
+        """A charter names its categories in the town's language only."""
+        found = self.charter.categories.get(token) if self.charter else None
+        return found.name if found and language() is Lang.ZH else token
+
     def moment(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
 

@@ -21,7 +21,7 @@ from services.console.asking import (
     tell,
 )
 from services.console.bodies import build
-from services.console.client import Duban, Misasked, Order, Unreachable
+from services.console.client import Duban, Misasked, NotPermitted, Order, Unreachable
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, deadline, read_fact
 from services.console.terminal import Format, FormatOption, ending, on_system, say
@@ -128,7 +128,11 @@ def order_of(
     return Order(matter, key=name or str(uuid4()), actor=actor, id=str(id_), at=at, acting_for=acting_for)
 
 
-async def _submitted(system: Duban, order: Order, wait: float) -> tuple[AnswerGiven, Town, EntryCard | None]:
+Numbered = EntryCard | Found
+"""A conduct matter has its number, and nothing of it is shown."""
+
+
+async def _submitted(system: Duban, order: Order, wait: float) -> tuple[AnswerGiven, Town, Numbered | None]:
     given, town = await outcome(system, order, wait)
     return given, town, await numbered(system, order.key) if _accepted(given) else None
 
@@ -137,27 +141,31 @@ def _accepted(given: AnswerGiven) -> bool:
     return any(isinstance(read_fact(told), MatterAccepted) for told in given.facts)
 
 
-async def numbered(system: Duban, submission: str, patience: float = NUMBER_SECONDS) -> EntryCard | None:
+async def numbered(system: Duban, submission: str, patience: float = NUMBER_SECONDS) -> Numbered | None:
     """The entry that the ledger opened; None where it did not within `patience` seconds."""
     try:
         async with asyncio.timeout(patience):
             return await _numbered_at_last(system, submission)
-    except (TimeoutError, Unreachable, Misasked):
+    except (TimeoutError, Unreachable, Misasked, NotPermitted):
         return None
 
 
-async def _numbered_at_last(system: Duban, submission: str) -> EntryCard | None:
+async def _numbered_at_last(system: Duban, submission: str) -> Numbered:
     pause = 0.05
     while True:
         found = await system.ask("ledger", "find", FindEntry(submission=submission), Found)
         if found.entry:
-            return (await system.ask("ledger", "show", ShowEntry(entry=found.entry), Shown)).card
+            return (await system.ask("ledger", "show", ShowEntry(entry=found.entry), Shown)).card or found
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
 
 
-def _numbered(card: EntryCard | None, town: Town) -> str:
+def _numbered(card: Numbered | None, town: Town) -> str:
     if card is None:
         return _("accepted, but the ledger has not given it a number yet")
+    if isinstance(card, Found):
+        return _("entry {entry}; more of it is shown to the office and the commission").format(
+            entry=card.entry
+        )
     last = deadline(card.due_at, town) if card.due_at else ABSENT
     return _("entry {entry}, due {due}").format(entry=card.entry, due=last)

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from rich.console import Console
 
-from services.console.client import Duban, Misasked, NotAnswered, Unreachable, duban
+from services.console.client import Duban, Misasked, NotAnswered, NotPermitted, Unreachable, duban
 from services.console.i18n import N_, _
 
 Result = TypeVar("Result")
@@ -36,6 +36,10 @@ class Format(StrEnum):
 
 FormatOption = Annotated[
     Format, typer.Option("--format", help=N_("For people, or one JSON document for programs"))
+]
+
+RestrictedOption = Annotated[
+    bool, typer.Option("--restricted", help=N_("With conduct matters; for the office and the commission"))
 ]
 
 
@@ -73,7 +77,7 @@ def ending(output: Format = Format.TEXT) -> Iterator[None]:
     """What went wrong inside becomes a sentence on the error output and an exit status."""
     try:
         yield
-    except (Stop, Unreachable, NotAnswered, Misasked, NatsError, TimeoutError) as trouble:
+    except (Stop, Unreachable, NotAnswered, NotPermitted, Misasked, NatsError, TimeoutError) as trouble:
         _end(output, _stop(trouble))
 
 
@@ -83,6 +87,9 @@ def _stop(trouble: Exception) -> Stop:
             return trouble
         case NotAnswered():
             return Stop(Exit.UNREACHABLE, "not_answered", str(trouble))
+        case NotPermitted():
+            sentence = _("this credential may not publish to {subject}; use one that deploy/README.md names")
+            return Stop(Exit.REFUSED, "not_permitted", sentence.format(subject=trouble))
         case Misasked():
             sentence = _("the service could not answer the question: {why}").format(why=trouble)
             return Stop(Exit.REFUSED, "misasked", sentence)

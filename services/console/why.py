@@ -8,12 +8,19 @@ from rich.table import Table
 from duban_contracts.due import DayReason, Due
 from duban_contracts.queries import DayExplained, DueExplained, Why, WhyEntry
 from duban_contracts.rules import Unit
-from services.chassis.charter_bucket import published_charter
 from services.chassis.limits import in_words
-from services.console.client import Duban
+from services.console.asking_register import asking, no_such, with_town
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable
-from services.console.terminal import Exit, Format, FormatOption, Stop, ending, on_system, say, say_json
+from services.console.terminal import (
+    Format,
+    FormatOption,
+    RestrictedOption,
+    ending,
+    on_system,
+    say,
+    say_json,
+)
 from services.console.words import word
 
 REASONS = {
@@ -34,22 +41,19 @@ REASONS = {
 def why(
     ctx: typer.Context,
     entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
+    restricted: RestrictedOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        answer, town = on_system(ctx, lambda system: _asked(system, entry))
+        name = "why_restricted" if restricted else "why"
+        question = asking(WhyEntry, entry=entry)
+        answer, town = on_system(ctx, lambda system: with_town(system, name, question, Why))
         if answer.entry is None:
-            sentence = _("the register has no number {entry}; check the number").format(entry=entry)
-            raise Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)
+            raise no_such(entry)
         if output is Format.JSON:
             say_json(answer.model_dump(mode="json", exclude_none=True))
         else:
             tell(answer, town)
-
-
-async def _asked(system: Duban, entry: str) -> tuple[Why, Town]:
-    answer = await system.ask("ledger", "why", WhyEntry(entry=entry), Why)
-    return answer, Town(await published_charter(system.client))
 
 
 def tell(answer: Why, town: Town) -> None:

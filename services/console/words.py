@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from duban_contracts.charter import Ground, Role, Unit
+from duban_contracts.charter import Ground, MatterKind, Role, Unit
 from duban_contracts.due import DueClock
 from duban_contracts.escalation import ItemKind, Rung
 from duban_contracts.handling import HoldGround
-from duban_contracts.intake import DeclineReason, Outcome
-from duban_contracts.ledger import ReopenReason
+from duban_contracts.intake import DeclineReason, Outcome, Priority
+from duban_contracts.ledger import EntryKind, ReopenReason
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackResult, Level
+from duban_contracts.reading import EntryStatus, Situation
 from services.console.i18n import N_, _
 
 WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
@@ -37,6 +38,44 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Ground.BUCK_PASSING: N_("buck-passing"),
         Ground.MISCONDUCT: N_("misconduct"),
         Ground.INTEGRITY: N_("integrity"),
+    },
+    EntryKind: {
+        EntryKind.MATTER: N_("matter"),
+        EntryKind.MEASURE: N_("measure"),
+        EntryKind.APPLICATION: N_("application"),
+    },
+    MatterKind: {
+        MatterKind.CONSULT: N_("question"),
+        MatterKind.HELP: N_("request for help"),
+        MatterKind.COMPLAINT: N_("complaint"),
+        MatterKind.REPORT: N_("report of wrongdoing"),
+        MatterKind.SUGGESTION: N_("suggestion"),
+    },
+    Priority: {
+        Priority.NORMAL: N_("normal"),
+        Priority.URGENT: N_("urgent"),
+    },
+    EntryStatus: {
+        EntryStatus.OPEN: N_("open"),
+        EntryStatus.ACCEPTED: N_("accepted"),
+        EntryStatus.RESOLVED: N_("resolved"),
+        EntryStatus.STRUCK_OFF: N_("struck off"),
+        EntryStatus.CLOSED: N_("closed"),
+    },
+    Situation: {
+        Situation.UNSIGNED: N_("not signed for yet"),
+        Situation.IN_HAND: N_("in hand"),
+        Situation.OFFERED: N_("offered to another station"),
+        Situation.EXTENSION_ASKED: N_("an extension is asked for"),
+        Situation.REPORTED_UP: N_("reported to a higher level"),
+        Situation.ON_HOLD: N_("on hold"),
+        Situation.RETURNED: N_("returned to the office"),
+        Situation.IN_PROCEDURE: N_("in its procedure"),
+        Situation.OBJECTED: N_("waiting for an objection"),
+        Situation.AWAITING_VERIFICATION: N_("waiting for verification"),
+        Situation.VERIFIED: N_("verified"),
+        Situation.TAKEN_BACK: N_("taken back"),
+        Situation.NOT_IN_PLAN: N_("no longer in the plan"),
     },
     Outcome: {
         Outcome.SOLVED: N_("solved"),

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from duban_contracts.reading import AskDisclosure, Disclosed, EntryPage, ListEnt
 from duban_contracts.supervision import StartCampaign
 from services.chassis.charter_bucket import publish_charter
 from services.chassis.queries import AnswerGiven
-from services.console.client import Duban, Order, duban
+from services.console.client import Duban, Misasked, Order, duban
 from services.console.ledger_commands import app
 from services.console.system import System, running_system
 from services.console.terminal import Session
@@ -196,3 +197,104 @@ def test_an_entry_that_is_not_there_and_a_filter_that_makes_no_sense_are_told(to
         (("export", "--format", "xlsx"), 2),
     ):
         assert CliRunner().invoke(app, words, obj=Session(town.nats_url)).exit_code == status
+
+
+def test_a_filter_that_nobody_knows_is_refused_and_one_that_is_not_used_is_no_trouble(town: System) -> None:
+    class Newer(ListEntries):
+        colour: str | None = None
+
+    async def asked(question: ListEntries) -> EntryPage:
+        async with duban(town.nats_url, "duban/tests") as system:
+            return await system.ask("ledger", "list", question, EntryPage)
+
+    assert asyncio.run(asked(Newer())).entries
+    with pytest.raises(Misasked, match=r"colour: there is no such field; this question knows station, "):
+        asyncio.run(asked(Newer(colour="red")))
+
+
+def test_a_station_that_the_charter_does_not_know_is_no_station_without_work(town: System) -> None:
+    for name, option, value in (
+        ("list", "--station", "qingjeban"),
+        ("export", "--village", "dongcum"),
+        ("hot", "--category", "roads"),
+        ("disclosure", "--category", "living"),
+    ):
+        words = [name, option, value, "--format", "json"]
+        refused = CliRunner().invoke(app, words, obj=Session(town.nats_url))
+        assert refused.exit_code == 1
+        said = json.loads(refused.stdout)["error"]["message"]
+        assert f"{option[2:]}: the charter knows no {value!r}; use one of" in said
+
+
+@pytest.fixture(scope="module")
+def piled_up(town: System) -> System:
+    """Three matters that are alike, and a conduct matter with the number of another."""
+
+    async def submit() -> None:
+        async with duban(town.nats_url, "duban/tests") as system:
+            for n in "一二三":
+                lamp = SubmitMatter(title=f"村口路灯不亮{n}天", category="rural_road", village="dongcun")
+                await done(system, lamp, f"test:lamp-{n}", "gateway")
+            await done(system, SubmitMatter(title="干部作风", category="conduct"), "test:conduct", "gateway")
+            await system.caught_up()
+
+    asyncio.run(submit())
+    return town
+
+
+def test_the_hot_list_shows_each_matter_of_a_pile_with_what_is_needed_to_judge(piled_up: System) -> None:
+    shown = ledger(piled_up, "hot")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "路灯" in line]
+    assert [row[4] for row in rows] == ["村口路灯不亮一天", "村口路灯不亮二天", "村口路灯不亮三天"]
+    assert [row[:3] for row in rows] == [["rural_road", "dongcun", "3"], ["", "", ""], ["", "", ""]]
+    assert {(row[5], row[6]) for row in rows} == {("New village office", "open")}
+    assert "3 matters since" in shown, "a conduct matter is not among them"
+    assert "nowhere do similar matters pile up" in ledger(piled_up, "hot", "--at-least", "4")
+    [pile] = json.loads(ledger(piled_up, "hot", "--category", "rural_road", "--format", "json"))["clusters"]
+    assert (pile["size"], len(pile["members"])) == (3, 3)
+
+
+def test_what_is_public_of_applications_is_told_on_the_command_line(piled_up: System, run: Run) -> None:
+    shown = ledger(piled_up, "disclosure")
+    assert "最低生活保障" in shown
+    assert not any(hidden in shown for hidden in ("上村", "shangcun", "申请低保", "王小明", ":"))
+    in_chinese = run("--nats", piled_up.nats_url, "--lang", "zh", "ledger", "disclosure")
+    assert "环节" in in_chinese.out
+    [application] = json.loads(ledger(piled_up, "disclosure", "--format", "json"))["applications"]
+    assert set(application) == {"category", "name", "stage", "status", "since"}
+
+
+def test_only_the_first_page_is_shown_and_says_how_to_go_on(piled_up: System) -> None:
+    told = ledger(piled_up, "list", "--of", "matter", "--limit", "2")
+    mark = told.rpartition("go on with --after ")[2].strip()
+    rest = ledger(piled_up, "list", "--of", "matter", "--limit", "2", "--after", mark)
+    assert len(re.findall(r"路灯不亮.天", told + rest)) == 3
+    assert "--after" not in rest
+
+
+def test_a_conduct_matter_is_shown_explained_and_remembered_under_restricted_only(
+    piled_up: System, run: Run
+) -> None:
+    [entry] = [each["number"] for each in listed(piled_up, "--restricted", "--category", "conduct")]
+    for words in (("ledger", "show"), ("ledger", "history"), ("why",)):
+        asked = ("--nats", piled_up.nats_url, *words, entry)
+        assert (run(*asked).status, run(*asked, "--restricted").status) == (1, 0)
+    submitted = ("submit", "--title", "干部作风", "--category", "conduct", "--id", "test:another")
+    told = run("--nats", piled_up.nats_url, *submitted)
+    assert told.out.splitlines()[-1].endswith("more of it is shown to the office and the commission")
+
+
+def test_an_entry_is_shown_in_the_operators_language(piled_up: System, run: Run) -> None:
+    [lamp, *_] = listed(piled_up, "--text", "路灯不亮")
+    shown = run("--nats", piled_up.nats_url, "--lang", "zh", "ledger", "show", lamp["number"]).out
+    for words in ("具体情形", "尚未签收", "农村道路大中修", "东村", "求助", "普通"):
+        assert words in shown
+    assert not re.search(r"entry_kind|unsigned|dongcun", shown)
+
+
+def test_what_is_overdue_can_be_asked_for(piled_up: System) -> None:
+    assert listed(piled_up, "--overdue") == []
+    words = ("list", "--overdue", "--status", "closed")
+    refused = CliRunner().invoke(app, words, obj=Session(piled_up.nats_url))
+    assert refused.exit_code == 1
+    assert "only what is open or accepted can be overdue" in refused.output

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from openpyxl import Workbook, load_workbook
 from duban_contracts.reading import EntryStatus, PaperRow
 from services.console.i18n import Lang, use
 from services.console.paper_ledger import Layout, as_csv, as_workbook, headings, inert, texts, write
-from services.console.sentences import printable
+from services.console.reporting import as_csv as laggards_as_csv
+from services.console.sentences import Town, printable
+from services.escalation.views import LaggardReport, LaggardRow
 
 FORM = ["编号", "问题", "责任站所", "责任领导", "整改措施", "完成时限", "进展", "销号"]
 SIGNS = "=+-@＝＋－＠"
@@ -132,3 +134,11 @@ def test_a_sheet_can_be_filtered_and_its_heading_stays_in_sight() -> None:
 def test_a_csv_file_begins_with_the_mark_by_which_spreadsheets_know_its_letters(tmp_path: Path) -> None:
     write([paper()], Layout.CSV, tmp_path / "ledger.csv")
     assert (tmp_path / "ledger.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_the_laggard_report_runs_nothing_in_a_spreadsheet_either() -> None:
+    row = LaggardRow(station="bianmin", name="=1+1", name_en="=1+1")
+    report = LaggardReport(
+        charter="方案", at=datetime(2024, 7, 15, tzinfo=UTC), minimum_sample=5, rows=(row,)
+    )
+    assert "\n'=1+1," in laggards_as_csv(report, Town())

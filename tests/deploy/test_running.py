@@ -58,6 +58,30 @@ def test_a_matter_goes_from_the_gateway_through_station_and_office_until_the_ope
     until(lambda: _closed(as_user("operator", "report", "laggards", "--format", "json")) == 1)
 
 
+def test_a_station_reads_the_register_and_only_office_and_commission_its_conduct_matters(
+    as_user: Any,
+) -> None:
+    def submitted(category: str, name: str) -> str:
+        matter = ("--title", "路灯不亮", "--category", category, "--id", name, "--format", "json")
+        return str(as_user("gateway", "submit", *matter).document["entry"]["entry"])
+
+    def read(user: str, entry: str, *more: str) -> set[int]:
+        asked = (("ledger", "show"), ("ledger", "history"), ("why",))
+        return {as_user(user, *words, entry, *more).status for words in asked}
+
+    plain, conduct = submitted("rural_road", "hotline:3"), submitted("conduct", "hotline:4")
+    until(lambda: "路灯不亮" in as_user("qingjieban", "ledger", "list", "--category", "rural_road").out)
+    for user in ("qingjieban", "leader"):
+        assert read(user, plain) == {0}, "of every station"
+        assert read(user, conduct) == {1}
+        assert as_user(user, "ledger", "list", "--category", "conduct", "--format", "json").document == {
+            "entries": []
+        }
+    for user in ("office", "discipline"):
+        assert read(user, conduct) == {1}
+        assert read(user, conduct, "--restricted") == {0}
+
+
 def _closed(report: Ran) -> int:
     rows = {row["station"]: row for row in report.document["rows"]}
     return int(rows["qingjieban"]["closed_on_time"])

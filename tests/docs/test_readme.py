@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from typer.main import get_command
 
+from services.console.cli import app
 from services.console.demo.command import REPORT, demo
 from services.console.embedded.servers import free_port
 from tests.docs.shown import DOCUMENTS, README, ROOT, as_user, commands, recipe, targets, typed
@@ -26,6 +28,7 @@ from tests.system.cases import made_up_cases
 from tests.waiting import until
 
 SHOWN = commands(README)
+CONSOLE_README = ROOT / "services" / "console" / "README.md"
 FIRST_STEPS = [command for command in SHOWN if command.startswith("duban ") and " import " not in command]
 TEXT = re.sub(r"\s+", " ", README.read_text("utf-8"))
 CIRCULAR = {  # domain.md §5.3: the columns of a town-wide circular
@@ -228,6 +231,18 @@ def test_duban_do_list_names_every_command_and_help_explains_one():
     assert {"intake.submit_matter", "ledger.verify", "escalation.approve_step"} <= set(told.stdout.split())
     assert "Unreachable" not in told.stdout
     assert "--category" in typed("duban submit --help").stdout
+
+
+def leaves(command, *names):
+    """The full names of a command and of all below it."""
+    below = getattr(command, "commands", {})
+    return {" ".join(names)} if not below else set().union(*(leaves(below[n], *names, n) for n in below))
+
+
+def test_the_consoles_readme_names_every_command_and_no_other():
+    table = CONSOLE_README.read_text("utf-8").partition("## ")[0]
+    first_cells = "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))
+    assert set(re.findall(r"`([a-z ]+)`", first_cells)) == leaves(get_command(app))
 
 
 # --- make demo

@@ -1,0 +1,46 @@
+"""How the commands ask the register: with the town's names beside the answer, and page after page."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from services.chassis.charter_bucket import published_charter
+from services.console.client import Duban
+from services.console.i18n import _
+from services.console.sentences import Town
+from services.console.terminal import Exit, Stop, misuse
+
+Asked = TypeVar("Asked", bound=BaseModel)
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+def asking(question: type[Asked], **fields: Any) -> Asked:
+    """Raises Stop where a field breaks the contract."""
+    try:
+        return question(**fields)
+    except ValidationError as error:
+        faults = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
+        raise misuse("; ".join(f"{field}: {why}" for field, why in faults)) from None
+
+
+async def with_town(system: Duban, name: str, question: BaseModel, reply: type[Reply]) -> tuple[Reply, Town]:
+    answer = await system.ask("ledger", name, question, reply)
+    return answer, Town(await published_charter(system.client))
+
+
+async def every_page(system: Duban, name: str, question: BaseModel, reply: type[Any]) -> list[Any]:
+    """Until there is none."""
+    pages = [await system.ask("ledger", name, question, reply)]
+    while following := pages[-1].next:
+        question = question.model_copy(update={"after": following})
+        pages.append(await system.ask("ledger", name, question, reply))
+    return pages
+
+
+def no_such(entry: str) -> Stop:
+    sentence = _("the register has no number {entry}; check the number").format(entry=entry)
+    return Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)
+
+
+def more(mark: str) -> str:
+    return _("there are more; go on with --after {mark}").format(mark=mark)
