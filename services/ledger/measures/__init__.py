@@ -6,7 +6,7 @@ from duban_contracts.charter import Charter
 from duban_contracts.ledger import LedgerCommandRefused
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider
-from services.ledger.decider import Unopened
+from services.ledger.decider import Dues, Unopened
 from services.ledger.measures.clocks import Clocks
 from services.ledger.measures.commands import (
     ApplyPlan,
@@ -19,7 +19,15 @@ from services.ledger.measures.commands import (
     Retire,
     Want,
 )
-from services.ledger.measures.plans import PlanInForce, Plans, PlanState, PlanTold, plan_key, planned
+from services.ledger.measures.evolve import evolve as evolve_measure
+from services.ledger.measures.plans import (
+    PlanInForce,
+    Plans,
+    PlanState,
+    PlanTold,
+    plan_key,
+    planned,
+)
 from services.ledger.measures.plans import evolve as evolve_plan
 from services.ledger.measures.rules import Rules
 from services.ledger.measures.situations import (
@@ -32,7 +40,7 @@ from services.ledger.measures.situations import (
     Underway,
     Work,
 )
-from services.ledger.measures.situations import evolve as evolve_measure
+from services.ledger.measures.wants import Wants
 
 __all__ = [
     "Achieved",
@@ -64,9 +72,9 @@ __all__ = [
 
 
 def measures(charter: Charter) -> Decider[MeasureCommand, MeasureState, MeasureTold]:
-    clocks = Clocks(charter, WorkingCalendar(charter), charter.revision or None)
+    clocks = Clocks(charter, Dues(charter, WorkingCalendar(charter)))
     return Decider(
-        decide=Rules(charter, clocks).decide,
+        decide=Rules(charter, clocks, Wants(clocks)).decide,
         evolve=evolve_measure,
         initial_state=Unopened(),
         states=get_args(MeasureState),
