@@ -13,6 +13,7 @@ from services.ledger.measures.commands import (
     BeginPlan,
     MeasureCommand,
     MeetMilestone,
+    Note,
     PlanCommand,
     ReportCount,
     ReportOccurrence,
@@ -21,7 +22,9 @@ from services.ledger.measures.commands import (
 )
 from services.ledger.measures.evolve import evolve as evolve_measure
 from services.ledger.measures.plans import (
+    IN_FORCE,
     PlanInForce,
+    PlanNoted,
     Plans,
     PlanState,
     PlanTold,
@@ -43,6 +46,7 @@ from services.ledger.measures.situations import (
 from services.ledger.measures.wants import Wants
 
 __all__ = [
+    "IN_FORCE",
     "Achieved",
     "ApplyPlan",
     "BeginPlan",
@@ -52,8 +56,10 @@ __all__ = [
     "MeasureState",
     "MeasureTold",
     "MeetMilestone",
+    "Note",
     "PlanCommand",
     "PlanInForce",
+    "PlanNoted",
     "PlanState",
     "PlanTold",
     "ReportCount",
