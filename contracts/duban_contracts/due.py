@@ -1,6 +1,6 @@
 """A due date that explains itself: the rule, where it starts, what stopped it, what made it longer."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -58,6 +58,11 @@ class Due(Part):
     hours_of: Token | None = Field(None, description="The station whose office hours count")
     pauses: tuple[Pause, ...] = ()
     extensions: tuple[Extension, ...] = ()
+
+    @property
+    def late_from(self) -> datetime:
+        """The first instant at which anything can be late: never before there was this due date."""
+        return max(self.at, self.start or self.at)
 
 
 class DayReason(StrEnum):

@@ -1,16 +1,17 @@
 """What the ledger is asked and tells of measures (整改措施): change by adding optional fields only.
 
 A measure is an entry of the register like a matter, under a number of its own; `plan/<campaign>` is the key
-of the plan that opens, changes and retires them. `resolve`, `verify` and `record_progress` are those of
-every entry.
+of the plan that opens, changes and retires them, and under `plans` stands which campaign's plan is in force.
+`resolve`, `verify` and `record_progress` are those of every entry.
 """
 
 from datetime import date
+from typing import Annotated
 
 from pydantic import Field
 
 from duban_contracts.ledger import Due
-from duban_contracts.message import Command, Fact, Key, Part
+from duban_contracts.message import Command, Fact, Key, Moment, Part
 from duban_contracts.plan import Shape
 from duban_contracts.rules import Role, Token
 
@@ -50,6 +51,12 @@ class ReportOccurrence(Command, service="ledger", by=Stations):
     evidence: Evidence = ()
 
 
+PlannedAt = Annotated[
+    Moment | None,
+    Field(description="When the plan said so, where that was before `at`"),
+]
+
+
 class PlannedMeasure(Part):
     """A measure as the plan wants it now."""
 
@@ -65,6 +72,13 @@ class PlannedMeasure(Part):
     source: str = ""
 
 
+class MilestoneDue(Part):
+    """When a milestone of the plan is due."""
+
+    milestone: Token
+    due: Due
+
+
 class PlanApplied(Fact, service="ledger"):
     """The whole plan as it stands from now on, and what stood in it before and does no longer."""
 
@@ -72,6 +86,7 @@ class PlanApplied(Fact, service="ledger"):
     revision: int | None = None
     measures: tuple[PlannedMeasure, ...]
     retired: tuple[Token, ...] = ()
+    superseded_by: Token | None = Field(None, description="The campaign whose plan is in force instead")
 
 
 class MeasureOpened(Fact, service="ledger"):
@@ -82,6 +97,8 @@ class MeasureOpened(Fact, service="ledger"):
     measure: PlannedMeasure
     due: Due | None = None
     first_day: date | None = Field(None, description="Of a recurring measure: the first day that counts")
+    milestones: tuple[MilestoneDue, ...] = Field((), description="Those that have a date")
+    planned_at: PlannedAt = None
 
 
 class MeasureChanged(Fact, service="ledger"):
@@ -92,7 +109,13 @@ class MeasureChanged(Fact, service="ledger"):
     changed: tuple[str, ...] = Field(description="Which fields of the measure")
     excused: tuple[Token, ...] = Field((), description="Missed milestones that count as missed no longer")
     due: Due | None = None
-    first_day: date | None = None
+    first_day: date | None = Field(None, description="It recurs in another way: the first day that counts")
+    milestones: tuple[MilestoneDue, ...] = Field((), description="Those that have a date")
+    planned_at: PlannedAt = None
+    round: int | None = Field(
+        None, description="It was said to be done, and is not as it is wanted now: this round begins"
+    )
+    former: Token | None = Field(None, description="The station that led it until now, if another one did")
 
 
 class MeasureRetired(Fact, service="ledger"):
@@ -102,6 +125,7 @@ class MeasureRetired(Fact, service="ledger"):
     campaign: Token
     measure: Token
     missed: tuple[Token, ...] = Field((), description="Milestones that were missed and not met since")
+    planned_at: PlannedAt = None
 
 
 class MilestoneMet(Fact, service="ledger"):

@@ -49,7 +49,7 @@ def entry_due_soon(heard: Heard[ledger.EntryDueSoon], _: Charter) -> Wanted:
 
 def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Wanted:
     late = heard.data
-    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
+    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.late_from)
     return _open(heard, late.station, item, late.round)
 
 

@@ -15,7 +15,7 @@ Wanted = Iterable[tuple[str, Open | Close]]
 def stage_overdue(heard: Heard[applications.StageOverdue], _: Charter) -> Wanted:
     """The stages of an application are what has a time limit: a late one is the entry's own lateness."""
     late = heard.data
-    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
+    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.late_from)
     if late.station:
         yield late.station, Open(heard.now, late.station, item, late.visit)
 
@@ -34,7 +34,7 @@ def milestone_missed(heard: Heard[measures.MilestoneMissed], _: Charter) -> Want
     """
     late = heard.data
     name = milestone_item(late.entry, late.milestone)
-    item = OpenItem(id=name, kind=ItemKind.ENTRY_OVERDUE, since=late.due.at)
+    item = OpenItem(id=name, kind=ItemKind.ENTRY_OVERDUE, since=late.due.late_from)
     if late.station:
         yield late.station, Open(heard.now, late.station, item, late.due.last_day.toordinal())
 
@@ -47,11 +47,17 @@ def milestone_met(heard: Heard[measures.MilestoneMet], _: Charter) -> Wanted:
 
 
 def measure_changed(heard: Heard[measures.MeasureChanged], _: Charter) -> Wanted:
-    """The plan gave a milestone another date, or took it out: what was missed before counts no longer."""
-    changed = heard.data
-    items = tuple(milestone_item(changed.entry, each) for each in changed.excused)
-    if changed.station and items:
-        yield changed.station, Close(heard.now, changed.station, items, heard.now.toordinal(), items)
+    """The plan gave it or a milestone another date, or another lead: what was late by the former one is not.
+
+    It may become so again, by the new date or with the new lead.
+    """
+    changed, now = heard.data, heard.now
+    station = changed.former or changed.station
+    milestones = tuple(milestone_item(changed.entry, each) for each in changed.excused)
+    if station and milestones:
+        yield station, Close(now, station, milestones, now.toordinal(), milestones)
+    if station and (changed.former or changed.due is None or changed.due.at > changed.at):
+        yield station, Close(now, station, (overdue_item(changed.entry),), EVERY_ROUND)
 
 
 def measure_retired(heard: Heard[measures.MeasureRetired], _: Charter) -> Wanted:

@@ -17,6 +17,7 @@ from services.ledger.measures import (
     MeasureCommand,
     MeasureState,
     PlanCommand,
+    PlanNoted,
     PlanState,
     Retire,
     Want,
@@ -24,7 +25,7 @@ from services.ledger.measures import (
     plans,
 )
 
-RegisterEvent = LedgerEvent | MeasureEvent | ApplicationEvent
+RegisterEvent = LedgerEvent | MeasureEvent | ApplicationEvent | PlanNoted
 RegisterState = State | MeasureState | ApplicationState | PlanState
 RegisterCommand = Command | MeasureCommand | ApplicationCommand | PlanCommand
 
@@ -79,7 +80,7 @@ class Kinds:
                 return self.matter if procedure is None else self.application
             case MeasureOpened() | MeasureRetired():
                 return self.measure
-            case PlanApplied():
+            case PlanApplied() | PlanNoted():
                 return self.plan
             case _:
                 return self.matter

@@ -1,6 +1,7 @@
 """Why an entry is due when it is due: every due date with its rule, and each day with its reason. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from services.ledger.decider import (
     Returned,
     StruckOff,
 )
-from services.ledger.measures import Achieved, Clocks, MeasureKnown, Retired, Work
+from services.ledger.measures import Achieved, Clocks, MeasureKnown, Retired, SaidDone, Work
 
 Standing = Known | ApplicationKnown | MeasureKnown | Retired
 """What may stand under a number that the register has."""
@@ -64,6 +65,8 @@ def timed_by(state: Standing, charter: Charter) -> Iterator[Timed]:
             return _of_matter(state)
         case _ if isinstance(state, ApplicationKnown):
             return _of_application(state.application)
+        case SaidDone(work, due=due):
+            return _of_measure(replace(work, due=due), charter)
         case _:
             return _of_measure(state.work, charter)
 
@@ -93,7 +96,7 @@ def _of_measure(work: Work | None, charter: Charter) -> Iterator[Timed]:
         return
     if work.due is not None:
         yield Timed(DueClock.STATION, work.station, work.due)
-    for milestone, due in Clocks(charter, WorkingCalendar(charter)).milestones_ahead(work):
+    for milestone, due in Clocks(charter, Dues(charter, WorkingCalendar(charter))).milestones_ahead(work):
         yield Timed(DueClock.STATION, work.station, due, milestone.name)
 
 

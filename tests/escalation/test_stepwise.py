@@ -46,10 +46,44 @@ def test_a_missed_milestone_counts_until_it_is_met_or_the_plan_excuses_it() -> N
     changed = measures.MeasureChanged(
         at=LATER, **HERE, measure=measure_of("works"), changed=("shape",), excused=("roads",)
     )
-    [(_, closed)] = commands(changed)
+    [(_, closed), _] = commands(changed)
     assert closed.items == items
     assert closed.occurrence >= opened.occurrence, "missed under a later date it may count anew"
-    assert commands(changed.model_copy(update={"excused": ()})) == []
+
+
+def test_a_measure_whose_date_lies_ahead_again_is_overdue_no_more() -> None:
+    closes = [("qingjieban", Close(LATER, "qingjieban", (f"overdue/{ENTRY}",), EVERY_ROUND))]
+    changed = measures.MeasureChanged(at=LATER, **HERE, measure=measure_of("notice"), changed=("last_day",))
+    assert commands(changed) == closes
+    ahead = DUE.model_copy(update={"at": LATER + timedelta(days=1)})
+    assert commands(changed.model_copy(update={"due": ahead})) == closes
+    assert commands(changed.model_copy(update={"due": DUE})) == [], "it is late still"
+
+
+def test_what_was_late_with_a_former_lead_is_held_against_it_no_more() -> None:
+    handed = measures.MeasureChanged(
+        at=LATER,
+        **{**HERE, "station": "xincunban"},
+        measure=measure_of("works", stations=("xincunban",)),
+        changed=("stations",),
+        excused=("roads",),
+        due=DUE,
+        former="qingjieban",
+    )
+    closed = [(station, close.items) for station, close in commands(handed)]
+    assert closed == [
+        ("qingjieban", (f"milestone/{ENTRY}/roads",)),
+        ("qingjieban", (f"overdue/{ENTRY}",)),
+    ]
+
+
+def test_nothing_is_held_against_a_station_since_before_the_plan_said_so() -> None:
+    late = DUE.model_copy(update={"start": LATER})
+    missed = measures.MilestoneMissed(at=LATER, **HERE, milestone="roads", name="道路", due=late)
+    overdue = ledger.EntryOverdue(at=LATER, **HERE, due=late, entry_kind=EntryKind.MEASURE)
+    for fact in (missed, overdue):
+        [(_, opened)] = commands(fact)
+        assert opened.item.since == LATER
 
 
 def test_a_retired_measure_counts_against_nobody() -> None:

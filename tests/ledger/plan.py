@@ -65,7 +65,8 @@ def measure_of(name: str, **fields: Any) -> PlannedMeasure:
     return only.model_copy(update={"villages": ()}) if name == "roster" else only
 
 
-given = Given(register(TOWN.model_copy(update={"revision": 7})))
+UNDER = TOWN.model_copy(update={"revision": 7})
+given = Given(register(UNDER))
 
 
 def want(name: str, now: datetime = STARTED, **fields: Any) -> Want:
@@ -76,24 +77,39 @@ def asked(actor: str, now: datetime, command: str) -> Asked:
     return Asked(now, actor, NUMBER, command)
 
 
-def progress(now: datetime = NOON, actor: str = "qingjieban", evidence: Sequence[str] = ("照片1",)) -> Any:
-    return RecordProgress(asked(actor, now, "record_progress"), "在办", None, tuple(evidence))
+def progress(
+    now: datetime = NOON,
+    actor: str = "qingjieban",
+    evidence: Sequence[str] = ("照片1",),
+    note: str = "在办",
+) -> RecordProgress:
+    return RecordProgress(asked(actor, now, "record_progress"), note, None, tuple(evidence))
 
 
-def count(n: int, now: datetime = NOON, actor: str = "qingjieban") -> ReportCount:
-    return ReportCount(asked(actor, now, "report_count"), n, "办了", ("签到表",))
+def count(
+    n: int, now: datetime = NOON, actor: str = "qingjieban", evidence: Sequence[str] = ("签到表",)
+) -> ReportCount:
+    return ReportCount(asked(actor, now, "report_count"), n, "办了", tuple(evidence))
 
 
 def meet(milestone: str, now: datetime = NOON, evidence: Sequence[str] = ("验收单",)) -> MeetMilestone:
     return MeetMilestone(asked("qingjieban", now, "meet_milestone"), milestone, "完工", tuple(evidence))
 
 
-def occur(village: str | None, now: datetime = NOON, day: date | None = None) -> ReportOccurrence:
-    return ReportOccurrence(asked("qingjieban", now, "report_occurrence"), village, day, "已清运")
+def occur(
+    village: str | None,
+    now: datetime = NOON,
+    day: date | None = None,
+    note: str = "已清运",
+    evidence: Sequence[str] = ("照片2",),
+) -> ReportOccurrence:
+    return ReportOccurrence(
+        asked("qingjieban", now, "report_occurrence"), village, day, note, tuple(evidence)
+    )
 
 
-def resolve(now: datetime = NOON, actor: str = "qingjieban") -> Resolve:
-    return Resolve(asked(actor, now, "resolve"), Outcome.SOLVED, "完成")
+def resolve(now: datetime = NOON, actor: str = "qingjieban", answer: str = "完成") -> Resolve:
+    return Resolve(asked(actor, now, "resolve"), Outcome.SOLVED, answer)
 
 
 def verify(now: datetime = NOON, actor: str = "office", passed: bool = True, reason: str = "") -> Verify:

@@ -115,6 +115,11 @@ def of(kind: type[Any], events: Any) -> Any:
 # Opening
 
 
+def test_an_application_that_was_taken_back_before_it_came_is_not_verified() -> None:
+    never = story(Withdraw(OPENED, NUMBER, "minzheng"), APPLY)
+    assert refused(given(*never).when(verify(OPENED))) is Refusal.WRONG_STATE
+
+
 def test_an_application_is_opened_with_its_stages_and_the_first_one_begins() -> None:
     opened, procedure, stage = given.when(APPLY)
     assert isinstance(opened, EntryOpened)

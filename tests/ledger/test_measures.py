@@ -1,5 +1,6 @@
 """Measures of four shapes: opened by the plan, carried, inspected, struck off; what was missed is told."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,7 +27,8 @@ from duban_contracts.measures import (
 )
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted
-from services.chassis.decider import Wake
+from services.chassis.calendar import WorkingCalendar
+from services.chassis.decider import Kept, Wake
 from services.ledger.decider import Accept
 from services.ledger.measures import Achieved, Retire, Retired, SaidDone, Underway
 from tests.ledger.plan import (
@@ -47,7 +49,7 @@ from tests.ledger.plan import (
     verify,
     want,
 )
-from tests.ledger.register import kinds, local
+from tests.ledger.register import TOWN, kinds, local
 
 LATER = NOON + timedelta(hours=1)
 RETIRE = Retire(LATER, NUMBER, "2024", "notice")
@@ -75,13 +77,24 @@ def test_a_measure_is_opened_for_its_first_station_with_the_plans_own_date() -> 
         entry=NUMBER,
         campaign="2024",
         measure=measure_of("notice"),
-        due=Due(at=DUE, last_day=LAST_DAY, rule="the plan's own date (Plan)", revision=7),
+        due=Due(
+            at=DUE,
+            last_day=LAST_DAY,
+            rule="the plan's own date (Plan)",
+            revision=7,
+            calendar=WorkingCalendar(TOWN).version,
+            start=STARTED,
+            set_for=LAST_DAY,
+        ),
     )
     assert fact.measure.leader == "张三"
 
 
 def test_what_the_plan_says_again_is_already_so() -> None:
-    assert given(*story(want("notice"))).when(want("notice", LATER)) == []
+    opened = story(want("notice"))
+    [seen] = given(*opened).when(want("notice", LATER))
+    assert isinstance(seen, Kept), "told nobody"
+    assert given(*opened, seen).when(want("notice", LATER)) == []
 
 
 def test_a_new_revision_changes_what_the_plan_wants_and_what_was_done_stays_done() -> None:
@@ -167,6 +180,35 @@ def test_a_counted_measure_is_not_done_before_its_target() -> None:
 )
 def test_what_does_not_fit_the_shape_is_refused(name: str, command: Any) -> None:
     assert refused(given(*story(want(name))).when(command)) is Refusal.WRONG_STATE
+
+
+def test_what_was_counted_needs_evidence_by_the_time_that_it_is_said_to_be_done() -> None:
+    bare = story(want("training"), count(3, evidence=()))
+    assert refused(given(*bare).when(resolve())) is Refusal.EVIDENCE_MISSING
+    proven = given(*bare, *given(*bare).when(progress()))
+    assert isinstance(proven.when(resolve())[-1], EntryResolved)
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "reason"),
+    [
+        ("notice", progress(note="  "), Refusal.REASON_MISSING),
+        ("notice", progress(evidence=("照片1", " ")), Refusal.EVIDENCE_MISSING),
+        ("training", replace(count(1), note="\t"), Refusal.REASON_MISSING),
+        ("training", count(1, evidence=("",)), Refusal.EVIDENCE_MISSING),
+        ("works", replace(meet("roads"), note=" "), Refusal.REASON_MISSING),
+        ("works", meet("roads", evidence=("  ",)), Refusal.EVIDENCE_MISSING),
+        ("cleaning", occur("dongcun", evidence=(" ",)), Refusal.EVIDENCE_MISSING),
+        ("notice", resolve(answer="  "), Refusal.REASON_MISSING),
+    ],
+)
+def test_blank_words_and_blank_evidence_are_none(name: str, command: Any, reason: Refusal) -> None:
+    assert refused(given(*story(want(name), progress())).when(command)) is reason
+
+
+def test_a_verification_that_fails_gives_a_reason_that_is_not_blank() -> None:
+    done = story(want("notice"), progress(), resolve())
+    assert refused(given(*done).when(verify(passed=False, reason=" \n"))) is Refusal.REASON_MISSING
 
 
 # Milestones

@@ -1,34 +1,21 @@
 """日产日清: what recurs is reported for each place on its day, or missed when that day is over."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
-from duban_contracts.ledger import (
-    EntryResolved,
-    LedgerCommandRefused,
-)
-from duban_contracts.measures import (
-    OccurrenceMissed,
-    OccurrenceReported,
-)
+from duban_contracts.ledger import EntryOverdue, EntryResolved, EntryStruckOff, LedgerCommandRefused
+from duban_contracts.measures import OccurrenceMissed, OccurrenceReported
 from duban_contracts.message import Refusal
+from duban_contracts.plan import Recurring
 from services.chassis.decider import Wake
-from services.ledger.measures import Retire
-from tests.ledger.plan import (
-    NOON,
-    NUMBER,
-    given,
-    occur,
-    resolve,
-    story,
-    want,
-)
-from tests.ledger.register import local
+from services.ledger.register_kinds import register
+from tests.given import Given
+from tests.ledger.plan import NOON, given, occur, progress, resolve, story, verify, want
+from tests.ledger.register import TOWN, kinds, local
 
 LATER = NOON + timedelta(hours=1)
-RETIRE = Retire(LATER, NUMBER, "2024", "notice")
 
 
 def refused(events: Any) -> Refusal:
@@ -98,13 +85,96 @@ def test_an_occurrence_is_reported_once() -> None:
     assert refused(given(*reported).when(occur("dongcun", LATER))) is Refusal.ALREADY_DONE
 
 
-def test_a_recurring_measure_ends_with_its_last_day_and_not_before() -> None:
-    early = story(want("cleaning", due=date(2024, 4, 16)), occur("dongcun"), occur("xicun"))
-    assert refused(given(*early).when(resolve(LATER))) is Refusal.INCOMPLETE
-    after = local("2024-04-18", "09:00")
-    facts = given(*early).when(resolve(after))
-    assert isinstance(facts[-1], EntryResolved)
-    assert not missed(facts)
+TUESDAY = date(2024, 4, 16)
+
+
+def test_it_is_done_with_the_last_occurrence_and_not_before() -> None:
+    begun = story(want("cleaning", due=TUESDAY), occur("dongcun"))
+    assert refused(given(*begun).when(resolve(LATER))) is Refusal.INCOMPLETE
+    ended = story(want("cleaning", due=TUESDAY), occur("dongcun"), occur("xicun"), resolve(LATER))
+    assert isinstance(ended[-1], EntryResolved)
+    [fact] = given(*ended).when(verify(local("2024-04-25")))
+    assert isinstance(fact, EntryStruckOff)
+    assert fact.late is False
+
+
+def test_it_is_not_late_by_ending_whatever_was_missed_of_it() -> None:
+    morning = local("2024-04-17", "09:00")
+    facts = story(want("cleaning", due=TUESDAY), progress(), resolve(morning), verify(morning))
+    assert missed(facts) == [(TUESDAY, "dongcun"), (TUESDAY, "xicun")]
+    assert kinds(facts[-3:]) == ["EntryDueSoon", "EntryResolved", "EntryStruckOff"]
+    assert facts[-1].late is False
+
+
+def test_left_alone_it_is_overdue_one_working_day_after_its_last_day() -> None:
+    """The last day of April is followed by a holiday: the next working day is Monday, 6 May."""
+    [opened] = story(want("cleaning"))
+    due = opened.due
+    assert (due.at, due.last_day) == (local("2024-05-07"), date(2024, 5, 6))
+    assert due.rule == "1 working day to say that it is done, after its last day 2024-04-30 (Plan)"
+    facts = [fact for fact in story(want("cleaning"), Wake(due.at)) if not isinstance(fact, OccurrenceMissed)]
+    assert kinds(facts) == ["MeasureOpened", "EntryDueSoon", "EntryOverdue"]
+    assert (facts[1].at, facts[1].on_due_day) == (local("2024-05-06", "08:30"), True)
+    assert facts[2].at == due.at
+
+
+def test_it_is_reminded_of_only_when_it_has_to_be_said_to_be_done() -> None:
+    facts = story(want("cleaning", due=None), Wake(local("2024-05-30")))
+    assert {type(fact) for fact in facts[1:]} == {OccurrenceMissed}
+
+
+def test_it_is_done_with_evidence_however_often_it_was_reported() -> None:
+    bare = [occur("dongcun", evidence=()), occur("xicun", evidence=())]
+    facts = story(want("cleaning", due=TUESDAY), *bare)
+    assert refused(given(*facts).when(resolve(LATER))) is Refusal.EVIDENCE_MISSING
+    proven = story(want("cleaning", due=TUESDAY), *bare, progress(LATER), resolve(LATER))
+    assert isinstance(proven[-1], EntryResolved)
+
+
+def test_an_hour_that_the_plan_sets_later_counts_from_the_next_day_on() -> None:
+    at = local("2024-04-16", "10:00")
+    by_nine = want("cleaning", at, shape=Recurring(villages=("dongcun", "xicun"), by=time(9)))
+    facts = story(want("cleaning"), by_nine, Wake(local("2024-04-17", "12:00")))
+    assert [fact.at for fact in facts if isinstance(fact, OccurrenceMissed)] == [
+        local("2024-04-17", "09:00")
+    ] * 2
+    assert missed(facts) == [(date(2024, 4, 17), "dongcun"), (date(2024, 4, 17), "xicun")]
+
+
+def test_what_recurs_in_more_places_counts_there_from_the_next_day_on() -> None:
+    wider = want("cleaning", NOON, shape=Recurring(villages=("dongcun", "xicun", "beicun")))
+    facts = story(want("cleaning"), wider)
+    assert refused(given(*facts).when(occur("beicun", LATER))) is Refusal.TOO_EARLY
+    tomorrow = given(*facts).when(occur("beicun", LATER + timedelta(days=1)))
+    assert kinds(tomorrow) == ["OccurrenceReported"]
+
+
+def test_a_last_day_that_is_put_off_changes_nothing_of_the_days_before_it() -> None:
+    facts = story(want("cleaning"), want("cleaning", NOON, due=None), Wake(local("2024-04-17")))
+    assert missed(facts) == [(TUESDAY, "dongcun"), (TUESDAY, "xicun")]
+
+
+def test_it_goes_on_from_the_next_day_where_the_plan_wants_it_again_after_it_ended() -> None:
+    again = want("cleaning", local("2024-04-20", "10:00"), due=date(2024, 4, 22))
+    facts = story(want("cleaning", due=TUESDAY), again, Wake(local("2024-04-23")))
+    assert {day.day for day, _ in missed(facts)} == {16, 21, 22}
+
+
+def test_a_last_day_that_is_past_when_the_plan_sets_it_leaves_a_working_day_to_say_so() -> None:
+    at = local("2024-04-19", "15:00")  # a Friday
+    facts = story(want("cleaning", due=None), want("cleaning", at, due=TUESDAY), Wake(at))
+    assert facts[-1].due.at == local("2024-04-23")
+    assert not any(isinstance(fact, EntryOverdue) for fact in facts)
+
+
+def test_a_day_off_that_a_later_charter_makes_a_working_day_is_missed_after_what_was_told_before() -> None:
+    facts = story(want("roster"), occur(None, local("2024-04-19", "08:00")))
+    noon = local("2024-04-20", "12:00")  # a Saturday
+    facts += given(*facts).when(progress(noon))
+    overlay = {"working": ("2024-04-20",), "source": "a later notice"}
+    later = TOWN.model_copy(update={"calendar": TOWN.calendar.model_validate(overlay)})
+    [fact] = Given(register(later))(*facts).when(Wake(noon))
+    assert (fact.day, fact.at) == (date(2024, 4, 20), noon)
 
 
 def test_what_is_kept_of_a_recurring_measure_does_not_grow_with_its_days() -> None:

@@ -1,5 +1,6 @@
 """Why an entry is due when it is due, for programs and for people."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from services.console.words import WORDS
 from services.ledger.decider import Dues, ledger
 from services.ledger.why import Timed, explain, explained
 from tests.given import Given
+from tests.ledger import plan
 from tests.ledger.matters import apply_extension, decide_extension, hold, report_up, resume, transfer
 from tests.ledger.register import (
     DUE,
@@ -23,6 +25,7 @@ from tests.ledger.register import (
     OPENED,
     SHIPPED,
     accept,
+    day,
     local,
     open_,
     resolve,
@@ -99,6 +102,45 @@ def test_a_date_that_would_be_another_one_today_says_so() -> None:
     later = UNDER.model_copy(update={"revision": 8, "calendar": UNDER.calendar.model_validate(overlay)})
     state = register.fold(register.initial_state, history)
     assert [each.agrees for each in explain(NUMBER, state, later).dues] == [False, False]
+
+
+def of_measure(*commands: Any) -> Why:
+    return explain(plan.NUMBER, plan.given(*plan.story(*commands)).state, plan.UNDER)
+
+
+@pytest.mark.parametrize("name", ["notice", "training"])
+def test_the_plans_own_date_is_explained_as_one_that_was_set_elsewhere(name: str) -> None:
+    [told] = of_measure(plan.want(name)).dues
+    assert (told.clock, told.station, told.part) == (DueClock.STATION, "qingjieban", None)
+    assert (told.due.start, told.due.set_for, told.due.revision) == (plan.STARTED, plan.LAST_DAY, 7)
+    assert told.due.calendar == WorkingCalendar(UNDER).version
+    assert [(day.day, day.reason) for day in told.days] == [(plan.LAST_DAY, DayReason.SET_ELSEWHERE)]
+    assert told.agrees
+
+
+def test_each_milestone_ahead_is_explained_by_itself() -> None:
+    whole, roads, toilets = of_measure(plan.want("works")).dues
+    assert (whole.part, roads.part, toilets.part) == (None, "道路", "公厕")
+    assert [day.reason for day in roads.days] == [DayReason.SET_ELSEWHERE]
+    assert (roads.due.start, roads.due.last_day) == (plan.STARTED, day("2024-04-18"))
+    assert [each.part for each in of_measure(plan.want("works"), plan.meet("roads")).dues] == [None, "公厕"]
+
+
+def test_what_is_said_to_be_done_is_explained_by_the_date_that_it_had_then() -> None:
+    done = plan.want("notice"), plan.progress(), plan.resolve()
+    [told] = of_measure(*done, plan.want("notice", TUESDAY + timedelta(days=1), due=None)).dues
+    assert told.due.last_day == plan.LAST_DAY
+
+
+def test_what_recurs_is_explained_by_the_working_day_after_its_last_one() -> None:
+    [told] = of_measure(plan.want("cleaning")).dues
+    assert told.due.rule == "1 working day to say that it is done, after its last day 2024-04-30 (Plan)"
+    assert [(each.day.day, each.reason) for each in told.days] == [
+        (30, DayReason.START),
+        *((holiday, DayReason.HOLIDAY) for holiday in (1, 2, 3, 4, 5)),
+        (6, DayReason.COUNTED),
+    ]
+    assert told.agrees
 
 
 def test_a_due_date_without_a_count_is_told_by_its_rule() -> None:

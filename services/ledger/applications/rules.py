@@ -265,11 +265,12 @@ class Rules:
 
         Where the office itself decided, another one who may decide at that stage verifies.
         """
-        asked, actor = request.asked, self.charter.actor(request.asked.actor)
+        asked, actor, to = request.asked, self.charter.actor(request.asked.actor), state.application
         own = isinstance(state, Completed) and state.by == asked.actor
-        if own or self._is_of(asked, state.application):
+        if own or self._is_of(asked, to):
             return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to verify")
-        roles = {*self.charter.matters.verify_roles, *state.application.stage.by} - {Role.STATION}
+        deciding = to.stage.by if to.stages else ()  # taken back before it came, it never had a stage
+        roles = {*self.charter.matters.verify_roles, *deciding} - {Role.STATION}
         if actor is None or actor.role not in roles:
             detail = f"only {', '.join(sorted(roles))} verify here; ask one of them"
             return no(asked, Refusal.NOT_ALLOWED, detail)

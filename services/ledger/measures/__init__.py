@@ -6,20 +6,31 @@ from duban_contracts.charter import Charter
 from duban_contracts.ledger import LedgerCommandRefused
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider
-from services.ledger.decider import Unopened
+from services.ledger.decider import Dues, Unopened
 from services.ledger.measures.clocks import Clocks
 from services.ledger.measures.commands import (
     ApplyPlan,
     BeginPlan,
     MeasureCommand,
     MeetMilestone,
+    Note,
     PlanCommand,
     ReportCount,
     ReportOccurrence,
     Retire,
     Want,
 )
-from services.ledger.measures.plans import PlanInForce, Plans, PlanState, PlanTold, plan_key, planned
+from services.ledger.measures.evolve import evolve as evolve_measure
+from services.ledger.measures.plans import (
+    IN_FORCE,
+    PlanInForce,
+    PlanNoted,
+    Plans,
+    PlanState,
+    PlanTold,
+    plan_key,
+    planned,
+)
 from services.ledger.measures.plans import evolve as evolve_plan
 from services.ledger.measures.rules import Rules
 from services.ledger.measures.situations import (
@@ -32,9 +43,10 @@ from services.ledger.measures.situations import (
     Underway,
     Work,
 )
-from services.ledger.measures.situations import evolve as evolve_measure
+from services.ledger.measures.wants import Wants
 
 __all__ = [
+    "IN_FORCE",
     "Achieved",
     "ApplyPlan",
     "BeginPlan",
@@ -44,8 +56,10 @@ __all__ = [
     "MeasureState",
     "MeasureTold",
     "MeetMilestone",
+    "Note",
     "PlanCommand",
     "PlanInForce",
+    "PlanNoted",
     "PlanState",
     "PlanTold",
     "ReportCount",
@@ -64,9 +78,9 @@ __all__ = [
 
 
 def measures(charter: Charter) -> Decider[MeasureCommand, MeasureState, MeasureTold]:
-    clocks = Clocks(charter, WorkingCalendar(charter), charter.revision or None)
+    clocks = Clocks(charter, Dues(charter, WorkingCalendar(charter)))
     return Decider(
-        decide=Rules(charter, clocks).decide,
+        decide=Rules(charter, clocks, Wants(clocks)).decide,
         evolve=evolve_measure,
         initial_state=Unopened(),
         states=get_args(MeasureState),

@@ -1,5 +1,7 @@
 """The facts with which a measure ends, what it still lacks, and the sentences of a refusal."""
 
+from datetime import date
+
 from duban_contracts.ledger import (
     EntryKind,
     EntryResolved,
@@ -7,6 +9,7 @@ from duban_contracts.ledger import (
     LedgerCommandRefused,
     VerificationRejected,
 )
+from duban_contracts.measures import PlannedMeasure
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
 from services.chassis.decider import Asked, refusal
@@ -32,17 +35,29 @@ def how(work: Work) -> str:
             return "report each occurrence on its day"
 
 
-def unfinished(request: Resolve, work: Work) -> LedgerCommandRefused | None:
-    """Done means done: with evidence, to the last one of what was counted, of every milestone and day."""
-    asked, shape = request.asked, work.planned.shape
-    if isinstance(shape, Counted | Milestones) and work.percent < 100:
-        return no(asked, Refusal.INCOMPLETE, f"{asked.key} stands at {work.percent} percent; {how(work)}")
-    if isinstance(shape, Recurring) and (work.due is None or asked.now < work.due.at):
-        until = f"until {work.due.last_day}" if work.due else "until the plan ends or retires it"
-        return no(asked, Refusal.INCOMPLETE, f"{asked.key} recurs {until}; {how(work)}")
-    if isinstance(shape, OneOff) and not work.evidence:
-        return no(asked, Refusal.EVIDENCE_MISSING, "record its progress with evidence before you resolve it")
-    return None
+def lacks(work: Work, coming: date | None) -> tuple[Refusal, str] | None:
+    """Done means done: to the last one of what was counted, of every milestone and day, and with evidence.
+
+    `coming` is the next day on which it recurs. Each milestone has its evidence; of every other shape some
+    is named by the time that it is said to be done, with what was reported or with its progress.
+    """
+    match work.planned:
+        case PlannedMeasure(shape=Counted() | Milestones()) if work.percent < 100:
+            return Refusal.INCOMPLETE, f"stands at {work.percent} percent; {how(work)}"
+        case PlannedMeasure(shape=Recurring(), last_day=None):
+            return Refusal.INCOMPLETE, f"recurs until the plan ends or retires it; {how(work)}"
+        case PlannedMeasure(shape=Recurring(), last_day=last) if coming is not None:
+            return Refusal.INCOMPLETE, f"recurs until {last}; {how(work)}"
+        case _ if not work.evidence:
+            detail = "has no evidence yet; record its progress with evidence before you resolve it"
+            return Refusal.EVIDENCE_MISSING, detail
+        case _:
+            return None
+
+
+def unfinished(request: Resolve, work: Work, coming: date | None) -> LedgerCommandRefused | None:
+    lack = lacks(work, coming)
+    return no(request.asked, lack[0], f"{request.asked.key} {lack[1]}") if lack else None
 
 
 def resolved(request: Resolve, work: Work) -> EntryResolved:
@@ -58,7 +73,8 @@ def resolved(request: Resolve, work: Work) -> EntryResolved:
 
 
 def struck_off(asked: Asked, state: SaidDone) -> EntryStruckOff:
-    work = state.work
+    """Late by the due date that it had when it was said to be done."""
+    work, due = state.work, state.due
     return EntryStruckOff(
         at=asked.now,
         station=work.station,
@@ -67,8 +83,8 @@ def struck_off(asked: Asked, state: SaidDone) -> EntryStruckOff:
         by=asked.actor,
         outcome=state.outcome,
         resolved_at=state.at,
-        late=None if work.due is None else state.at >= work.due.at,
-        due=work.due,
+        late=None if due is None else state.at >= due.late_from,
+        due=due,
         entry_kind=EntryKind.MEASURE,
     )
 

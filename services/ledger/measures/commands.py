@@ -23,6 +23,15 @@ class ApplyPlan:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a campaign's plan wants since `now`, for the keys that did not decide it themselves."""
+
+    now: datetime
+    campaign: str
+    measures: tuple[PlannedMeasure, ...]
+
+
+@dataclass(frozen=True)
 class Want:
     """The plan wants this measure, so from now on."""
 
@@ -34,7 +43,7 @@ class Want:
 
 @dataclass(frozen=True)
 class Retire:
-    """The plan names this measure no longer."""
+    """The plan names this measure no longer, or is in force no longer."""
 
     now: datetime
     number: str
@@ -71,4 +80,4 @@ Carry = RecordProgress | ReportCount | MeetMilestone | ReportOccurrence
 """What the responsible stations say of their work."""
 Request = Carry | Resolve | Verify
 MeasureCommand = Want | Retire | Request
-PlanCommand = BeginPlan | ApplyPlan
+PlanCommand = BeginPlan | ApplyPlan | Note

@@ -8,10 +8,12 @@ from duban_contracts.measures import PlanApplied
 from duban_contracts.supervision import CampaignStarted
 from services.chassis.heard import Handlers, Heard
 from services.ledger.measures import (
+    IN_FORCE,
     ApplyPlan,
     BeginPlan,
     MeasureCommand,
     MeetMilestone,
+    Note,
     PlanCommand,
     ReportCount,
     ReportOccurrence,
@@ -43,8 +45,13 @@ def apply_plan(heard: Heard[requested.ApplyPlan], _: Charter) -> Wanted:
 
 
 def plan_applied(heard: Heard[PlanApplied], _: Charter) -> Wanted:
-    """What was decided about the plan concerns every measure that it names, or names no longer."""
+    """What was decided about the plan concerns every measure that it names, or names no longer.
+
+    Also which plan is in force; one that is in force no longer knows it under its own key.
+    """
     plan = heard.data
+    whose = IN_FORCE if plan.superseded_by is None else plan_key(plan.campaign)
+    yield whose, Note(heard.now, plan.campaign, plan.measures)
     for measure in plan.measures:
         number = heard.numbers[holder(plan.campaign, measure.id)]
         yield number, Want(heard.now, number, plan.campaign, measure)

@@ -1,25 +1,42 @@
-"""The plan in force: what it wants is told to the register, and again whenever a new revision changes it."""
+"""The plan in force: what it wants is told to the register, and again whenever a new revision changes it.
+
+Each campaign has the key of its own plan; under one key more stands which of them is in force.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from duban_contracts.charter import Charter, LeafMeasure, Problem
+from duban_contracts.charter import Campaign, Charter, LeafMeasure, Problem
 from duban_contracts.ledger import LedgerCommandRefused
 from duban_contracts.measures import PlanApplied, PlannedMeasure
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Recurring
-from services.chassis.decider import Wake, refusal
+from services.chassis.calendar import WorkingCalendar
+from services.chassis.decider import Asked, Kept, Wake, refusal
 from services.ledger.decider import Unopened
-from services.ledger.measures.commands import ApplyPlan, BeginPlan, PlanCommand
+from services.ledger.measures.commands import ApplyPlan, BeginPlan, Note, PlanCommand
 
-PlanTold = PlanApplied | LedgerCommandRefused
+IN_FORCE = "plans"
+"""The key under which stands which campaign's plan is in force."""
+
+
+class PlanNoted(Kept):
+    """What a campaign's plan wants since `at`, as another key decided and told it."""
+
+    campaign: str
+    measures: tuple[PlannedMeasure, ...]
+
+
+PlanTold = PlanApplied | LedgerCommandRefused | PlanNoted
 
 
 @dataclass(frozen=True)
 class PlanInForce:
     campaign: str
     measures: tuple[PlannedMeasure, ...]
+    at: datetime
+    """Since when it wants these."""
 
 
 PlanState = Unopened | PlanInForce
@@ -38,26 +55,34 @@ class Plans:
         match command, state:
             case BeginPlan(now, campaign), Unopened():
                 return [self._applied(now, campaign, ())]
-            case ApplyPlan(), _:
-                return [self._apply(command, state)]
+            case ApplyPlan(asked), PlanInForce(campaign, measures):
+                return [self._refused(command, state) or self._applied(asked.now, campaign, measures)]
+            case ApplyPlan(asked), _:
+                return [_not_begun(asked)]
+            case Note(now, campaign, measures), Unopened():
+                return [PlanNoted(at=now, campaign=campaign, measures=measures)]
+            case Note(now, campaign, measures), PlanInForce():
+                return self._noted(PlanInForce(campaign, measures, now), state)
             case _:
                 return []  # begun already
 
-    def _apply(self, command: ApplyPlan, state: PlanState) -> PlanTold:
-        asked = command.asked
-        if isinstance(state, Unopened):
-            detail = f"no campaign was started for {asked.key}; start it, and its measures are opened"
-            return refusal(LedgerCommandRefused, asked, Refusal.NO_SUCH_CAMPAIGN, detail)
+    def _refused(self, command: ApplyPlan, state: PlanInForce) -> LedgerCommandRefused | None:
+        asked, campaign = command.asked, self.charter.campaign
+        if asked.key != plan_key(state.campaign):
+            return _not_begun(asked)
         if command.revision is not None and self.charter.revision < command.revision:
             detail = f"the charter here is revision {self.charter.revision} still; ask again in a moment"
-            return refusal(LedgerCommandRefused, asked, Refusal.TOO_EARLY, detail)
-        if state.measures == tuple(planned(self.charter)):
+            return _no(asked, Refusal.TOO_EARLY, detail)
+        if state.measures == self._wanted(state.campaign):
             detail = "the measures of the register are those of the plan already"
-            return refusal(LedgerCommandRefused, asked, Refusal.ALREADY_DONE, detail)
-        return self._applied(asked.now, state.campaign, state.measures)
+            return _no(asked, Refusal.ALREADY_DONE, detail)
+        if campaign and self._other(state.campaign) is None and self._over(campaign, asked.now):
+            detail = f"the campaign ended on {campaign.ends}; write a new one into the charter"
+            return _no(asked, Refusal.TOO_LATE, detail)
+        return None
 
     def _applied(self, now: datetime, campaign: str, before: Sequence[PlannedMeasure]) -> PlanApplied:
-        wanted = tuple(planned(self.charter))
+        wanted = self._wanted(campaign)
         ids = {measure.id for measure in wanted}
         return PlanApplied(
             at=now,
@@ -65,15 +90,58 @@ class Plans:
             revision=self.charter.revision or None,
             measures=wanted,
             retired=tuple(measure.id for measure in before if measure.id not in ids),
+            superseded_by=self._other(campaign),
         )
+
+    def _noted(self, said: PlanInForce, known: PlanInForce) -> list[PlanTold]:
+        """One plan is in force, that of the campaign that began last; any other wants nothing any more."""
+        if said.campaign == known.campaign:
+            return [_note(said)] if said.at > known.at else []
+        older, newer = sorted((said, known), key=lambda plan: plan.at)
+        superseded = PlanApplied(
+            at=newer.at,
+            campaign=older.campaign,
+            revision=self.charter.revision or None,
+            measures=(),
+            retired=tuple(measure.id for measure in older.measures),
+            superseded_by=newer.campaign,
+        )
+        return [superseded, _note(newer)]
+
+    def _wanted(self, campaign: str) -> tuple[PlannedMeasure, ...]:
+        """The charter's plan is that of its own campaign, and wants nothing of any other."""
+        return () if self._other(campaign) else tuple(planned(self.charter))
+
+    def _other(self, campaign: str) -> str | None:
+        """The campaign that the charter names, where that is another one."""
+        named = self.charter.campaign
+        return named.id if named and named.id != campaign else None
+
+    def _over(self, campaign: Campaign, now: datetime) -> bool:
+        return campaign.ends is not None and now >= WorkingCalendar(self.charter).ends(campaign.ends)
 
 
 def evolve(state: PlanState, event: PlanTold) -> PlanState:
     match event:
-        case PlanApplied(campaign=campaign, measures=measures):
-            return PlanInForce(campaign, measures)
+        case PlanApplied(campaign=campaign, measures=measures, at=at):
+            return PlanInForce(campaign, measures, at)
+        case PlanNoted(campaign=campaign, measures=measures, at=at):
+            return PlanInForce(campaign, measures, at)
         case LedgerCommandRefused():
             return state
+
+
+def _note(plan: PlanInForce) -> PlanNoted:
+    return PlanNoted(at=plan.at, campaign=plan.campaign, measures=plan.measures)
+
+
+def _no(asked: Asked, reason: Refusal, detail: str) -> LedgerCommandRefused:
+    return refusal(LedgerCommandRefused, asked, reason, detail)
+
+
+def _not_begun(asked: Asked) -> LedgerCommandRefused:
+    detail = f"no campaign was started for {asked.key}; start it, and its measures are opened"
+    return _no(asked, Refusal.NO_SUCH_CAMPAIGN, detail)
 
 
 def planned(charter: Charter) -> Iterator[PlannedMeasure]:
@@ -83,7 +151,11 @@ def planned(charter: Charter) -> Iterator[PlannedMeasure]:
 
 
 def _planned(problem: Problem, measure: LeafMeasure, charter: Charter) -> PlannedMeasure:
-    """Where no leader is named for the problem, the leader in charge of the first station answers for it."""
+    """Where no leader is named for the problem, the leader in charge of the first station answers for it.
+
+    What recurs without a last day of its own ends with the campaign.
+    """
+    ends = charter.campaign.ends if charter.campaign and isinstance(measure.shape, Recurring) else None
     return PlannedMeasure(
         id=measure.id,
         problem=problem.id,
@@ -93,7 +165,7 @@ def _planned(problem: Problem, measure: LeafMeasure, charter: Charter) -> Planne
         leader=problem.leader or charter.stations[measure.stations[0]].leader,
         shape=measure.shape,
         villages=_villages(measure, charter),
-        last_day=measure.due,
+        last_day=measure.due or ends,
         source=measure.source,
     )
 
@@ -101,4 +173,4 @@ def _planned(problem: Problem, measure: LeafMeasure, charter: Charter) -> Planne
 def _villages(measure: LeafMeasure, charter: Charter) -> tuple[str, ...]:
     if not isinstance(measure.shape, Recurring):
         return ()
-    return measure.shape.villages or tuple(charter.villages)
+    return tuple(dict.fromkeys(measure.shape.villages or charter.villages))

@@ -1,22 +1,15 @@
 """What follows from each command about a measure, in each of its situations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duban_contracts.charter import Charter
 from duban_contracts.ledger import LedgerCommandRefused, ProgressRecorded
-from duban_contracts.measures import (
-    MeasureChanged,
-    MeasureOpened,
-    MeasureRetired,
-    MilestoneMet,
-    OccurrenceReported,
-    PlannedMeasure,
-)
+from duban_contracts.measures import MilestoneMet, OccurrenceReported
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
 from services.chassis.decider import Asked, Wake
-from services.ledger.decider import RecordProgress, Resolve, Unopened, Verify
+from services.ledger.decider import RecordProgress, Resolve, Unopened, Verify, blank
 from services.ledger.measures.clocks import Clocks
 from services.ledger.measures.closings import how, no, not_now, rejected, resolved, struck_off, unfinished
 from services.ledger.measures.commands import (
@@ -37,8 +30,8 @@ from services.ledger.measures.situations import (
     SaidDone,
     Underway,
     Work,
-    still_missed,
 )
+from services.ledger.measures.wants import Wants
 
 Events = Sequence[MeasureTold]
 
@@ -47,19 +40,20 @@ Events = Sequence[MeasureTold]
 class Rules:
     charter: Charter
     clocks: Clocks
+    wants: Wants
 
     def decide(self, command: MeasureCommand | Wake, state: MeasureState) -> Events:
         match command, state:
             case Wake(now), _:
                 return self.clocks.fallen(state, now)
             case Want(), Unopened():
-                return [self.opened(command)]
-            case Want(now), Retired(at=at):
-                return [self.opened(command)] if now > at else []
-            case Want(), Underway(work) | SaidDone(work):
-                return self.changed(command, work)
-            case Retire(), Unopened() | Underway() | SaidDone():
-                return self.retired(command, state)
+                return self.wants.opened(command)
+            case Want(), Retired():
+                return self.wants.opened(command, state)
+            case Want(), Underway() | SaidDone():
+                return self.wants.changed(command, state)
+            case Retire(), Unopened() | Retired() | Underway() | SaidDone():
+                return self.wants.retired(command, state)
             case Want() | Retire(), _:
                 return []  # what was achieved stays achieved
             case _, Unopened() | Retired():
@@ -73,62 +67,9 @@ class Rules:
             case Verify(), _:
                 return [self.verify(request, state)]
             case _, Underway(work):
-                return [self.not_theirs(request, work) or self.carry(request, work)]
+                return [self.not_theirs(request, work) or unsaid(request) or self.carry(request, work)]
             case _:
                 return [not_now(request.asked, state)]
-
-    # What the plan wants
-
-    def opened(self, command: Want) -> MeasureOpened:
-        planned = command.measure
-        return MeasureOpened(
-            at=command.now,
-            station=planned.stations[0],
-            entry=command.number,
-            campaign=command.campaign,
-            measure=planned,
-            due=self.clocks.due_of(planned),
-            first_day=self.clocks.first_day(planned, command.now),
-        )
-
-    def changed(self, command: Want, work: Work) -> list[MeasureChanged]:
-        """A later revision wants it otherwise; an earlier one that is heard late wants nothing."""
-        planned = command.measure
-        fields = tuple(
-            name
-            for name in PlannedMeasure.model_fields
-            if getattr(planned, name) != getattr(work.planned, name)
-        )
-        if not fields or command.now < work.planned_at:
-            return []
-        begins = planned.shape.kind != work.planned.shape.kind
-        return [
-            MeasureChanged(
-                at=command.now,
-                station=planned.stations[0],
-                entry=command.number,
-                measure=planned,
-                changed=fields,
-                excused=tuple(each for each in work.missed if each not in still_missed(work, planned)),
-                due=self.clocks.due_of(planned),
-                first_day=self.clocks.first_day(planned, command.now) if begins else None,
-            )
-        ]
-
-    def retired(self, command: Retire, state: Unopened | Underway | SaidDone) -> Events:
-        known = None if isinstance(state, Unopened) else state.work
-        if known and command.now < known.planned_at:
-            return []  # overtaken by a revision that wants it again
-        return [
-            MeasureRetired(
-                at=command.now,
-                station=known.station if known else None,
-                entry=command.number,
-                campaign=command.campaign,
-                measure=command.measure,
-                missed=tuple(each for each in known.missed if each not in known.met) if known else (),
-            )
-        ]
 
     # What the responsible stations do
 
@@ -151,7 +92,7 @@ class Rules:
             case ReportOccurrence():
                 return self.occur(request, work)
             case Resolve():
-                return unfinished(request, work) or resolved(request, work)
+                return unfinished(request, work, self.clocks.coming(work)) or resolved(request, work)
 
     def progress(self, request: RecordProgress, work: Work) -> MeasureTold:
         if request.percent is not None and not isinstance(work.planned.shape, OneOff):
@@ -197,17 +138,17 @@ class Rules:
             return no(asked, Refusal.OUT_OF_ORDER, f"{request.milestone} is not the next one; {how(work)}")
         if not request.evidence:
             return no(asked, Refusal.EVIDENCE_MISSING, "name the evidence, such as photos or an acceptance")
-        late = asked.now >= self.clocks.midnight_after(following.due) if following.due else None
+        due = self.clocks.due_of_milestone(work, following.id, following.due) if following.due else None
         return MilestoneMet(
             at=asked.now,
             station=work.station,
             entry=work.number,
             milestone=following.id,
             name=following.name,
-            percent=following.percent,
+            percent=replace(work, met=(*work.met, following.id)).percent,
             note=request.note,
             evidence=request.evidence,
-            late=late,
+            late=None if due is None else asked.now >= due.late_from,
         )
 
     def occur(self, request: ReportOccurrence, work: Work) -> MeasureTold:
@@ -226,12 +167,13 @@ class Rules:
                 asked, Refusal.ALREADY_DONE, f"{day} is reported for this place already; go on tomorrow"
             )
         last = work.planned.last_day
-        ended = asked.now >= self.clocks.closes(shape, day) or (last is not None and day > last)
-        if ended or work.next_day is None or day < work.next_day:
+        if asked.now >= self.clocks.closes(shape, day) or (last is not None and day > last):
             return no(asked, Refusal.TOO_LATE, f"the time to report {day} is over; only its own day counts")
+        if work.next_day is None or day < work.next_day:
+            detail = f"{day} does not count; report it from {work.next_day} on, each day on its own"
+            return no(asked, Refusal.TOO_EARLY, detail)
         if not self.clocks.occurs_on(shape, day):
             return no(asked, Refusal.WRONG_STATE, f"nothing is due on {day}; it recurs on working days only")
-        left = set(work.places()) - set(work.reported_on(day)) - {request.village}
         return OccurrenceReported(
             at=asked.now,
             station=work.station,
@@ -240,7 +182,7 @@ class Rules:
             village=request.village,
             note=request.note,
             evidence=request.evidence,
-            complete=not left,
+            complete=self.clocks.missing(work, day) == [request.village],
         )
 
     # What an inspection says
@@ -258,7 +200,7 @@ class Rules:
             return not_now(asked, state)
         if request.passed:
             return struck_off(asked, state)
-        if not request.reason.strip():
+        if blank(request.reason):
             detail = "say what is missing: the station has to know what to do again"
             return no(asked, Refusal.REASON_MISSING, detail)
         return rejected(request, state)
@@ -266,3 +208,15 @@ class Rules:
     def station_of(self, asked: Asked) -> str | None:
         actor = self.charter.actor(asked.actor)
         return actor.station if actor else None
+
+
+def unsaid(request: Carry | Resolve) -> LedgerCommandRefused | None:
+    """Blank words say nothing, and a blank name is no evidence. A report of an occurrence needs no words."""
+    words = request.answer if isinstance(request, Resolve) else request.note
+    if blank(words) and not isinstance(request, ReportOccurrence):
+        detail = "say in a few words what was done; blanks say nothing"
+        return no(request.asked, Refusal.REASON_MISSING, detail)
+    if not isinstance(request, Resolve) and any(map(blank, request.evidence)):
+        detail = "name each piece of evidence, such as a photo number; a blank name proves nothing"
+        return no(request.asked, Refusal.EVIDENCE_MISSING, detail)
+    return None

@@ -1,8 +1,10 @@
-"""The situations that a measure can be in, and how each fact changes them."""
+"""The situations that a measure can be in."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
+from itertools import takewhile
 
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
@@ -26,7 +28,13 @@ from duban_contracts.measures import (
     PlannedMeasure,
 )
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
+from services.chassis.decider import Kept
 from services.ledger.decider import Unopened
+
+
+class PlanSeen(Kept):
+    """What the plan said at `at` changed nothing: told nobody, but what it said before is older than that."""
+
 
 MeasureTold = (
     MeasureOpened
@@ -43,6 +51,7 @@ MeasureTold = (
     | VerificationRejected
     | EntryStruckOff
     | LedgerCommandRefused
+    | PlanSeen
 )
 """Every fact that a measure can bring about."""
 
@@ -69,6 +78,10 @@ class Work:
     began_at: datetime
     """When the round began."""
     updated_at: datetime
+    told_at: datetime
+    """Of the latest fact: what falls due by a later word of the plan is told no earlier than that."""
+    milestones: Mapping[str, Due] = field(default_factory=dict)
+    """When each one that has a date is due."""
     round: int = 1
     rung: tuple[Bell, ...] = ()
     note: str = ""
@@ -102,7 +115,8 @@ class Work:
             case Counted(target=target):
                 return min(100, 100 * self.done // target)
             case Milestones(milestones=milestones):
-                return max((each.percent for each in milestones if each.id in self.met), default=0)
+                in_order = takewhile(lambda each: each.id in self.met, milestones)
+                return max((each.percent for each in in_order), default=0)
             case Recurring():
                 return 100 * self.kept // (self.kept + self.lost) if self.kept + self.lost else 0
 
@@ -128,6 +142,8 @@ class SaidDone:
     at: datetime
     by: str
     outcome: Outcome
+    due: Due | None = None
+    """Its due date then: nothing that comes later makes it late, or in time."""
 
 
 @dataclass(frozen=True)
@@ -146,128 +162,10 @@ class Retired:
 
     number: str
     at: datetime
+    planned_at: datetime
+    """When the plan last said so."""
     work: Work | None = None
 
 
 MeasureKnown = Underway | SaidDone | Achieved
 MeasureState = Unopened | Retired | MeasureKnown
-
-
-def evolve(state: MeasureState, event: MeasureTold) -> MeasureState:
-    match event:
-        case LedgerCommandRefused():
-            return state
-        case MeasureOpened():
-            return opened(event)
-        case MeasureRetired():
-            work = None if isinstance(state, Unopened | Retired) else state.work
-            return Retired(event.entry, event.at, work)
-        case EntryResolved():
-            return SaidDone(touched(work_of(state), event.at), event.at, event.by, event.outcome)
-        case EntryStruckOff():
-            return Achieved(touched(work_of(state), event.at), event.at, event.outcome, event.late)
-        case VerificationRejected():
-            work = replace(work_of(state), round=event.round, began_at=event.at, updated_at=event.at, rung=())
-            return Underway(work)
-        case _:
-            return with_work(state, worked(work_of(state), event))
-
-
-Working = (
-    MeasureChanged
-    | MilestoneMet
-    | MilestoneMissed
-    | OccurrenceReported
-    | OccurrenceMissed
-    | ProgressRecorded
-    | EntryDueSoon
-    | EntryOverdue
-)
-
-
-def worked(work: Work, event: Working) -> Work:
-    match event:
-        case MeasureChanged():
-            return changed(work, event)
-        case ProgressRecorded():
-            return progressed(work, event)
-        case MilestoneMet(milestone=milestone, note=note, evidence=evidence):
-            met = (*work.met, milestone)
-            return touched(
-                replace(work, met=met, note=note, evidence=work.evidence + len(evidence)), event.at
-            )
-        case MilestoneMissed(milestone=milestone):
-            return replace(work, missed=(*work.missed, milestone))
-        case OccurrenceReported():
-            return reported(work, event)
-        case OccurrenceMissed(day=day):
-            return replace(work, lost=work.lost + 1, next_day=day + timedelta(days=1))
-        case EntryDueSoon(on_due_day=on_due_day):
-            return replace(work, rung=(*work.rung, Bell.DUE_DAY if on_due_day else Bell.DUE_SOON))
-        case EntryOverdue():
-            return replace(work, rung=(*work.rung, Bell.OVERDUE))
-
-
-def opened(event: MeasureOpened) -> Underway:
-    at = event.at
-    work = Work(event.entry, event.campaign, event.measure, at, event.due, at, at, at)
-    return Underway(replace(work, next_day=event.first_day))
-
-
-def changed(work: Work, event: MeasureChanged) -> Work:
-    """What was done stays done, unless it is done in another way now."""
-    same_due = event.due == work.due
-    moved = replace(
-        work,
-        planned=event.measure,
-        planned_at=event.at,
-        due=event.due,
-        updated_at=event.at,
-        rung=work.rung if same_due else (),
-        missed=still_missed(work, event.measure),
-    )
-    if event.measure.shape.kind == work.planned.shape.kind:
-        return moved
-    return replace(moved, done=0, met=(), missed=(), next_day=event.first_day, reported=(), kept=0, lost=0)
-
-
-def still_missed(work: Work, planned: PlannedMeasure) -> tuple[str, ...]:
-    """A milestone that was given another date may be missed anew."""
-    before, after = work.planned.shape, planned.shape
-    if not isinstance(before, Milestones) or not isinstance(after, Milestones):
-        return ()
-    dates = {each.id: each.due for each in before.milestones}
-    same = {each.id for each in after.milestones if each.id in dates and dates[each.id] == each.due}
-    return tuple(each for each in work.missed if each in same)
-
-
-def progressed(work: Work, event: ProgressRecorded) -> Work:
-    said = work.said_percent if event.percent is None else event.percent
-    done = work.done if event.done is None else event.done
-    evidence = work.evidence + len(event.evidence)
-    return touched(replace(work, note=event.note, said_percent=said, done=done, evidence=evidence), event.at)
-
-
-def reported(work: Work, event: OccurrenceReported) -> Work:
-    day = event.day
-    where = (*work.reported_on(day), event.village)
-    settled = day + timedelta(days=1) if event.complete else work.next_day
-    counted = replace(work, reported=where, reported_day=day, next_day=settled, kept=work.kept + 1)
-    evidence = counted.evidence + len(event.evidence)
-    return touched(replace(counted, note=event.note or work.note, evidence=evidence), event.at)
-
-
-def touched(work: Work, at: datetime) -> Work:
-    return replace(work, updated_at=at)
-
-
-def work_of(state: MeasureState) -> Work:
-    if isinstance(state, Unopened | Retired):
-        raise ValueError("a measure is opened before anything else is told of it")
-    return state.work
-
-
-def with_work(state: MeasureState, work: Work) -> MeasureState:
-    if isinstance(state, Unopened | Retired):
-        raise ValueError("a measure is opened before anything else is told of it")
-    return replace(state, work=work)
