@@ -20,6 +20,8 @@ class PlanOutcome(StrEnum):
     APPLIED = "applied"
     UNCHANGED = "unchanged"
     NOT_BEGUN = "not_begun"
+    ENDED = "ended"
+    """The campaign is over: what its plan opened stands as it is."""
     NOT_TOLD = "not_told"
     """This connection may not ask for it, or the ledger has not answered."""
 
@@ -27,6 +29,7 @@ class PlanOutcome(StrEnum):
 REFUSED = {
     Refusal.ALREADY_DONE: PlanOutcome.UNCHANGED,
     Refusal.NO_SUCH_CAMPAIGN: PlanOutcome.NOT_BEGUN,
+    Refusal.TOO_LATE: PlanOutcome.ENDED,
 }
 
 
@@ -83,6 +86,8 @@ def plan_sentence(outcome: PlanOutcome, charter: Charter, revision: int) -> str 
             return _("ledger: the measures of the plan are the same as before")
         case PlanOutcome.NOT_BEGUN, _:
             return _("ledger: the measures of the plan are opened when the campaign is started")
+        case PlanOutcome.ENDED, _:
+            return _("ledger: the campaign has ended; its measures stand as they are")
         case _, key:
             text = _(
                 "ledger: its measures still follow the former plan; let the office send "

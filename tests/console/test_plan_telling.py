@@ -32,3 +32,9 @@ def test_a_charter_without_a_campaign_has_no_measures_to_tell_of(township: Chart
 def test_whoever_may_not_tell_it_is_told_what_the_office_sends(township: Charter) -> None:
     said = plan_sentence(PlanOutcome.NOT_TOLD, township, 3) or ""
     assert "`duban do ledger.apply_plan --key plan/2024 --actor office --field revision=3`" in said
+
+
+def test_a_campaign_that_has_ended_is_no_trouble_and_asks_nobody_for_anything(township):
+    said = plan_sentence(PlanOutcome.ENDED, township, 3) or ""
+    assert "has ended" in said
+    assert "duban do" not in said
