@@ -34,7 +34,9 @@ def test_whoever_may_not_tell_it_is_told_what_the_office_sends(township: Charter
     assert "`duban do ledger.apply_plan --key plan/2024 --actor office --field revision=3`" in said
 
 
-def test_a_campaign_that_has_ended_is_no_trouble_and_asks_nobody_for_anything(township):
+def test_a_campaign_that_has_ended_is_no_trouble_and_asks_nobody_for_anything(
+    township: Charter,
+) -> None:
     said = plan_sentence(PlanOutcome.ENDED, township, 3) or ""
     assert "has ended" in said
     assert "duban do" not in said
