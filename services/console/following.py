@@ -1,7 +1,8 @@
-"""Every message of a stream after a given one, in order and without gaps, through restarts of the broker.
+"""What a stream holds now, and every message after, in order, without gaps, through restarts of the broker.
 
-Not the client's own ordered consumer: before its first message that one starts over at the beginning of
-the stream when the broker restarts.
+Not the client's own means: its ordered consumer, before its first message, starts over at the beginning of
+the stream when the broker restarts; and its watch of a bucket takes messages that are on their way for none,
+so that a snapshot is empty now and then.
 """
 
 import asyncio
@@ -30,6 +31,18 @@ async def last_sequence(client: Client, stream: str) -> int:
     return info.state.last_seq
 
 
+async def latest(client: Client, stream: str) -> list[Msg]:
+    """The last message of each subject: as many as the broker says there are, however slowly they come."""
+    subscription = await _subscribe(client.jetstream(timeout=5), stream, DeliverPolicy.LAST_PER_SUBJECT)
+    try:
+        info = await subscription.consumer_info()
+        sent = info.delivered.consumer_seq if info.delivered else 0
+        return [await subscription.next_msg(timeout=5) for _ in range(sent + (info.num_pending or 0))]
+    finally:
+        with suppress(NatsError, TimeoutError):
+            await subscription.unsubscribe()
+
+
 async def follow(client: Client, stream: str, after: int, troubled: Troubled) -> AsyncGenerator[Msg, None]:
     """Runs until cancelled. `troubled` is called for each try that failed."""
     while True:
@@ -47,7 +60,7 @@ async def _connected(client: Client, stream: str, after: int) -> AsyncGenerator[
     jetstream = client.jetstream(timeout=5)
     # A broker that lost its disk counts from one again.
     start = min(after, await last_sequence(client, stream)) + 1
-    subscription = await _subscribe(jetstream, stream, start)
+    subscription = await _subscribe(jetstream, stream, DeliverPolicy.BY_START_SEQUENCE, start)
     expected = 1
     try:
         while True:
@@ -65,10 +78,10 @@ async def _connected(client: Client, stream: str, after: int) -> AsyncGenerator[
 
 
 async def _subscribe(
-    jetstream: JetStreamContext, stream: str, start: int
+    jetstream: JetStreamContext, stream: str, policy: DeliverPolicy, start: int | None = None
 ) -> JetStreamContext.PushSubscription:
     config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        deliver_policy=policy,
         opt_start_seq=start,
         ack_policy=AckPolicy.NONE,
         mem_storage=True,

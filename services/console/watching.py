@@ -18,7 +18,7 @@ from duban_contracts.message import CommandRefused, Fact
 from duban_contracts.subjects import STANDINGS_BUCKET, fact_stream
 from services.chassis.charter_bucket import published_charter
 from services.console.client import Duban
-from services.console.following import follow, last_sequence
+from services.console.following import follow, last_sequence, latest
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable, sentence
 from services.console.terminal import Format, FormatOption, complain, ending, on_system, say, say_json
@@ -52,17 +52,9 @@ async def _watch(system: Duban, once: bool, output: Format) -> None:
 
 async def snapshot(system: Duban) -> tuple[list[Standing], int]:
     """Every standing, and the place in the bucket's stream up to which this is all."""
-    bucket = await system.client.jetstream(timeout=5).key_value(STANDINGS_BUCKET)
-    watcher = await bucket.watchall()
-    found, last = [], 0
-    try:
-        async for entry in watcher:
-            if entry is None:  # the end of what there is
-                break
-            last = max(last, entry.revision or 0)
-            found += [standing for standing in [read_standing(entry.value)] if standing]
-    finally:
-        await watcher.stop()  # type: ignore[no-untyped-call]
+    msgs = await latest(system.client, STANDINGS)
+    found = [standing for msg in msgs if (standing := read_standing(msg.data))]
+    last = max((msg.metadata.sequence.stream for msg in msgs), default=0)
     return sorted(found, key=lambda each: (-each.rung, each.station)), last
 
 
