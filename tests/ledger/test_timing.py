@@ -102,7 +102,7 @@ def test_after_an_extension_it_is_reminded_of_and_overdue_by_the_new_date() -> N
 
 def test_an_extension_that_was_decided_after_expiry_makes_it_overdue_again_later() -> None:
     late = given(*applied).when(decide_extension(DUE + timedelta(hours=9)))
-    assert kinds(late) == ["EntryDueSoon", "EntryOverdue", "ExtensionDecided"]
+    assert kinds(late) == ["EntryDueSoon", "EntryDueSoon", "EntryOverdue", "ExtensionDecided"]
     again = given(*applied, *late).when(Wake(local("2024-05-10")))
     assert [e.at for e in again if isinstance(e, EntryOverdue)] == [local("2024-04-29")]
 

@@ -53,8 +53,9 @@ def test_a_matter_has_both_clocks_each_explained() -> None:
 def test_each_clock_has_its_reminders_in_office_hours_only() -> None:
     events = given(*story(open_(), accept())).when(Wake(MUCH_LATER))
     assert rings(events) == [
+        (DueClock.STATION, "xincunban", local("2024-04-19", "16:30")),
         (DueClock.STATION, "xincunban", local("2024-04-22", "08:30")),
-        (DueClock.CITIZEN, "xincunban", local("2024-04-23", "08:30")),
+        (DueClock.CITIZEN, "xincunban", local("2024-04-23", "11:24")),
         (DueClock.CITIZEN, "xincunban", local("2024-04-24", "08:30")),
         (EntryOverdue, "xincunban", DUE),
         (CitizenOverdue, "xincunban", CITIZEN),
@@ -64,7 +65,7 @@ def test_each_clock_has_its_reminders_in_office_hours_only() -> None:
 def test_once_the_station_has_answered_only_the_citizen_waits_and_the_office_has_to_act() -> None:
     events = given(*story(open_(), accept(), resolve())).when(Wake(MUCH_LATER))
     assert rings(events) == [
-        (DueClock.CITIZEN, "office", local("2024-04-23", "08:30")),
+        (DueClock.CITIZEN, "office", local("2024-04-23", "11:24")),
         (DueClock.CITIZEN, "office", local("2024-04-24", "08:30")),
         (CitizenOverdue, "office", CITIZEN),
     ]
@@ -94,7 +95,7 @@ def test_the_citizens_clock_runs_on_where_nobody_has_the_entry() -> None:
 
 
 def test_a_redo_round_gives_the_citizen_no_new_clock_and_no_second_reminder() -> None:
-    at = local("2024-04-23", "10:00")
+    at = local("2024-04-23", "12:00")
     rejected = story(open_(), accept(), resolve(), verify(at, passed=False, reason="不亮"))
     events = given(*rejected).when(Wake(MUCH_LATER))
     assert rings(events)[:1] == [(DueClock.CITIZEN, "xincunban", local("2024-04-24", "08:30"))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from duban_contracts.charter import Charter, OfficeHours, Role
+from duban_contracts.charter import Charter, Role
 from duban_contracts.due import Pause
 from duban_contracts.handling import (
     CitizenOverdue,
@@ -15,7 +15,6 @@ from duban_contracts.handling import (
 )
 from duban_contracts.ledger import AcceptanceOverdue, Due, DueClock, EntryDueSoon, EntryOverdue
 from duban_contracts.subjects import NOBODY
-from services.chassis.calendar import WorkingCalendar
 from services.ledger.decider.dues import Dues
 from services.ledger.decider.situations import (
     Clock,
@@ -27,8 +26,6 @@ from services.ledger.decider.situations import (
     Returned,
     RevisionSeen,
     State,
-    Unopened,
-    WithdrawnEarly,
 )
 
 Falling = tuple[datetime, Callable[[datetime], list[Event]]]
@@ -41,7 +38,6 @@ DAY = {DueClock.STATION: Clock.DUE_DAY, DueClock.CITIZEN: Clock.CITIZEN_DAY}
 @dataclass(frozen=True)
 class Clocks:
     charter: Charter
-    calendar: WorkingCalendar
     dues: Dues
 
     def wake_at(self, state: State) -> datetime | None:
@@ -176,7 +172,7 @@ class Clocks:
     def _both(self, entry: Entry) -> Iterator[Falling]:
         if entry.due is not None:
             yield from self._overdue(entry, entry.due)
-            yield from self._reminders(entry, entry.due, DueClock.STATION, entry.began_at, entry.station)
+            yield from self._reminders(entry, entry.due, DueClock.STATION, entry.station)
         yield from self._citizens(entry, entry.station)
 
     def _citizens(self, entry: Entry, who: str) -> Iterator[Falling]:
@@ -186,7 +182,7 @@ class Clocks:
         if Clock.CITIZEN_OVERDUE not in entry.rung:
             told = partial(CitizenOverdue, station=who, entry=entry.number, round=entry.round, due=due)
             yield max(due.at, entry.counted_at or due.at), lambda at: [told(at=at)]
-        yield from self._reminders(entry, due, DueClock.CITIZEN, due.start or entry.began_at, who)
+        yield from self._reminders(entry, due, DueClock.CITIZEN, who)
 
     def _overdue(self, entry: Entry, due: Due) -> Iterator[Falling]:
         """A redo round, or a recomputed date, may begin after its due date."""
@@ -196,30 +192,14 @@ class Clocks:
             )
             yield max(due.at, entry.began_at, entry.counted_at or due.at), lambda at: [told(at=at)]
 
-    def _reminders(
-        self, entry: Entry, due: Due, clock: DueClock, start: datetime, who: str
-    ) -> Iterator[Falling]:
-        """催办: when the charter's share of the time is used, and on the due day (domain.md §5.4, rung 0).
-
-        Both in office hours and after the due date was set, or not at all; where they meet, one is enough.
-        """
-        after = max(start, entry.began_at, entry.counted_at or start)
-        hours = self.dues.hours(who)
+    def _reminders(self, entry: Entry, due: Due, clock: DueClock, who: str) -> Iterator[Falling]:
+        since = max(due.start or entry.began_at, entry.began_at, entry.counted_at or entry.began_at)
         told = partial(EntryDueSoon, station=who, entry=entry.number, due=due, clock=clock)
-        day = self._on_due_day(due, hours)
-        if due.at > start and SOON[clock] not in entry.rung:
-            used = self.calendar.share(start, due.at, self.charter.matters.reminder_percent)
-            soon = self.calendar.within_hours(used, hours)
-            if after < soon < due.at and soon != day:
-                yield soon, lambda at: [told(at=at)]
-        if day is not None and after < day < due.at and DAY[clock] not in entry.rung:
+        soon, day = self.dues.reminders(due, since, who)
+        if soon is not None and SOON[clock] not in entry.rung:
+            yield soon, lambda at: [told(at=at)]
+        if day is not None and DAY[clock] not in entry.rung:
             yield day, lambda at: [told(at=at, on_due_day=True)]
-
-    def _on_due_day(self, due: Due, hours: OfficeHours | None) -> datetime | None:
-        if not self.charter.ladder.reminder.on_due_day:
-            return None
-        openings = self.calendar.openings(due.last_day, hours)
-        return openings[0][0] if openings else None
 
     @property
     def _office(self) -> str:
@@ -239,10 +219,3 @@ def recounted_why(charter: Charter, old: Due | None, new: Due | None) -> str:
 
 def _result(due: Due | None) -> object:
     return due and (due.at, due.last_day, due.provisional)
-
-
-def open_entry(state: State) -> bool:
-    """Whether its due dates follow a new revision of the charter."""
-    return not isinstance(state, Unopened | WithdrawnEarly) and isinstance(
-        state, Handling | Returned | Resolved
-    )

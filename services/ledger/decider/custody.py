@@ -6,8 +6,8 @@ from datetime import datetime
 from duban_contracts.handling import Adjudicated, EntryReturned, EntryTransferred, PingPongDetected
 from duban_contracts.ledger import Due, EntryAccepted
 from duban_contracts.subjects import NOBODY
+from services.ledger.decider.ringing import OF_THE_CITIZEN, only
 from services.ledger.decider.situations import (
-    Clock,
     Entry,
     Handling,
     Offer,
@@ -16,8 +16,6 @@ from services.ledger.decider.situations import (
     entry_of,
     with_entry,
 )
-
-OF_THE_CITIZEN = (Clock.CITIZEN_SOON, Clock.CITIZEN_DAY, Clock.CITIZEN_OVERDUE)
 
 HandedOver = EntryTransferred | EntryReturned | PingPongDetected | Adjudicated
 
@@ -73,7 +71,7 @@ def assigned(entry: Entry, station: str, due: Due | None, at: datetime) -> Entry
         began_at=at,
         counted_at=at,
         assigned_at=at,
-        rung=tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN),
+        rung=only(entry.rung, OF_THE_CITIZEN),
         offer=None,
         asking=None,
         acceptance=None,

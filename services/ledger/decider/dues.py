@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from duban_contracts.charter import Charter, Limit, OfficeHours
 from duban_contracts.due import Closing
@@ -16,6 +16,14 @@ from services.ledger.decider.situations import Entry
 
 COUNTED_BY = ("start", "limit", "rule", "set_for", "closing", "hours_of", "pauses", "extensions")
 """The fields of a due date that say how it is counted; the rest is what comes of it."""
+
+
+class Reminders(NamedTuple):
+    """When to remind of a due date (催办); None: not at all."""
+
+    soon: datetime | None
+    """When the charter's share of the time is used."""
+    on_due_day: datetime | None
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,7 @@ class Dues:
         """Day by day; needs `start`, and the limit or the day that was set elsewhere."""
         if due.start is None:
             raise ValueError("a due date that does not say where it starts cannot be counted")
-        pauses = tuple((pause.start, pause.end) for pause in due.pauses)
-        counter = Counter(self.calendar, self.hours(due.hours_of), pauses)
+        counter = self._counter(due)
         more = [extension.length for extension in due.extensions]
         if due.closing is not None:
             more.append(due.closing.length)
@@ -62,6 +69,34 @@ class Dues:
     def hours(self, station: str | None) -> OfficeHours | None:
         known = self.charter.stations.get(station) if station else None
         return known.hours if known else None
+
+    def _counter(self, due: Due) -> Counter:
+        pauses = tuple((pause.start, pause.end) for pause in due.pauses)
+        return Counter(self.calendar, self.hours(due.hours_of), pauses)
+
+    # Reminders
+
+    def reminders(self, due: Due, since: datetime, station: str) -> Reminders:
+        """催办 for a date that `station` has had since `since` (domain.md §5.4, rung 0).
+
+        When the charter's share of the unpaused working time is used, unless that was before; and on the
+        due day, at once where it is that day already. Both while the office is open and before the due
+        instant; where they meet, one is enough.
+        """
+        day = self._on_due_day(due, since, station)
+        used = self._counter(due).used(due.start or since, due.at, self.charter.matters.reminder_percent)
+        soon = used and self._while_open(used, due, station)
+        return Reminders(soon if soon and soon > since and soon != day else None, day)
+
+    def _on_due_day(self, due: Due, since: datetime, station: str) -> datetime | None:
+        if not self.charter.ladder.reminder.on_due_day:
+            return None
+        return self._while_open(max(self.calendar.begins(due.last_day), since), due, station)
+
+    def _while_open(self, moment: datetime, due: Due, station: str) -> datetime | None:
+        """At that moment or the next opening of the station, if that is before the due instant."""
+        opens = self.calendar.within_hours(moment, self.hours(station)) if moment < due.at else due.at
+        return opens if opens < due.at else None
 
     # Rules
 

@@ -1,7 +1,6 @@
 """How each fact changes a matter. No rule in it: what was decided stands in the fact."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import assert_never
 
 from duban_contracts.handling import (
@@ -23,7 +22,6 @@ from duban_contracts.handling import (
 )
 from duban_contracts.ledger import (
     AcceptanceOverdue,
-    Due,
     DueClock,
     EntryAccepted,
     EntryClosedUnsolved,
@@ -38,7 +36,8 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.subjects import NOBODY
-from services.ledger.decider.custody import OF_THE_CITIZEN, handed_over, taken_over
+from services.ledger.decider.custody import handed_over, taken_over
+from services.ledger.decider.ringing import OF_THE_CITIZEN, OF_THE_STATION, only, rings_again, without
 from services.ledger.decider.situations import (
     Asking,
     Clock,
@@ -56,8 +55,6 @@ from services.ledger.decider.situations import (
     entry_of,
     with_entry,
 )
-
-REMINDERS = (Clock.DUE_SOON, Clock.DUE_DAY, Clock.CITIZEN_SOON, Clock.CITIZEN_DAY)
 
 Closing = EntryResolved | VerificationRejected | EntryStruckOff | EntryReopened | EntryRecurred
 Rang = AcceptanceOverdue | EntryDueSoon | EntryOverdue | CitizenOverdue | InterimAnswerOverdue
@@ -162,29 +159,22 @@ def rang(entry: Entry, event: Rang) -> Entry:
 
 
 def moved(entry: Entry, event: Moved) -> Entry:
-    """A due date that moved is reminded of again, and may be overdue again if it lies ahead now."""
     match event:
         case ExtensionDecided(granted=False):
             return replace(entry, asking=None)
         case ExtensionDecided():
-            due, citizen, extended = event.due, event.citizen, entry.extended + 1
-            entry = replace(entry, asking=None, due=due, citizen=citizen, extended=extended)
+            extended = entry.extended + 1
+            after = replace(entry, asking=None, due=event.due, citizen=event.citizen, extended=extended)
         case EntryResumed():
-            entry = replace(entry, held=None, due=event.due, citizen=event.citizen)
+            after = replace(entry, held=None, due=event.due, citizen=event.citizen)
         case DeadlineRecomputed():
-            entry = recomputed(entry, event)
+            after = recomputed(entry, event)
     counted_at = max(event.at, entry.counted_at or event.at)
-    rings_again = {
-        *REMINDERS,
-        *_ahead(Clock.OVERDUE, entry.due, event.at),
-        *_ahead(Clock.CITIZEN_OVERDUE, entry.citizen, event.at),
+    again = {
+        *rings_again(OF_THE_STATION, entry.due, after.due, event.at),
+        *rings_again(OF_THE_CITIZEN, entry.citizen, after.citizen, event.at),
     }
-    rung = tuple(clock for clock in entry.rung if clock not in rings_again)
-    return replace(entry, counted_at=counted_at, rung=rung)
-
-
-def _ahead(clock: Clock, due: Due | None, now: datetime) -> tuple[Clock, ...]:
-    return (clock,) if due is None or due.at > now else ()
+    return replace(after, counted_at=counted_at, rung=without(entry.rung, again))
 
 
 def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
@@ -206,7 +196,7 @@ def closing(state: State, event: Closing) -> State:
             over = replace(entry, asking=None, held=None, interim=None, offer=None, note=event.answer)
             return Resolved(over, event.at, event.by, event.outcome, entry.due)
         case VerificationRejected():
-            rung = tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN)
+            rung = only(entry.rung, OF_THE_CITIZEN)
             return Handling(
                 replace(entry, round=event.round, due=event.due, began_at=event.at, rung=rung, accepted=True)
             )

@@ -218,9 +218,8 @@ class Rules:
 
 def ledger(charter: Charter) -> Decider[Command, State, Event]:
     """The charter's revision is written into the due dates counted under it."""
-    calendar = WorkingCalendar(charter)
-    dues = Dues(charter, calendar)
-    clocks = Clocks(charter, calendar, dues)
+    dues = Dues(charter, WorkingCalendar(charter))
+    clocks = Clocks(charter, dues)
     return Decider(
         decide=Rules(Book(charter, dues, clocks)).decide,
         evolve=evolve,
