@@ -15,6 +15,7 @@ from tests.ledger.register import (
     NUMBER,
     OPENED,
     SHIPPED,
+    TOWN,
     accept,
     day,
     kinds,
@@ -25,6 +26,7 @@ from tests.ledger.register import (
     verify,
 )
 from tests.ledger.register import story as story_under
+from tests.ledger.test_recomputed import recomputed, with_limit
 
 given = Given(ledger(SHIPPED.model_copy(update={"revision": 7})))
 MUCH_LATER = local("2025-04-01")
@@ -48,6 +50,30 @@ def test_a_matter_has_both_clocks_each_explained() -> None:
     assert (opened.due.at, opened.citizen.at) == (DUE, CITIZEN)
     assert opened.citizen.start == opened.due.start == OPENED
     assert opened.citizen.closing.length.amount == 2
+
+
+def test_the_citizens_clock_starts_with_the_submission_however_long_the_material_took() -> None:
+    submitted_at = local("2024-04-11", "10:00")
+    events = story(open_(submitted_at=submitted_at), accept(), Wake(DUE - timedelta(days=1)))
+    assert (events[0].due.start, events[0].citizen.start) == (OPENED, submitted_at)
+    assert events[0].citizen.last_day.isoformat() == "2024-04-22"
+    assert [each for each in rings(events[2:]) if DueClock.CITIZEN in each] == [
+        (DueClock.CITIZEN, "xincunban", local("2024-04-19", "11:24")),
+    ]
+
+
+def test_a_citizen_who_waited_too_long_before_is_told_of_at_the_opening() -> None:
+    events = story(open_(submitted_at=local("2024-04-01", "10:00")), accept())
+    assert [(type(event), event.at) for event in events[1:2]] == [(CitizenOverdue, OPENED)]
+
+
+def test_a_new_revision_counts_the_citizens_clock_from_the_submission_too() -> None:
+    submitted_at = local("2024-04-12", "10:00")
+    for charter in (SHIPPED, TOWN):
+        history = story_under(open_(submitted_at=submitted_at), accept(), charter=charter)
+        told = [e for e in recomputed(with_limit(8, SHIPPED), history) if e.type.count("recomputed")]
+        assert told[-1].clock is DueClock.CITIZEN
+        assert told[-1].new.start == submitted_at
 
 
 def test_each_clock_has_its_reminders_in_office_hours_only() -> None:

@@ -37,7 +37,14 @@ from duban_contracts.ledger import (
 )
 from duban_contracts.subjects import NOBODY
 from services.ledger.decider.custody import handed_over, taken_over
-from services.ledger.decider.ringing import OF_THE_CITIZEN, OF_THE_STATION, only, rings_again, without
+from services.ledger.decider.ringing import (
+    OF_THE_CITIZEN,
+    OF_THE_STATION,
+    ahead,
+    only,
+    rings_again,
+    without,
+)
 from services.ledger.decider.situations import (
     Asking,
     Clock,
@@ -62,6 +69,17 @@ Moved = ExtensionDecided | EntryResumed | DeadlineRecomputed
 
 
 def evolve(state: State, event: Event) -> State:
+    return told(happened(state, event), event)
+
+
+def told(state: State, event: Event) -> State:
+    """A refusal is told of a request, not of the entry."""
+    if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
+        return state
+    return with_entry(state, replace(state.entry, told_at=max(event.at, state.entry.told_at or event.at)))
+
+
+def happened(state: State, event: Event) -> State:
     match event:
         case LedgerCommandRefused():
             return state
@@ -136,7 +154,7 @@ def opened(state: State, event: EntryOpened) -> State:
 def closed(state: State, event: EntryClosedUnsolved) -> State:
     if isinstance(state, Unopened | WithdrawnEarly):
         return WithdrawnEarly(event.at, event.outcome)
-    return Closed(replace(state.entry, updated_at=event.at), event.at, event.outcome)
+    return Closed(replace(over(state.entry), updated_at=event.at), event.at, event.outcome)
 
 
 def rang(entry: Entry, event: Rang) -> Entry:
@@ -166,15 +184,15 @@ def moved(entry: Entry, event: Moved) -> Entry:
             extended = entry.extended + 1
             after = replace(entry, asking=None, due=event.due, citizen=event.citizen, extended=extended)
         case EntryResumed():
-            after = replace(entry, held=None, due=event.due, citizen=event.citizen)
+            paused = (*entry.paused, event.paused)
+            after = replace(entry, held=None, paused=paused, due=event.due, citizen=event.citizen)
         case DeadlineRecomputed():
             after = recomputed(entry, event)
-    counted_at = max(event.at, entry.counted_at or event.at)
     again = {
         *rings_again(OF_THE_STATION, entry.due, after.due, event.at),
         *rings_again(OF_THE_CITIZEN, entry.citizen, after.citizen, event.at),
     }
-    return replace(after, counted_at=counted_at, rung=without(entry.rung, again))
+    return replace(after, rung=without(after.rung, again))
 
 
 def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
@@ -183,18 +201,23 @@ def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
             return replace(entry, due=event.new)
         case DueClock.CITIZEN:
             return replace(entry, citizen=event.new)
+        case DueClock.ACCEPTANCE if entry.offer is not None and event.new and event.station == entry.offer.to:
+            overdue = entry.offer.overdue and event.new.at <= event.at
+            return replace(entry, offer=replace(entry.offer, acceptance=event.new, overdue=overdue))
         case DueClock.ACCEPTANCE:
-            return replace(entry, acceptance=event.new)
+            rung = without(entry.rung, ahead(Clock.ACCEPTANCE, event.new, event.at))
+            return replace(entry, acceptance=event.new, rung=rung)
         case DueClock.INTERIM:
-            return replace(entry, interim=event.new)
+            rung = without(entry.rung, ahead(Clock.INTERIM, event.new, event.at))
+            return replace(entry, interim=event.new, rung=rung)
 
 
 def closing(state: State, event: Closing) -> State:
     entry = entry_of(state)
     match event:
         case EntryResolved():
-            over = replace(entry, asking=None, held=None, interim=None, offer=None, note=event.answer)
-            return Resolved(over, event.at, event.by, event.outcome, entry.due)
+            answered = replace(over(entry), note=event.answer)
+            return Resolved(answered, event.at, event.by, event.outcome, entry.due)
         case VerificationRejected():
             rung = only(entry.rung, OF_THE_CITIZEN)
             return Handling(
@@ -211,6 +234,11 @@ def closing(state: State, event: Closing) -> State:
             )
 
 
+def over(entry: Entry) -> Entry:
+    """Answered or taken back, nobody waits for anything else."""
+    return replace(entry, asking=None, held=None, interim=None, offer=None)
+
+
 def reopened(entry: Entry, event: EntryReopened) -> Entry:
     return replace(
         entry,
@@ -218,7 +246,8 @@ def reopened(entry: Entry, event: EntryReopened) -> Entry:
         due=event.due,
         citizen=event.citizen,
         began_at=event.at,
-        counted_at=event.at,
         rung=(),
+        former=(),
+        paused=(),
         rectifying=True,
     )

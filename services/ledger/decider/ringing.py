@@ -14,9 +14,14 @@ Rung = tuple[Clock, ...]
 
 def rings_again(of: Rung, old: Due | None, new: Due | None, now: datetime) -> Rung:
     """A due date that moved is reminded of again, and may be overdue again if it lies ahead now."""
-    soon, day, overdue = of
-    reminders = (soon, day) if (old and old.at) != (new and new.at) else ()
-    return (*reminders, overdue) if new is None or new.at > now else reminders
+    *reminders, overdue = of
+    moved = (old and old.at) != (new and new.at)
+    return (*(reminders if moved else ()), *ahead(overdue, new, now))
+
+
+def ahead(clock: Clock, due: Due | None, now: datetime) -> Rung:
+    """The clock, if it may ring for this date yet."""
+    return (clock,) if due is None or due.at > now else ()
 
 
 def only(rung: Rung, clocks: Iterable[Clock]) -> Rung:
