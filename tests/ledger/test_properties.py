@@ -15,6 +15,7 @@ from duban_contracts.handling import (
     CitizenOverdue,
     DeadlineRecomputed,
     EntryHeld,
+    EntryRecurred,
     EntryResumed,
     EntryReturned,
     ExtensionDecided,
@@ -33,6 +34,7 @@ from duban_contracts.ledger import (
     EntryResolved,
     EntryStruckOff,
     LedgerCommandRefused,
+    ReopenReason,
     VerificationRejected,
 )
 from services.chassis.decider import Asked, Wake
@@ -269,6 +271,8 @@ def test_each_clock_rings_once_for_each_date_that_it_is_set_to(steps: list[Any])
         if isinstance(event, EntryOverdue | CitizenOverdue | EntryDueSoon):
             kind = (event.clock, event.on_due_day) if isinstance(event, EntryDueSoon) else type(event)
             seen.append((round_of, event.due.start, event.due.at, event.station, kind))
+        if isinstance(event, InterimAnswerOverdue):
+            seen.append((event.due.start, event.due.at))
     assert len(seen) == len(set(seen))
 
 
@@ -293,10 +297,12 @@ def test_the_facts_of_an_entry_never_run_backwards(steps: list[Any], revised: in
 def test_what_time_brings_about_is_never_told_as_of_before_what_was_told(
     steps: list[Any], revised: int | None
 ) -> None:
-    """However late or early the requests between are heard."""
+    """However late or early the requests between are heard; nor what happened elsewhere."""
     last = None
     for event in facts(run(steps, revised)):
-        if isinstance(event, BY_TIME):
+        if isinstance(event, BY_TIME | EntryClosedUnsolved | EntryRecurred) or (
+            isinstance(event, EntryReopened) and event.reason is ReopenReason.NEGATIVE_RATING
+        ):
             assert last is None or event.at >= last
         if not isinstance(event, LedgerCommandRefused):
             last = event.at if last is None else max(last, event.at)

@@ -75,8 +75,7 @@ class Clocks:
         """Nothing falls due before what was told already: a clock that stood still meanwhile, or is counted
         anew, rings from then on. Struck off or taken back, nothing is timed any more."""
         if isinstance(state, Handling | Returned | Resolved):
-            told_at = state.entry.last_told_at
-            yield from ((max(at, told_at), tell) for at, tell in self._running(state))
+            yield from ((state.entry.told_as_of(at), tell) for at, tell in self._running(state))
 
     def _running(self, state: InHand | Resolved) -> Iterator[Falling]:
         yield from self._revised(state)

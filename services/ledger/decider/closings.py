@@ -215,7 +215,5 @@ def recurred(book: Book, command: LinkRecurrence, state: StruckOff) -> Events:
         return []
     if not state.at <= command.now < book.dues.calendar.due(state.at, rule.within).at:
         return []
-    fact = EntryRecurred(
-        at=command.now, station=state.entry.station, entry=state.entry.number, again=command.again
-    )
-    return [fact]
+    entry, at = state.entry, state.entry.told_as_of(command.now)
+    return [EntryRecurred(at=at, station=entry.station, entry=entry.number, again=command.again)]

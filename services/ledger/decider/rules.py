@@ -88,7 +88,8 @@ class Rules:
             case Withdraw(), Handling() | Returned() | Resolved():
                 return self.withdraw(command, state.entry)
             case ReopenForRating(now, round, detail), StruckOff(entry) if entry.round == round:
-                return [closings.reopened(self.book, state, now, ReopenReason.NEGATIVE_RATING, detail)]
+                at = entry.told_as_of(now)
+                return [closings.reopened(self.book, state, at, ReopenReason.NEGATIVE_RATING, detail)]
             case LinkRecurrence(), StruckOff():
                 return closings.recurred(self.book, command, state)
             case _:
@@ -169,13 +170,14 @@ class Rules:
 
     def withdraw(self, command: Withdraw, entry: Entry) -> Events:
         """Whoever has it now, not whom intake chose, is told that it is over."""
+        at = entry.told_as_of(command.now)
         closed = EntryClosedUnsolved(
-            at=command.now,
+            at=at,
             station=entry.holder,
             entry=entry.number,
             outcome=Outcome.WITHDRAWN,
         )
-        return [*handovers.lapsed(entry, command.now), closed]
+        return [*handovers.lapsed(entry, at), closed]
 
     def record_progress(self, request: RecordProgress, state: Known) -> Events:
         """Co-handlers tell what they did; the interim answer is the lead's to give, or whose debt it is."""

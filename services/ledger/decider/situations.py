@@ -123,6 +123,10 @@ class Entry:
     def last_told_at(self) -> datetime:
         return max(self.updated_at, self.told_at or self.updated_at)
 
+    def told_as_of(self, at: datetime) -> datetime:
+        """What fell due at `at`, or happened elsewhere then, is never told as of before what was told."""
+        return max(at, self.last_told_at)
+
     @property
     def last_due(self) -> Due | None:
         """Of the station that has it or, with nobody, of the last one that had it."""
