@@ -187,7 +187,7 @@ class Clocks:
         if {SOON[clock], DAY[clock]} <= {*entry.rung}:
             return
         told = partial(EntryDueSoon, station=who, entry=entry.number, due=due, clock=clock)
-        soon, day = self.dues.reminders(due, entry.last_told_at, who)
+        soon, day = self.dues.reminders(due, entry.told_at, who)
         if soon is not None and SOON[clock] not in entry.rung:
             yield soon, lambda at: [told(at=at)]
         if day is not None and DAY[clock] not in entry.rung:

@@ -76,7 +76,7 @@ def told(state: State, event: Event) -> State:
     """A refusal is told of a request, not of the entry."""
     if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
         return state
-    return with_entry(state, replace(state.entry, told_at=max(event.at, state.entry.told_at or event.at)))
+    return with_entry(state, replace(state.entry, told_at=state.entry.told_as_of(event.at)))
 
 
 def happened(state: State, event: Event) -> State:
@@ -137,8 +137,9 @@ def opened(state: State, event: EntryOpened) -> State:
         event.model_copy(update={"citizen": None, "acceptance": None}),  # they stand beside it
         station,
         event.due,
-        event.at,
-        event.at,
+        began_at=event.at,
+        updated_at=event.at,
+        told_at=event.at,
         citizen=event.citizen,
         acceptance=event.acceptance,
         revision=event.revision,

@@ -74,7 +74,7 @@ class Entry:
     began_at: datetime
     """When the round began, or the station got it."""
     updated_at: datetime
-    told_at: datetime | None = None
+    told_at: datetime
     """When anything was last told of it, by time alone too."""
     round: int = 1
     accepted: bool = False
@@ -119,13 +119,9 @@ class Entry:
         """The station that has it, if one has."""
         return None if self.station == NOBODY else self.station
 
-    @property
-    def last_told_at(self) -> datetime:
-        return max(self.updated_at, self.told_at or self.updated_at)
-
     def told_as_of(self, at: datetime) -> datetime:
         """What fell due at `at`, or happened elsewhere then, is never told as of before what was told."""
-        return max(at, self.last_told_at)
+        return max(at, self.told_at)
 
     @property
     def last_due(self) -> Due | None:
