@@ -132,6 +132,8 @@ class MatterAccepted(Fact, service="intake"):
     past: PastOutcome | None = None
     source: Token | None = Field(None, description="Who told intake, e.g. the feed")
     recurs: Key | None = Field(None, description="The struck-off entry that came back, as submitted")
+    submitted_at: Moment | None = Field(None, description="When it first came in, complete or not")
+    revision: int | None = Field(None, description="The charter's revision that chose station and limit")
 
 
 class MatterIncomplete(Fact, service="intake"):

@@ -84,7 +84,8 @@ class EntryOpened(Fact, service="ledger"):
     accept_by: Moment | None = None
     acceptance: Due | None = Field(None, description="`accept_by`, explained")
     citizen: Due | None = Field(None, description="The citizen's clock: from submission to strike-off")
-    revision: int | None = Field(None, description="The charter's revision it was opened under")
+    submitted_at: Moment | None = Field(None, description="When intake first had it, complete or not")
+    revision: int | None = Field(None, description="The charter's revision that its due dates are from")
     recurs: Key | None = Field(None, description="The struck-off entry that came back, as submitted")
     procedure: Token | None = Field(None, description="An application: the stages that it goes through")
 

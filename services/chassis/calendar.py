@@ -103,6 +103,10 @@ class WorkingCalendar:
     def day_of(self, moment: datetime) -> date:
         return self._local(_utc(moment)).date()
 
+    def local_time(self, moment: datetime) -> str:
+        """As people in the town read it, e.g. `2024-04-18 00:00`."""
+        return f"{self._local(_utc(moment)):%Y-%m-%d %H:%M}"
+
     def begins(self, day: date) -> datetime:
         """The local midnight with which `day` begins, in UTC."""
         return self._midnight(day)

@@ -85,9 +85,22 @@ class Counter:
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
         """Unpaused office time of working days in [start, end): additive over any split."""
+        return sum(map(_length, self._unpaused(start, end)), NO_TIME)
+
+    def used(self, start: datetime, end: datetime, percent: int) -> datetime | None:
+        """When `percent` of what is worked in [start, end) is over; None where nothing is worked in it."""
+        spans = self._unpaused(start, end)
+        left = sum(map(_length, spans), NO_TIME) * percent / 100
+        for begins, ends in spans:
+            if ends - begins >= left:
+                return begins + left
+            left -= ends - begins
+        return None
+
+    def _unpaused(self, start: datetime, end: datetime) -> list[Span]:
         days = _days(self.calendar.day_of(start), self.calendar.day_of(end))
         spans = (span for day in days for span in self._office(day))
-        return sum((_length(span) for span in self._running(_clipped(spans, start, end))), NO_TIME)
+        return list(self._running(_clipped(spans, start, end)))
 
     def _start(self, start: datetime) -> Step:
         day = self.calendar.day_of(start)

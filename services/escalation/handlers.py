@@ -14,7 +14,7 @@ from duban_contracts.message import Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.escalation import custody, stepwise
-from services.escalation.custody import acceptance_item, overdue_item
+from services.escalation.custody import acceptance_item, late_item, overdue_item
 from services.escalation.decider import (
     EVERY_ROUND,
     AcknowledgeOrder,
@@ -49,8 +49,7 @@ def entry_due_soon(heard: Heard[ledger.EntryDueSoon], _: Charter) -> Wanted:
 
 def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Wanted:
     late = heard.data
-    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.late_from)
-    return _open(heard, late.station, item, late.round)
+    return _open(heard, late.station, late_item(late.entry, late.due.late_from), late.round)
 
 
 def acceptance_overdue(heard: Heard[ledger.AcceptanceOverdue], _: Charter) -> Wanted:

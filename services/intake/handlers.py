@@ -6,6 +6,7 @@ from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.charter_check import closest
 from duban_contracts.intake import DeclineMatter, SubmitMatter, SupplementMatter, WithdrawMatter
 from duban_contracts.message import Refusal
+from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.intake.decider import Command, Decline, Submit, Supplement, Withdraw
@@ -41,9 +42,11 @@ def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
     yield from unknown(Refusal.UNKNOWN_STATION, "station", matter.station, charter.stations)
     yield from not_believed(matter, heard.told_by, charter.actor(heard.told_by) or STRANGER)
     if matter.past and matter.past.closed_at and matter.past.closed_at < heard.now:
+        said = WorkingCalendar(charter).local_time
+        closed_at, submitted_at = said(matter.past.closed_at), said(heard.now)
         yield (
             Refusal.WRONG_STATE,
-            f"closed at {matter.past.closed_at}, before it was submitted at {heard.now}; correct one of them",
+            f"closed at {closed_at}, before it was submitted at {submitted_at}; correct one of them",
         )
 
 

@@ -69,6 +69,8 @@ def matter_accepted(heard: Heard[MatterAccepted], charter: Charter) -> Commands:
         solved_on_the_spot=said.solved_on_the_spot,
         past=said.past,
         recurs=said.recurs,
+        submitted_at=said.submitted_at,
+        revision=said.revision,
     )
     opened: Commands = [(number, opening(heard.now, number, matter, charter))]
     if said.recurs is None:

@@ -83,7 +83,7 @@ def _of_matter(state: Known) -> Iterator[Timed]:
     elif entry.acceptance is not None and not entry.accepted:
         yield Timed(DueClock.ACCEPTANCE, entry.station, entry.acceptance)
     if entry.interim is not None:
-        yield Timed(DueClock.INTERIM, entry.station, entry.interim)
+        yield Timed(DueClock.INTERIM, entry.owes_interim, entry.interim)
 
 
 def _of_application(application: Application) -> Iterator[Timed]:

@@ -180,3 +180,24 @@ def test_the_charters_own_days_are_told_from_the_nations():
 def test_a_year_without_a_notice_is_provisional():
     assert due("2026-12-30T10:00", 5).provisional
     assert not due("2026-12-14T10:00", 5).provisional
+
+
+@given(moments, moments, pause_lists, st.integers(1, 99))
+def test_a_share_of_the_work_is_used_when_so_much_of_it_was_worked(one, two, some, percent):
+    start, end = sorted((one, two))
+    counter = Counter(CALENDAR, None, some)
+    whole, at = counter.worked(start, end), counter.used(start, end, percent)
+    if at is None:
+        assert not whole
+    else:
+        assert start <= at <= end
+        assert abs(counter.worked(start, at) - whole * percent / 100) <= timedelta(microseconds=1)
+
+
+def test_most_of_the_work_is_used_later_over_a_holiday_and_after_a_pause():
+    """Five days over the May holiday: 32.5 hours are worked, and 26 of them are over on 6 May at 17:30."""
+    start, end = local("2024-04-26T17:30"), local("2024-05-08T00:00")
+    assert Counter(CALENDAR).used(start, end, 80) == local("2024-05-06T17:30")
+    pause = (local("2024-05-06T00:00"), local("2024-05-07T00:00"))
+    assert Counter(CALENDAR, None, (pause,)).used(start, end, 50) == local("2024-04-29T17:30")
+    assert Counter(CALENDAR).used(local("2024-05-01T00:00"), local("2024-05-06T00:00"), 80) is None

@@ -1,6 +1,9 @@
 """An entry that moves counts against the station that has it: on the ladder, and in the report."""
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from duban_contracts import handling, ledger
 from duban_contracts.escalation import ItemClosed, ItemOpened
@@ -10,6 +13,8 @@ from services.escalation.decider import escalation
 from services.escalation.handlers import HEARS
 from services.escalation.report import REPORT_HEARS, Scorecard, scorecard
 from tests.escalation.town import DUE, ENTRY, OVERDUE, TOWNSHIP, day
+from tests.ledger.matters import give_back, transfer
+from tests.ledger.register import NUMBER, accept, local, open_, story
 
 NOW = day(4, 19, 9)
 FORMER, PRESENT = "qingjieban", "xincunban"
@@ -71,6 +76,49 @@ def test_an_entry_that_comes_back_may_be_late_there_again() -> None:
     assert open_items(OVERDUE_THERE, TAKEN_OVER, back, OVERDUE_THERE) == {FORMER: {OVERDUE}}
 
 
+BACK_LATE = [
+    fact(ledger.EntryAccepted, FORMER, taken_over=True, taken_from=PRESENT, due=LATE),
+    fact(
+        handling.EntryReturned,
+        PRESENT,
+        to=FORMER,
+        legal_ground="g",
+        was_responsible=True,
+        handovers=2,
+        due=LATE,
+    ),
+    fact(handling.Adjudicated, by="office", reason="r", from_station=PRESENT, moved=True, due=LATE),
+]
+
+
+@pytest.mark.parametrize("back", BACK_LATE)
+def test_what_was_late_when_it_left_counts_again_when_it_comes_back(back: Any) -> None:
+    states, told = run(LADDER, HEARS, OVERDUE_THERE, TAKEN_OVER, back)
+    assert [type(event) for event in told] == [ItemOpened, ItemClosed, ItemOpened]
+    assert states[FORMER].items[OVERDUE].fact.since == DUE
+    assert open_items(OVERDUE_THERE, TAKEN_OVER, back, TAKEN_OVER) == {}
+
+
+@pytest.mark.parametrize("back", BACK_LATE)
+def test_it_counts_again_also_where_its_lateness_was_heard_of_too_late_before(back: Any) -> None:
+    assert open_items(TAKEN_OVER, OVERDUE_THERE, back) == {FORMER: {OVERDUE}}
+
+
+@pytest.mark.parametrize("back", BACK_LATE)
+def test_what_comes_back_with_time_left_counts_against_nobody(back: Any) -> None:
+    in_time = back.model_copy(update={"due": AHEAD})
+    assert open_items(OVERDUE_THERE, TAKEN_OVER, in_time) == {}
+
+
+def test_the_round_trip_of_a_late_entry_ends_where_it_began() -> None:
+    """Xincunban is a day late, nongye has it for ten minutes: every fact as the ledger tells it."""
+    at = local("2024-04-23", "10:00")
+    there = (transfer("nongye", at), accept(at, "nongye"))
+    told = story(open_(), accept(), *there, give_back(at + timedelta(minutes=10), "nongye"))
+    opened = open_items(*(event for event in told if type(event) in HEARS))
+    assert opened == {"xincunban": {f"overdue/{NUMBER}"}}
+
+
 def test_a_transfer_that_lapsed_is_held_against_nobody() -> None:
     assert open_items(UNSIGNED, fact(handling.TransferLapsed)) == {}
 
@@ -87,6 +135,11 @@ def test_a_due_date_that_lies_ahead_again_closes_what_was_overdue_and_may_open_i
         assert open_items(OVERDUE_THERE, moved) == {}
     _, told = run(LADDER, HEARS, OVERDUE_THERE, granted, OVERDUE_THERE)
     assert [type(event) for event in told] == [ItemOpened, ItemClosed, ItemOpened]
+
+
+def test_a_time_to_sign_that_lies_ahead_again_is_no_missing_signature() -> None:
+    counted_anew = fact(handling.DeadlineRecomputed, clock=DueClock.ACCEPTANCE, old=LATE, new=AHEAD, why="w")
+    assert open_items(OVERDUE_THERE, UNSIGNED, counted_anew) == {FORMER: {OVERDUE}}
 
 
 def test_a_due_date_that_is_past_still_or_the_citizens_closes_nothing() -> None:

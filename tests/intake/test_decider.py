@@ -164,6 +164,15 @@ def test_the_missing_material_completes_a_submission() -> None:
     assert (fact.at, fact.title, fact.station) == (LATER, INCOMPLETE.title, "minzheng")
 
 
+def test_what_is_accepted_says_when_it_first_came_in_and_by_which_revision_it_was_decided() -> None:
+    town = TOWN.model_copy(update={"revision": 7})
+    at_once = accepted(matter(), charter=town)
+    assert (at_once.submitted_at, at_once.revision) == (NOW, 7)
+    under = Given(intake(town))(*history(INCOMPLETE))
+    [fact] = under.when(supplement("书面申请", "家庭经济状况授权书"))
+    assert (fact.at, fact.submitted_at, fact.revision) == (LATER, NOW, 7)
+
+
 def test_what_is_still_missing_is_the_rest_of_what_was_told() -> None:
     before = history(INCOMPLETE, supplement("书面申请"))
     assert before[-1] == MatterIncomplete(

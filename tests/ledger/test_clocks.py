@@ -3,11 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from duban_contracts.charter import Limit
+import pytest
+
+from duban_contracts.charter import Limit, Unit
 from duban_contracts.ledger import AcceptanceOverdue, EntryDueSoon, EntryOverdue
 from services.chassis.decider import Wake
 from services.ledger.decider import Withdraw, ledger
 from tests.given import Given
+from tests.ledger.matters import hold, resume
 from tests.ledger.register import (
     ACCEPT_BY,
     DUE,
@@ -28,8 +31,9 @@ from tests.ledger.register import (
     verify,
 )
 
-SOON = local("2024-04-22", "08:30")
-"""80 % of the time is used on Sunday 21 April, so the office is told on Monday: the due day itself."""
+SOON = local("2024-04-19", "16:30")
+"""37.5 hours are worked until the due date; 30 of them, 80 %, are over on Friday an hour before closing."""
+DUE_DAY = local("2024-04-22", "08:30")
 MUCH_LATER = local("2025-04-01")
 
 
@@ -41,9 +45,19 @@ def times(events: Any) -> list[Any]:
     return [(type(event), event.at) for event in events]
 
 
+def reminders(*commands: Any) -> list[Any]:
+    events = story(*commands)
+    return [(event.at, event.on_due_day) for event in events if isinstance(event, EntryDueSoon)]
+
+
 def test_everything_missed_is_caught_up_in_the_order_of_time() -> None:
     events = given(*story(open_())).when(Wake(MUCH_LATER))
-    assert times(events) == [(AcceptanceOverdue, ACCEPT_BY), (EntryDueSoon, SOON), (EntryOverdue, DUE)]
+    assert times(events) == [
+        (AcceptanceOverdue, ACCEPT_BY),
+        (EntryDueSoon, SOON),
+        (EntryDueSoon, DUE_DAY),
+        (EntryOverdue, DUE),
+    ]
     assert given(*story(open_()), *events).when(Wake(MUCH_LATER)) == []
 
 
@@ -69,15 +83,56 @@ def test_it_can_still_be_accepted_after_that() -> None:
 
 
 def test_reminders_come_at_the_charters_share_of_the_time_and_on_the_due_day() -> None:
-    opened_at = local("2024-04-16", "10:00")  # last day Tuesday 23 April; 80 % is Monday the 22nd at 11:36
-    events = story(open_(opened_at), accept(opened_at), Wake(local("2024-04-23", "23:59")))
-    reminders = [(event.at, event.on_due_day) for event in events if isinstance(event, EntryDueSoon)]
-    assert reminders == [(local("2024-04-22", "11:36"), False), (local("2024-04-23", "08:30"), True)]
+    assert reminders(open_(), accept(), Wake(DUE)) == [(SOON, False), (DUE_DAY, True)]
+
+
+def test_a_share_of_the_time_is_a_share_of_what_is_worked_in_it_and_holidays_are_not() -> None:
+    friday = local("2024-04-26", "10:00")  # five working days end on 7 May
+    assert reminders(open_(friday), accept(friday), Wake(MUCH_LATER)) == [
+        (local("2024-05-06", "16:30"), False),
+        (local("2024-05-07", "08:30"), True),
+    ]
+
+
+def test_a_share_of_the_time_is_not_used_up_by_a_hold() -> None:
+    held = (hold(local("2024-04-16")), resume(local("2024-04-23")))
+    assert reminders(open_(), accept(), *held, Wake(MUCH_LATER)) == [
+        (local("2024-04-26", "16:30"), False),
+        (local("2024-04-28", "08:30"), True),
+    ]
+
+
+def test_a_hold_that_moves_no_due_date_brings_no_second_reminder() -> None:
+    lunch = (hold(local("2024-04-22", "12:00")), resume(local("2024-04-22", "14:00")))
+    assert reminders(open_(), accept(), *lunch, Wake(MUCH_LATER)) == [(SOON, False), (DUE_DAY, True)]
 
 
 def test_where_both_reminders_meet_one_is_enough() -> None:
-    events = given(*story(open_(), accept())).when(Wake(DUE - ONE_MOMENT))
-    assert [(event.at, event.on_due_day) for event in events] == [(SOON, True)]
+    after_closing = local("2024-04-15", "18:00")  # 80 % is used as the office closes on Friday
+    assert reminders(open_(after_closing), accept(after_closing), Wake(MUCH_LATER)) == [(DUE_DAY, True)]
+
+
+@pytest.mark.parametrize(
+    ("opened", "reminded"),
+    [
+        ("10:00", [("10:00", True), ("16:30", False)]),
+        ("13:00", [("14:30", True), ("16:54", False)]),
+        ("18:00", []),
+    ],
+)
+def test_what_is_due_on_the_same_day_is_reminded_of_as_soon_as_the_office_is_open(
+    opened: str, reminded: list[tuple[str, bool]]
+) -> None:
+    at = local("2024-04-15", opened)
+    for short in (open_(at, limit=Limit(amount=0)), open_(at, due_on=day("2024-04-15"))):
+        told = reminders(short, accept(at), Wake(MUCH_LATER))
+        assert told == [(local("2024-04-15", clock), on_due_day) for clock, on_due_day in reminded]
+
+
+def test_a_limit_of_hours_is_reminded_of_at_once_where_it_ends_on_its_first_day() -> None:
+    two_hours = Limit(amount=2, unit=Unit.WORKING_HOURS)
+    told = reminders(open_(limit=two_hours), accept(), Wake(MUCH_LATER))
+    assert told == [(OPENED, True), (local("2024-04-15", "11:36"), False)]
 
 
 def test_the_charter_can_do_without_the_reminder_on_the_due_day() -> None:
@@ -92,7 +147,7 @@ def test_no_reminder_comes_before_the_entry_or_after_its_due_date() -> None:
     for due_on in ("2024-04-10", "2024-04-15", "2024-04-20"):  # long past, the same day, a Saturday
         events = story(open_(due_on=day(due_on)), accept(OPENED), Wake(MUCH_LATER))
         due = events[0].due.at
-        assert all(OPENED < event.at < due for event in events if isinstance(event, EntryDueSoon))
+        assert all(OPENED <= event.at < due for event in events if isinstance(event, EntryDueSoon))
         assert (EntryOverdue, max(due, OPENED)) in times(events)
 
 
@@ -136,10 +191,10 @@ def test_a_redo_round_within_the_due_date_is_reminded_of_and_overdue_again() -> 
     rejected_at = OPENED + timedelta(days=1)
     history = story(open_(), accept(), resolve(), verify(rejected_at, passed=False, reason="不亮"))
     events = given(*history).when(Wake(MUCH_LATER))
-    assert kinds(events) == ["EntryDueSoon", "EntryOverdue"]
+    assert kinds(events) == ["EntryDueSoon", "EntryDueSoon", "EntryOverdue"]
     assert events[-1].round == 2
 
 
 def test_what_came_due_before_a_command_is_told_before_it_is_answered() -> None:
     events = given(*story(open_(), accept())).when(resolve(DUE))
-    assert kinds(events) == ["EntryDueSoon", "EntryOverdue", "EntryResolved"]
+    assert kinds(events) == ["EntryDueSoon", "EntryDueSoon", "EntryOverdue", "EntryResolved"]

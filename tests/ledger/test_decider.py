@@ -23,7 +23,15 @@ from duban_contracts.ledger import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.calendar import NATIONAL
-from services.ledger.decider import Closed, ReopenForRating, Withdraw
+from services.ledger.decider import (
+    Closed,
+    RecordProgress,
+    Reopen,
+    ReopenForRating,
+    ReportUp,
+    Resolve,
+    Withdraw,
+)
 from tests.ledger.register import (
     ACCEPT_BY,
     DUE,
@@ -33,6 +41,7 @@ from tests.ledger.register import (
     OPENED,
     TOWN,
     accept,
+    asked,
     day,
     given,
     kinds,
@@ -249,6 +258,30 @@ def test_only_the_handler_resolves_and_only_what_is_open() -> None:
         assert refused(given(*in_hand).when(resolve(actor=somebody_else))) is Refusal.NOT_THE_HANDLER
     for history in (resolved, struck_off, withdrawn):
         assert refused(given(*history).when(resolve(VERIFIED_AT))) is Refusal.WRONG_STATE
+
+
+def test_that_it_was_taken_back_is_the_petitioners_to_say_and_not_the_handlers() -> None:
+    request = Resolve(asked("xincunban", EARLY, "resolve"), Outcome.WITHDRAWN, "群众撤诉")
+    events = given(*in_hand).when(request)
+    assert refused(events) is Refusal.NOT_ALLOWED
+    assert events[-1].detail.endswith("resolve it as solved, explained, not_feasible, not_ours")
+
+
+def test_who_asks_for_something_says_why_and_who_answers_says_what() -> None:
+    nothing = " \n"
+    for history, request in (
+        (in_hand, RecordProgress(asked("xincunban", EARLY), nothing)),
+        (in_hand, Resolve(asked("xincunban", EARLY), Outcome.SOLVED, nothing)),
+        (in_hand, ReportUp(asked("xincunban", EARLY), nothing, "需市级资金")),
+        (in_hand, ReportUp(asked("xincunban", EARLY), "市住建局", nothing)),
+        (struck_off, Reopen(asked("office", VERIFIED_AT), nothing)),
+    ):
+        assert refused(given(*history).when(request)) is Refusal.REASON_MISSING
+
+
+def test_people_are_told_the_time_of_the_town() -> None:
+    too_late = given(*struck_off).when(reopen(REOPEN_UNTIL))[-1]
+    assert "could be reopened until 2024-05-07 00:00;" in too_late.detail
 
 
 # Verifying

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from duban_contracts.charter import Limit, Unit
 from duban_contracts.handling import (
     Adjudicated,
     EntryReturned,
@@ -20,6 +21,7 @@ from tests.ledger.matters import (
     add_co_handler,
     adjudicate,
     apply_extension,
+    decide_extension,
     give_back,
     hold,
     interim_answer,
@@ -62,6 +64,21 @@ def test_the_station_gives_back_what_is_not_its_own_within_a_working_day_and_the
     assert (fact.station, fact.to, fact.was_responsible) == ("xincunban", None, True)
     assert fact.legal_ground == "职责清单第三条"
     assert isinstance(given(*returned).state, Returned)
+
+
+def test_the_time_to_return_is_counted_by_the_hours_of_the_station() -> None:
+    """The service centre is open over lunch, the town is not: its four hours end at 14:00, not at 16:30."""
+    handover = TOWN.matters.handover
+    assert handover
+    hours = handover.model_copy(update={"return_within": Limit(amount=4, unit=Unit.WORKING_HOURS)})
+    town = TOWN.model_copy(update={"matters": TOWN.matters.model_copy(update={"handover": hours})})
+    for station, until in (("bianmin", "14:00"), ("xincunban", "16:30")):
+        at = local("2024-04-15", until)
+        in_time = story(open_(station=station), give_back(at - ONE_MOMENT, station), charter=town)
+        assert kinds(in_time)[-1] == "EntryReturned"
+        too_late = story(open_(station=station), give_back(at, station), charter=town)
+        assert refused(too_late) is Refusal.TOO_LATE
+        assert f"until 2024-04-15 {until};" in too_late[-1].detail
 
 
 def test_the_time_to_return_is_half_open_and_runs_from_the_assignment() -> None:
@@ -133,6 +150,17 @@ def test_a_transfer_that_nobody_answers_is_told_of_the_station_that_was_asked() 
     assert [(type(e).__name__, e.station, e.at) for e in events] == [
         ("AcceptanceOverdue", "nongye", ACCEPT_BY)
     ]
+
+
+def test_a_signature_that_is_missing_when_a_transfer_ends_is_told_then_and_not_as_of_before() -> None:
+    asked_on, after = local("2024-04-16", "17:00"), local("2024-04-17", "15:00")
+    unsigned = story(open_(), transfer("nongye", asked_on))
+    for ended in (give_back(after, "nongye"), adjudicate("xincunban", after)):
+        events = given(*unsigned).when(ended)
+        overdue = given(*unsigned, *events).when(Wake(after))
+        assert [(type(e).__name__, e.station, e.at) for e in overdue] == [
+            ("AcceptanceOverdue", "xincunban", after)
+        ]
 
 
 def test_only_the_holder_or_the_office_transfers_and_one_transfer_at_a_time() -> None:
@@ -213,6 +241,30 @@ def test_only_the_office_adjudicates_and_never_in_its_own_case() -> None:
     town = TOWN.model_copy(update={"actors": {**TOWN.actors, "office": office}})
     own = story(open_(), accept(), adjudicate("nongye", LATER), charter=town)
     assert refused(own) is Refusal.OWN_CASE
+
+
+def test_where_the_office_is_itself_a_party_the_leaders_decide() -> None:
+    office = TOWN.actors["office"].model_copy(update={"station": "xincunban"})
+    town = TOWN.model_copy(update={"actors": {**TOWN.actors, "office": office}})
+    own = story(open_(), accept(), adjudicate("nongye", LATER), charter=town)
+    assert refused(own) is Refusal.OWN_CASE
+    assert own[-1].detail == "office is a party to it; somebody else has to decide: leader"
+    above = story(open_(), accept(), adjudicate("nongye", LATER, "leader"), charter=town)
+    assert kinds(above)[-1] == "Adjudicated"
+    others = story(open_(station="nongye"), adjudicate("minzheng", LATER, "leader"), charter=town)
+    assert refused(others) is Refusal.NOT_ALLOWED, "where the office is none, it decides"
+
+
+def test_the_leaders_also_verify_and_extend_where_the_office_is_the_handler() -> None:
+    office = TOWN.actors["office"].model_copy(update={"station": "xincunban"})
+    town = TOWN.model_copy(update={"actors": {**TOWN.actors, "office": office}})
+    resolved = (open_(), accept(), resolve())
+    assert refused(story(*resolved, verify(LATER), charter=town)) is Refusal.OWN_WORK
+    assert kinds(story(*resolved, verify(LATER, "leader"), charter=town))[-1] == "EntryStruckOff"
+    applied = (open_(), accept(), apply_extension())
+    assert refused(story(*applied, decide_extension(LATER), charter=town)) is Refusal.OWN_WORK
+    granted = story(*applied, decide_extension(LATER, actor="leader"), charter=town)
+    assert kinds(granted)[-1] == "ExtensionDecided"
 
 
 # Co-handlers, and the level above

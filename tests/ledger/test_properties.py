@@ -13,14 +13,18 @@ from duban_contracts.due import Due, DueClock
 from duban_contracts.handling import (
     Adjudicated,
     CitizenOverdue,
+    DeadlineRecomputed,
     EntryHeld,
+    EntryRecurred,
     EntryResumed,
     EntryReturned,
     ExtensionDecided,
     HoldGround,
+    InterimAnswerOverdue,
 )
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
+    AcceptanceOverdue,
     EntryAccepted,
     EntryClosedUnsolved,
     EntryDueSoon,
@@ -29,6 +33,8 @@ from duban_contracts.ledger import (
     EntryReopened,
     EntryResolved,
     EntryStruckOff,
+    LedgerCommandRefused,
+    ReopenReason,
     VerificationRejected,
 )
 from services.chassis.decider import Asked, Wake
@@ -47,6 +53,7 @@ from services.ledger.decider import (
     Resolve,
     Resume,
     Return,
+    RevisionSeen,
     Transfer,
     Verify,
     Withdraw,
@@ -56,8 +63,16 @@ from services.ledger.views import row
 from tests.ledger.register import NUMBER, OPENED, SHIPPED, TOWN, day, open_
 
 everybody_may_verify = SHIPPED.matters.model_copy(update={"verify_roles": tuple(Role)})
-CHARTER = TOWN.model_copy(update={"matters": everybody_may_verify, "revision": 7})
-register = ledger(CHARTER)
+CHARTER = SHIPPED.model_copy(update={"matters": everybody_may_verify, "revision": 7})
+slower = {"limits": dict.fromkeys(SHIPPED.matters.limits, Limit(amount=9)), "accept_within": Limit(amount=2)}
+LATER_CHARTER = CHARTER.model_copy(
+    update={
+        "matters": everybody_may_verify.model_copy(update=slower),
+        "revision": 8,
+        "published_at": OPENED + timedelta(days=3),
+    }
+)
+REGISTER, REVISED = ledger(CHARTER), ledger(LATER_CHARTER)
 
 moments = st.integers(-48, 24 * 45).map(lambda hours: OPENED + timedelta(hours=hours))
 stations = st.sampled_from(["jiwei", "bianmin"])
@@ -103,10 +118,20 @@ others = st.one_of(
 )
 
 
+beginnings = st.builds(
+    open_,
+    st.just(OPENED),
+    station=st.just("jiwei"),
+    limit=st.sampled_from([Limit(amount=5), Limit(amount=0), None]),
+    due_on=st.none() | st.none() | st.sampled_from([day("2024-04-12"), day("2024-04-20")]),
+    solved_on_the_spot=st.none() | st.none() | st.just("好了"),
+)
+
+
 @st.composite
 def lives(draw: st.DrawFn) -> list[Any]:
     """An entry in the hands of people who mostly do what they may, one after the other."""
-    steps: list[Any] = [open_(OPENED, station="jiwei")]
+    steps: list[Any] = [draw(beginnings)]
     now = OPENED
     for _ in range(draw(st.integers(1, 12))):
         now += timedelta(hours=draw(st.sampled_from([0, 1, 5, 20, 24, 100])))
@@ -118,6 +143,7 @@ def lives(draw: st.DrawFn) -> list[Any]:
                     [
                         Accept(handler),
                         Accept(handler),
+                        RecordProgress(handler, "已报", interim_answer=True),
                         Transfer(handler, other, "因为"),
                         Return(handler, "因为"),
                         Adjudicate(office, station, (), "因为"),
@@ -129,6 +155,8 @@ def lives(draw: st.DrawFn) -> list[Any]:
                         Resolve(handler, Outcome.SOLVED, "好了"),
                         Verify(office, draw(st.booleans()), "因为"),
                         Reopen(office, "又坏了"),
+                        ReopenForRating(now, draw(st.integers(1, 3)), "不满意"),
+                        Withdraw(now, NUMBER, station),
                         Wake(now),
                     ]
                 )
@@ -144,10 +172,14 @@ commands = (
 )
 
 
-def run(steps: Sequence[Any]) -> list[tuple[Any, list[Any]]]:
-    """Each command with what followed; every state on the way replays and survives being stored."""
-    state, told, answers = register.initial_state, list[Any](), []
-    for command in steps:
+def run(steps: Sequence[Any], revised: int | None = None) -> list[tuple[Any, list[Any]]]:
+    """Each command with what followed; every state on the way replays and survives being stored.
+
+    From the step numbered `revised` on by another charter, which was published some time before.
+    """
+    state, told, answers = REGISTER.initial_state, list[Any](), []
+    for number, command in enumerate(steps):
+        register = REVISED if revised is not None and number >= revised else REGISTER
         now = command.asked.now if hasattr(command, "asked") else command.now
         events, state = register.answer(command, now, state)
         told += events
@@ -190,6 +222,15 @@ def test_nothing_is_struck_off_unless_somebody_else_verified_it_or_it_was_closed
                 assert station_of(event.by) not in (station_of(resolved_by), event.station)
 
 
+BY_TIME = (
+    AcceptanceOverdue
+    | CitizenOverdue
+    | DeadlineRecomputed
+    | EntryDueSoon
+    | EntryOverdue
+    | InterimAnswerOverdue
+    | RevisionSeen
+)
 MOVES = EntryOpened | EntryReopened | ExtensionDecided | EntryResumed
 COMES_TO_A_STATION = EntryReturned | Adjudicated
 
@@ -230,6 +271,8 @@ def test_each_clock_rings_once_for_each_date_that_it_is_set_to(steps: list[Any])
         if isinstance(event, EntryOverdue | CitizenOverdue | EntryDueSoon):
             kind = (event.clock, event.on_due_day) if isinstance(event, EntryDueSoon) else type(event)
             seen.append((round_of, event.due.start, event.due.at, event.station, kind))
+        if isinstance(event, InterimAnswerOverdue):
+            seen.append((event.due.start, event.due.at))
     assert len(seen) == len(set(seen))
 
 
@@ -242,6 +285,37 @@ def test_a_held_or_ended_entry_has_no_clock_of_station_or_citizen_running(steps:
             still = True
         if isinstance(event, EntryResumed | EntryReopened):
             still = False
+
+
+@for_all(lives(), st.none() | st.integers(0, 12))
+def test_the_facts_of_an_entry_never_run_backwards(steps: list[Any], revised: int | None) -> None:
+    told = [event.at for event in facts(run(steps, revised)) if not isinstance(event, LedgerCommandRefused)]
+    assert told == sorted(told)
+
+
+@for_all(commands, st.none() | st.integers(0, 12))
+def test_what_time_brings_about_is_never_told_as_of_before_what_was_told(
+    steps: list[Any], revised: int | None
+) -> None:
+    """However late or early the requests between are heard; nor what happened elsewhere."""
+    last = None
+    for event in facts(run(steps, revised)):
+        if isinstance(event, BY_TIME | EntryClosedUnsolved | EntryRecurred) or (
+            isinstance(event, EntryReopened) and event.reason is ReopenReason.NEGATIVE_RATING
+        ):
+            assert last is None or event.at >= last
+        if not isinstance(event, LedgerCommandRefused):
+            last = event.at if last is None else max(last, event.at)
+
+
+@for_all(commands, st.none() | st.integers(0, 12))
+def test_no_clock_of_an_ended_entry_runs_until_it_is_reopened(steps: list[Any], revised: int | None) -> None:
+    ended = False
+    for event in facts(run(steps, revised)):
+        assert not (ended and isinstance(event, BY_TIME))
+        ended = isinstance(event, EntryStruckOff | EntryClosedUnsolved) or (
+            ended and not isinstance(event, EntryReopened)
+        )
 
 
 @for_all(commands)
@@ -257,7 +331,7 @@ def test_a_closing_is_late_exactly_from_its_due_instant_on(steps: list[Any]) -> 
 @for_all(commands, moments)
 def test_waking_twice_changes_nothing(steps: list[Any], now: Any) -> None:
     story = facts(run(steps))
-    state = register.fold(register.initial_state, story)
-    events, woken = register.answer(Wake(now), now, state)
-    assert register.answer(Wake(now), now, woken) == ([], woken)
+    state = REGISTER.fold(REGISTER.initial_state, story)
+    events, woken = REGISTER.answer(Wake(now), now, state)
+    assert REGISTER.answer(Wake(now), now, woken) == ([], woken)
     assert [event.at for event in events] == sorted(event.at for event in events)

@@ -6,15 +6,16 @@ from typing import Any
 
 from duban_contracts.charter import Charter, Limit
 from duban_contracts.handling import DeadlineRecomputed
-from duban_contracts.ledger import DueClock
+from duban_contracts.ledger import AcceptanceOverdue, DueClock
 from services.chassis.decider import Wake
 from services.chassis.memory import MemoryDocuments
 from services.chassis.settle import Item, Settler, wake_id
 from services.ledger.decider import RevisionSeen, Withdraw, ledger
 from services.ledger.views import row
 from tests.given import Given
-from tests.ledger.matters import apply_extension, decide_extension, hold, report_up, resume
+from tests.ledger.matters import apply_extension, decide_extension, hold, report_up, resume, transfer
 from tests.ledger.register import (
+    ACCEPT_BY,
     DUE,
     EARLY,
     NUMBER,
@@ -22,9 +23,12 @@ from tests.ledger.register import (
     SHIPPED,
     TOWN,
     accept,
+    day,
+    given,
     kinds,
     local,
     open_,
+    reopen,
     resolve,
     story,
     verify,
@@ -155,10 +159,58 @@ def test_a_new_limit_gives_one_to_what_had_none() -> None:
     assert (told.old, told.new.start) == (None, OPENED)
 
 
-def test_a_day_set_elsewhere_stays() -> None:
-    history = story(open_(due_on=DUE.date()), accept())
-    [seen] = recomputed(with_limit(8), history)
+def test_a_day_set_elsewhere_stays_and_gives_the_citizen_no_clock() -> None:
+    for charter in (TOWN, SHIPPED):
+        history = story(open_(due_on=day("2024-06-28")), accept(), charter=charter)
+        [seen] = recomputed(with_limit(8, charter), history)
+        assert isinstance(seen, RevisionSeen)
+
+
+def test_after_a_reopening_what_had_a_day_set_elsewhere_has_a_limit_and_a_citizens_clock() -> None:
+    reopened = (accept(), resolve(), verify(EARLY), reopen(EARLY))
+    history = story(open_(due_on=day("2024-06-28")), *reopened, charter=SHIPPED)
+    rating = SHIPPED.rating.model_copy(update={"rectify_within": Limit(amount=8)})
+    told = recomputed(next_revision(SHIPPED, rating=rating), history)
+    assert [event.clock for event in told[:-1]] == [DueClock.STATION, DueClock.CITIZEN]
+
+
+def test_what_is_opened_by_a_limit_of_an_older_revision_is_counted_anew_once_and_at_its_opening() -> None:
+    late = PUBLISHED + timedelta(hours=1)
+    under = Given(ledger(with_limit(8)))
+    opened = under.when(open_(late, revision=7))
+    told, seen = under(*opened).when(Wake(late))
+    assert opened[0].revision == 7
+    assert (told.at, told.old.limit.amount, told.new.limit.amount) == (late, 5, 8)
     assert isinstance(seen, RevisionSeen)
+    assert under(*opened, told, seen).when(Wake(late)) == []
+
+
+def test_what_is_opened_by_a_limit_of_a_newer_revision_is_looked_at_when_that_arrives() -> None:
+    opened = given.when(open_(revision=8))
+    assert opened[0].revision == 7
+    assert [type(event) for event in recomputed(next_revision(), opened)] == [RevisionSeen]
+
+
+def test_the_time_to_answer_a_transfer_is_counted_anew_for_whoever_was_asked() -> None:
+    asked_on = local("2024-04-16", "10:00")
+    for before in ([accept()], []):
+        history = story(open_(), *before, transfer("nongye", asked_on))
+        events = recomputed(with_days_off("2024-04-17"), history)
+        told = [(e.station, e.new.last_day.day) for e in events[:-1] if e.clock is DueClock.ACCEPTANCE]
+        assert told == [("nongye", 18)]
+        overdue = Given(ledger(with_days_off("2024-04-17")))(*history, *events).when(Wake(DUE))
+        unsigned = [(e.station, e.at) for e in overdue if isinstance(e, AcceptanceOverdue)]
+        assert unsigned == [("nongye", local("2024-04-19"))]
+
+
+def test_a_time_to_sign_that_lies_ahead_again_may_run_out_again() -> None:
+    slower = TOWN.matters.model_copy(update={"accept_within": Limit(amount=3)})
+    unsigned, offered = story(open_()), story(open_(), accept(), transfer("nongye"))
+    for history in (unsigned, offered):
+        events = Given(ledger(next_revision(matters=slower)))(
+            *history, *given(*history).when(Wake(ACCEPT_BY))
+        ).when(Wake(DUE))
+        assert [e.at for e in events if isinstance(e, AcceptanceOverdue)] == [local("2024-04-19")]
 
 
 def test_a_deadline_across_a_year_without_a_notice_is_provisional_until_there_is_one() -> None:

@@ -18,6 +18,7 @@ from services.ledger.views import row
 from tests.chassis.world import World
 from tests.ledger import test_applications as application
 from tests.ledger import test_measure_properties as measure
+from tests.ledger.register import NUMBER
 from tests.ledger.test_properties import CHARTER, lives
 
 WHOLE = register(CHARTER)
@@ -73,7 +74,7 @@ def application_lives(draw: st.DrawFn) -> list[Any]:
 
 
 def item(n: int, command: Any) -> Item[Any]:
-    key = command.asked.key if hasattr(command, "asked") else command.number
+    key = command.asked.key if hasattr(command, "asked") else getattr(command, "number", NUMBER)
     return Item(f"m{n}", key, command, measure.when(command))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from duban_contracts.charter import Limit, Unit
 from duban_contracts.handling import EntryHeld, EntryResumed, ExtensionApplied, ExtensionDecided
 from duban_contracts.ledger import EntryDueSoon, EntryOverdue
 from duban_contracts.message import Refusal
@@ -19,6 +20,7 @@ from tests.ledger.register import (
     DUE,
     EARLY,
     ONE_MOMENT,
+    OPENED,
     SHIPPED,
     TOWN,
     accept,
@@ -102,7 +104,7 @@ def test_after_an_extension_it_is_reminded_of_and_overdue_by_the_new_date() -> N
 
 def test_an_extension_that_was_decided_after_expiry_makes_it_overdue_again_later() -> None:
     late = given(*applied).when(decide_extension(DUE + timedelta(hours=9)))
-    assert kinds(late) == ["EntryDueSoon", "EntryOverdue", "ExtensionDecided"]
+    assert kinds(late) == ["EntryDueSoon", "EntryDueSoon", "EntryOverdue", "ExtensionDecided"]
     again = given(*applied, *late).when(Wake(local("2024-05-10")))
     assert [e.at for e in again if isinstance(e, EntryOverdue)] == [local("2024-04-29")]
 
@@ -129,6 +131,18 @@ def test_a_pause_that_nobody_ends_ends_at_the_charters_longest() -> None:
     [fact] = given(*held).when(Wake(HELD_UNTIL))
     assert (fact.at, fact.by) == (HELD_UNTIL, None)
     assert given(*held).when(Wake(HELD_UNTIL - ONE_MOMENT)) == []
+
+
+def test_the_longest_hold_is_counted_by_the_hours_of_the_station() -> None:
+    """Ten o'clock and four hours: the service centre is open over lunch, the new village office is not."""
+    rule = TOWN.matters.hold
+    assert rule
+    hours = rule.model_copy(update={"longest": Limit(amount=4, unit=Unit.WORKING_HOURS)})
+    town = TOWN.model_copy(update={"matters": TOWN.matters.model_copy(update={"hold": hours})})
+    for station, until in (("bianmin", "14:00"), ("xincunban", "16:30")):
+        accepted = (open_(station=station), accept(OPENED, station))
+        held = story(*accepted, hold(OPENED, station), charter=town)
+        assert held[-1].until == local("2024-04-15", until)
 
 
 def test_while_it_is_held_nothing_but_the_end_of_the_hold_falls_due() -> None:

@@ -15,6 +15,7 @@ from tests.ledger.register import (
     NUMBER,
     OPENED,
     SHIPPED,
+    TOWN,
     accept,
     day,
     kinds,
@@ -25,6 +26,7 @@ from tests.ledger.register import (
     verify,
 )
 from tests.ledger.register import story as story_under
+from tests.ledger.test_recomputed import recomputed, with_limit
 
 given = Given(ledger(SHIPPED.model_copy(update={"revision": 7})))
 MUCH_LATER = local("2025-04-01")
@@ -50,11 +52,36 @@ def test_a_matter_has_both_clocks_each_explained() -> None:
     assert opened.citizen.closing.length.amount == 2
 
 
+def test_the_citizens_clock_starts_with_the_submission_however_long_the_material_took() -> None:
+    submitted_at = local("2024-04-11", "10:00")
+    events = story(open_(submitted_at=submitted_at), accept(), Wake(DUE - timedelta(days=1)))
+    assert (events[0].due.start, events[0].citizen.start) == (OPENED, submitted_at)
+    assert events[0].citizen.last_day.isoformat() == "2024-04-22"
+    assert [each for each in rings(events[2:]) if DueClock.CITIZEN in each] == [
+        (DueClock.CITIZEN, "xincunban", local("2024-04-19", "11:24")),
+    ]
+
+
+def test_a_citizen_who_waited_too_long_before_is_told_of_at_the_opening() -> None:
+    events = story(open_(submitted_at=local("2024-04-01", "10:00")), accept())
+    assert [(type(event), event.at) for event in events[1:2]] == [(CitizenOverdue, OPENED)]
+
+
+def test_a_new_revision_counts_the_citizens_clock_from_the_submission_too() -> None:
+    submitted_at = local("2024-04-12", "10:00")
+    for charter in (SHIPPED, TOWN):
+        history = story_under(open_(submitted_at=submitted_at), accept(), charter=charter)
+        told = [e for e in recomputed(with_limit(8, SHIPPED), history) if e.type.count("recomputed")]
+        assert told[-1].clock is DueClock.CITIZEN
+        assert told[-1].new.start == submitted_at
+
+
 def test_each_clock_has_its_reminders_in_office_hours_only() -> None:
     events = given(*story(open_(), accept())).when(Wake(MUCH_LATER))
     assert rings(events) == [
+        (DueClock.STATION, "xincunban", local("2024-04-19", "16:30")),
         (DueClock.STATION, "xincunban", local("2024-04-22", "08:30")),
-        (DueClock.CITIZEN, "xincunban", local("2024-04-23", "08:30")),
+        (DueClock.CITIZEN, "xincunban", local("2024-04-23", "11:24")),
         (DueClock.CITIZEN, "xincunban", local("2024-04-24", "08:30")),
         (EntryOverdue, "xincunban", DUE),
         (CitizenOverdue, "xincunban", CITIZEN),
@@ -64,7 +91,7 @@ def test_each_clock_has_its_reminders_in_office_hours_only() -> None:
 def test_once_the_station_has_answered_only_the_citizen_waits_and_the_office_has_to_act() -> None:
     events = given(*story(open_(), accept(), resolve())).when(Wake(MUCH_LATER))
     assert rings(events) == [
-        (DueClock.CITIZEN, "office", local("2024-04-23", "08:30")),
+        (DueClock.CITIZEN, "office", local("2024-04-23", "11:24")),
         (DueClock.CITIZEN, "office", local("2024-04-24", "08:30")),
         (CitizenOverdue, "office", CITIZEN),
     ]
@@ -94,7 +121,7 @@ def test_the_citizens_clock_runs_on_where_nobody_has_the_entry() -> None:
 
 
 def test_a_redo_round_gives_the_citizen_no_new_clock_and_no_second_reminder() -> None:
-    at = local("2024-04-23", "10:00")
+    at = local("2024-04-23", "12:00")
     rejected = story(open_(), accept(), resolve(), verify(at, passed=False, reason="不亮"))
     events = given(*rejected).when(Wake(MUCH_LATER))
     assert rings(events)[:1] == [(DueClock.CITIZEN, "xincunban", local("2024-04-24", "08:30"))]

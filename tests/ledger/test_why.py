@@ -32,7 +32,7 @@ from tests.ledger.register import (
     story,
     verify,
 )
-from tests.ledger.test_properties import CHARTER, facts, lives, register, run
+from tests.ledger.test_properties import CHARTER, REGISTER, facts, lives, run
 
 UNDER = SHIPPED.model_copy(update={"revision": 7})
 TUESDAY, WEDNESDAY = local("2024-04-16"), local("2024-04-17")
@@ -100,7 +100,7 @@ def test_a_date_that_would_be_another_one_today_says_so() -> None:
     history = story(open_(), accept(), resolve(), verify(EARLY), charter=SHIPPED)
     overlay = {"off": ("2024-04-18",), "source": "a later notice"}
     later = UNDER.model_copy(update={"revision": 8, "calendar": UNDER.calendar.model_validate(overlay)})
-    state = register.fold(register.initial_state, history)
+    state = REGISTER.fold(REGISTER.initial_state, history)
     assert [each.agrees for each in explain(NUMBER, state, later).dues] == [False, False]
 
 
@@ -151,7 +151,7 @@ def test_a_due_date_without_a_count_is_told_by_its_rule() -> None:
 
 @for_all(lives())
 def test_the_explanation_always_ends_where_the_entry_is_due(steps: list[Any]) -> None:
-    state = register.fold(register.initial_state, facts(run(steps)))
+    state = REGISTER.fold(REGISTER.initial_state, facts(run(steps)))
     for each in explain(NUMBER, state, CHARTER).dues:
         assert each.agrees
         counted = [day.day for day in each.days]

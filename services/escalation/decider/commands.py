@@ -26,13 +26,17 @@ class BeginSupervision:
 
 @dataclass(frozen=True)
 class Open:
-    """Something happened that counts against the station, in its `occurrence`th round."""
+    """Something happened that counts against the station, in its `occurrence`th round.
+
+    `again`: it came back to the station, so a closing that was noted when it left is not about this.
+    """
 
     now: datetime
     station: str
     item: OpenItem
     occurrence: int = 0
     serious: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)

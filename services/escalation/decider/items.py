@@ -41,7 +41,8 @@ def begin(rules: Rules, command: BeginSupervision, state: State) -> Events:
 def open_item(rules: Rules, command: Open, state: State) -> Events:
     """An open item that happens again in a later round is the same item: one entry's lateness counts once."""
     known = state.items.get(command.item.id)
-    if _came_too_late(command, state) or (known is not None and known.occurrence >= command.occurrence):
+    too_late = _came_too_late(command, state) and not command.again
+    if too_late or (known is not None and known.occurrence >= command.occurrence):
         return []
     return [_again(command, known) if known else _opened(rules, command, state)]
 

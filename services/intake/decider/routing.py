@@ -37,6 +37,8 @@ def accept(charter: Charter, category: Category, asked: Asked, kept: SubmissionK
         past=submitted.past,
         source=kept.source,
         recurs=submitted.recurs,
+        submitted_at=kept.at,
+        revision=charter.revision or None,
     )
 
 

@@ -153,10 +153,8 @@ class Rules:
         if not request.passed and blank(request.note):
             return no(asked, Refusal.REASON_MISSING, "say why it fails here: the applicant has to be told")
         if to.not_before is not None and request.passed and asked.now < to.not_before:
-            until = to.not_before.astimezone(self.stages.zone)
-            return no(
-                asked, Refusal.TOO_EARLY, f"the public notice has to stand until {until:%Y-%m-%d %H:%M}"
-            )
+            until = self.stages.dues.calendar.local_time(to.not_before)
+            return no(asked, Refusal.TOO_EARLY, f"the public notice has to stand until {until}")
         if to.stage.approval and to.objections:
             which = ", ".join(str(each.number) for each in to.objections)
             detail = f"objection {which} is not decided; decide it first, approval waits"

@@ -1,14 +1,14 @@
 """What every rule of the register asks: who is who by the charter, whose an entry is, how to say no."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeGuard
 
 from duban_contracts.charter import Charter, Role
 from duban_contracts.ledger import LedgerCommandRefused
 from duban_contracts.message import Refusal
-from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Asked, refusal
 from services.ledger.decider.clocks import Clocks
 from services.ledger.decider.dues import Dues
@@ -45,16 +45,23 @@ class Book:
         actor = self.charter.actor(asked.actor)
         return actor is not None and actor.role in roles
 
+    def impartial(self, roles: Collection[Role], parties: Collection[str | None]) -> Collection[Role]:
+        """Who decides: whom the charter names or, where all of them are parties to it, the leaders above."""
+        named = (actor for actor in self.charter.everyone().values() if actor.role in roles)
+        free = any(actor.station is None or actor.station not in parties for actor in named)
+        return roles if free else (Role.LEADER,)
+
+    def said(self, moment: datetime) -> str:
+        return self.dues.calendar.local_time(moment)
+
     def is_handler(self, asked: Asked, entry: Entry) -> bool:
-        return entry.station != NOBODY and self.station_of(asked) == entry.station
+        return entry.holder is not None and self.station_of(asked) == entry.holder
 
     def not_the_handler(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
         if self.is_handler(asked, entry):
             return None
-        whose = "nobody yet" if entry.station == NOBODY else entry.station
-        return no(
-            asked, Refusal.NOT_THE_HANDLER, f"{asked.key} is with {whose}; only that station can do this"
-        )
+        detail = f"{asked.key} is with {entry.holder or 'nobody yet'}; only that station can do this"
+        return no(asked, Refusal.NOT_THE_HANDLER, detail)
 
     def handler_or_office(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
         return None if self.has_role(asked, (Role.OFFICE,)) else self.not_the_handler(asked, entry)

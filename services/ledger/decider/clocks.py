@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
-from duban_contracts.charter import Charter, OfficeHours, Role
+from duban_contracts.charter import Charter, Role
 from duban_contracts.due import Pause
 from duban_contracts.handling import (
     CitizenOverdue,
@@ -15,24 +16,29 @@ from duban_contracts.handling import (
 )
 from duban_contracts.ledger import AcceptanceOverdue, Due, DueClock, EntryDueSoon, EntryOverdue
 from duban_contracts.subjects import NOBODY
-from services.chassis.calendar import WorkingCalendar
 from services.ledger.decider.dues import Dues
 from services.ledger.decider.situations import (
     Clock,
     Entry,
     Event,
     Handling,
-    Known,
+    InHand,
     Resolved,
     Returned,
     RevisionSeen,
     State,
-    Unopened,
-    WithdrawnEarly,
 )
 
 Falling = tuple[datetime, Callable[[datetime], list[Event]]]
 """What falls due when."""
+
+
+class CountedAnew(NamedTuple):
+    clock: DueClock
+    station: str
+    old: Due | None
+    new: Due | None
+
 
 SOON = {DueClock.STATION: Clock.DUE_SOON, DueClock.CITIZEN: Clock.CITIZEN_SOON}
 DAY = {DueClock.STATION: Clock.DUE_DAY, DueClock.CITIZEN: Clock.CITIZEN_DAY}
@@ -41,7 +47,6 @@ DAY = {DueClock.STATION: Clock.DUE_DAY, DueClock.CITIZEN: Clock.CITIZEN_DAY}
 @dataclass(frozen=True)
 class Clocks:
     charter: Charter
-    calendar: WorkingCalendar
     dues: Dues
 
     def wake_at(self, state: State) -> datetime | None:
@@ -67,104 +72,87 @@ class Clocks:
         )
 
     def _pending(self, state: State) -> Iterator[Falling]:
-        """Struck off or taken back, nothing is timed any more: a terminal situation stops every clock."""
+        """Nothing falls due before what was told already: a clock that stood still meanwhile, or is counted
+        anew, rings from then on. Struck off or taken back, nothing is timed any more."""
+        if isinstance(state, Handling | Returned | Resolved):
+            yield from ((state.entry.told_as_of(at), tell) for at, tell in self._running(state))
+
+    def _running(self, state: InHand | Resolved) -> Iterator[Falling]:
+        yield from self._revised(state)
         match state:
             case Handling(entry):
-                yield from self._revised(state)
                 yield from self._acceptance(entry)
                 yield from self._interim(entry)
                 yield from self._hold(entry) if entry.held else self._both(entry)
             case Returned(entry):
-                yield from self._revised(state)
                 yield from self._acceptance(entry)
+                yield from self._interim(entry)
                 yield from self._citizens(entry, self._office)
             case Resolved(entry):
-                yield from self._revised(state)
                 yield from self._citizens(entry, self._office)
-            case _:
-                return
 
     # A new revision of the charter
 
-    def _revised(self, state: Known) -> Iterator[Falling]:
-        """Published, so counted anew: at that time, whenever somebody looked (and never before the last
-        thing that was done under the old one)."""
+    def _revised(self, state: InHand | Resolved) -> Iterator[Falling]:
+        """Published, so counted anew: at that time, whenever somebody looked."""
         entry, published_at = state.entry, self.charter.published_at
         if published_at and entry.revision is not None and entry.revision < self.charter.revision:
-            yield max(published_at, entry.updated_at), partial(self._recounted, state)
+            yield published_at, partial(self._recounted, state)
 
-    def _recounted(self, state: Known, at: datetime) -> list[Event]:
+    def _recounted(self, state: InHand | Resolved, at: datetime) -> list[Event]:
         entry = state.entry
         seen = RevisionSeen(at=at, station=entry.station, revision=self.charter.revision)
-        return [*(self._recomputed(entry, at, clock) for clock in self._running(state)), seen]
+        moved = (each for each in self._counted_anew(state) if _result(each.old) != _result(each.new))
+        return [*(self._recomputed(entry, at, each) for each in moved), seen]
 
-    def _running(self, state: Known) -> Iterator[DueClock]:
-        """The clocks whose due date is another one under this charter."""
-        entry = state.entry
-        for clock, old in (
-            (DueClock.STATION, entry.due),
-            (DueClock.CITIZEN, entry.citizen),
-            (DueClock.ACCEPTANCE, entry.acceptance),
-            (DueClock.INTERIM, entry.interim),
-        ):
-            if self._stopped(state, clock):
-                continue
-            new = self.dues.anew(entry, clock)
-            if _result(old) != _result(new):
-                yield clock
+    def _counted_anew(self, state: InHand | Resolved) -> Iterator[CountedAnew]:
+        """Every due date that still matters, whose it is, and what it is under this charter."""
+        entry, dues = state.entry, self.dues
+        if not isinstance(state, Returned):
+            yield CountedAnew(DueClock.STATION, entry.station, entry.due, dues.station_anew(entry))
+        yield CountedAnew(DueClock.CITIZEN, entry.station, entry.citizen, dues.citizen_anew(entry))
+        if entry.offer is not None:
+            asked = entry.offer.acceptance
+            yield CountedAnew(DueClock.ACCEPTANCE, entry.offer.to, asked, dues.acceptance_anew(asked))
+        if isinstance(state, Handling) and not entry.accepted:
+            own = entry.acceptance
+            yield CountedAnew(DueClock.ACCEPTANCE, entry.station, own, dues.acceptance_anew(own))
+        interim = entry.interim
+        yield CountedAnew(DueClock.INTERIM, entry.owes_interim, interim, dues.interim_anew(interim))
 
-    def _stopped(self, state: Known, clock: DueClock) -> bool:
-        match clock:
-            case DueClock.STATION:
-                return isinstance(state, Returned)
-            case DueClock.CITIZEN:
-                return False
-            case DueClock.ACCEPTANCE:
-                return state.entry.accepted or not isinstance(state, Handling)
-            case DueClock.INTERIM:
-                return state.entry.interim is None
-
-    def _recomputed(self, entry: Entry, at: datetime, clock: DueClock) -> DeadlineRecomputed:
-        old = {
-            DueClock.STATION: entry.due,
-            DueClock.CITIZEN: entry.citizen,
-            DueClock.ACCEPTANCE: entry.acceptance,
-            DueClock.INTERIM: entry.interim,
-        }[clock]
-        new = self.dues.anew(entry, clock)
+    def _recomputed(self, entry: Entry, at: datetime, anew: CountedAnew) -> DeadlineRecomputed:
         return DeadlineRecomputed(
             at=at,
-            station=entry.station,
+            station=anew.station,
             entry=entry.number,
-            clock=clock,
-            old=old,
-            new=new,
-            why=recounted_why(self.charter, old, new),
+            clock=anew.clock,
+            old=anew.old,
+            new=anew.new,
+            why=recounted_why(self.charter, anew.old, anew.new),
         )
 
     # Acceptance, interim answer, hold
 
     def _acceptance(self, entry: Entry) -> Iterator[Falling]:
-        if entry.offer is not None and not entry.offer.overdue:
-            yield entry.offer.acceptance.at, partial(self._acceptance_overdue, entry, entry.offer.to)
+        """Of whoever is asked to take it over, and only then of whoever has it."""
+        told = partial(AcceptanceOverdue, entry=entry.number)
         accept_by = entry.acceptance.at if entry.acceptance else entry.opened.accept_by
-        if (
+        if (offer := entry.offer) is not None:
+            if not offer.overdue:
+                yield offer.acceptance.at, lambda at: [told(at=at, station=offer.to)]
+        elif (
             accept_by is not None
             and not entry.accepted
-            and entry.station != NOBODY
-            and entry.offer is None
+            and entry.holder is not None
             and Clock.ACCEPTANCE not in entry.rung
         ):
-            at = max(accept_by, entry.counted_at or accept_by)
-            yield at, partial(self._acceptance_overdue, entry, entry.station)
-
-    def _acceptance_overdue(self, entry: Entry, station: str, at: datetime) -> list[Event]:
-        return [AcceptanceOverdue(at=at, station=station, entry=entry.number)]
+            yield accept_by, lambda at: [told(at=at, station=entry.station)]
 
     def _interim(self, entry: Entry) -> Iterator[Falling]:
+        """Owed by whoever reported it up, on hold and where it went on too, until it is given or answered."""
         due = entry.interim
         if due is not None and Clock.INTERIM not in entry.rung:
-            overdue = partial(InterimAnswerOverdue, station=entry.station, entry=entry.number, due=due)
+            overdue = partial(InterimAnswerOverdue, station=entry.owes_interim, entry=entry.number, due=due)
             yield due.at, lambda at: [overdue(at=at)]
 
     def _hold(self, entry: Entry) -> Iterator[Falling]:
@@ -176,7 +164,7 @@ class Clocks:
     def _both(self, entry: Entry) -> Iterator[Falling]:
         if entry.due is not None:
             yield from self._overdue(entry, entry.due)
-            yield from self._reminders(entry, entry.due, DueClock.STATION, entry.began_at, entry.station)
+            yield from self._reminders(entry, entry.due, DueClock.STATION, entry.station)
         yield from self._citizens(entry, entry.station)
 
     def _citizens(self, entry: Entry, who: str) -> Iterator[Falling]:
@@ -185,41 +173,25 @@ class Clocks:
             return
         if Clock.CITIZEN_OVERDUE not in entry.rung:
             told = partial(CitizenOverdue, station=who, entry=entry.number, round=entry.round, due=due)
-            yield max(due.at, entry.counted_at or due.at), lambda at: [told(at=at)]
-        yield from self._reminders(entry, due, DueClock.CITIZEN, due.start or entry.began_at, who)
+            yield due.at, lambda at: [told(at=at)]
+        yield from self._reminders(entry, due, DueClock.CITIZEN, who)
 
     def _overdue(self, entry: Entry, due: Due) -> Iterator[Falling]:
-        """A redo round, or a recomputed date, may begin after its due date."""
         if Clock.OVERDUE not in entry.rung:
             told = partial(
                 EntryOverdue, station=entry.station, entry=entry.number, round=entry.round, due=due
             )
-            yield max(due.at, entry.began_at, entry.counted_at or due.at), lambda at: [told(at=at)]
+            yield due.at, lambda at: [told(at=at)]
 
-    def _reminders(
-        self, entry: Entry, due: Due, clock: DueClock, start: datetime, who: str
-    ) -> Iterator[Falling]:
-        """催办: when the charter's share of the time is used, and on the due day (domain.md §5.4, rung 0).
-
-        Both in office hours and after the due date was set, or not at all; where they meet, one is enough.
-        """
-        after = max(start, entry.began_at, entry.counted_at or start)
-        hours = self.dues.hours(who)
+    def _reminders(self, entry: Entry, due: Due, clock: DueClock, who: str) -> Iterator[Falling]:
+        if {SOON[clock], DAY[clock]} <= {*entry.rung}:
+            return
         told = partial(EntryDueSoon, station=who, entry=entry.number, due=due, clock=clock)
-        day = self._on_due_day(due, hours)
-        if due.at > start and SOON[clock] not in entry.rung:
-            used = self.calendar.share(start, due.at, self.charter.matters.reminder_percent)
-            soon = self.calendar.within_hours(used, hours)
-            if after < soon < due.at and soon != day:
-                yield soon, lambda at: [told(at=at)]
-        if day is not None and after < day < due.at and DAY[clock] not in entry.rung:
+        soon, day = self.dues.reminders(due, entry.told_at, who)
+        if soon is not None and SOON[clock] not in entry.rung:
+            yield soon, lambda at: [told(at=at)]
+        if day is not None and DAY[clock] not in entry.rung:
             yield day, lambda at: [told(at=at, on_due_day=True)]
-
-    def _on_due_day(self, due: Due, hours: OfficeHours | None) -> datetime | None:
-        if not self.charter.ladder.reminder.on_due_day:
-            return None
-        openings = self.calendar.openings(due.last_day, hours)
-        return openings[0][0] if openings else None
 
     @property
     def _office(self) -> str:
@@ -239,10 +211,3 @@ def recounted_why(charter: Charter, old: Due | None, new: Due | None) -> str:
 
 def _result(due: Due | None) -> object:
     return due and (due.at, due.last_day, due.provisional)
-
-
-def open_entry(state: State) -> bool:
-    """Whether its due dates follow a new revision of the charter."""
-    return not isinstance(state, Unopened | WithdrawnEarly) and isinstance(
-        state, Handling | Returned | Resolved
-    )

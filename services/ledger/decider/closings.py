@@ -25,6 +25,9 @@ from services.ledger.decider.commands import LinkRecurrence, Matter, Reopen, Res
 from services.ledger.decider.handovers import lapsed
 from services.ledger.decider.situations import Event, Handling, Known, Resolved, StruckOff
 
+OF_THE_HANDLER = (Outcome.SOLVED, Outcome.EXPLAINED, Outcome.NOT_FEASIBLE, Outcome.NOT_OURS)
+"""What a station may say came of a matter; that it was taken back is the petitioner's to say."""
+
 
 def on_the_spot(opened: EntryOpened, matter: Matter, answer: str) -> list[Event]:
     """当场解决 (plan 3(3)): accepted and resolved at once, and still to be verified by somebody else."""
@@ -89,6 +92,11 @@ def resolve(book: Book, request: Resolve, state: Known) -> Events:
         return [objection]
     if not isinstance(state, Handling):
         return [not_now(asked, state)]
+    if request.outcome not in OF_THE_HANDLER:
+        detail = f"only the petitioner takes it back; resolve it as {', '.join(OF_THE_HANDLER)}"
+        return [no(asked, Refusal.NOT_ALLOWED, detail)]
+    if blank(request.answer):
+        return [no(asked, Refusal.REASON_MISSING, "say what came of it: the citizen is told")]
     resumed = [book.clocks.resumed(entry, asked.now, asked.actor)] if entry.held else []
     accepted = EntryAccepted(at=asked.now, station=entry.station, entry=entry.number, round=entry.round)
     resolved = EntryResolved(
@@ -122,13 +130,12 @@ def may_not_verify(book: Book, asked: Asked, state: Known) -> LedgerCommandRefus
     """Judged by station, not by token: the commission is itself a station, and so may be the handler."""
     resolved_by = {book.station_behind(state.by)} if isinstance(state, Resolved) else set()
     handlers = {state.entry.station, *state.entry.co_handlers, *resolved_by}
-    station = book.station_of(asked)
+    station, roles = book.station_of(asked), book.impartial(book.charter.matters.verify_roles, handlers)
     if station is not None and station in handlers:
-        detail = f"{asked.key} is the work of {station}; somebody else has to verify it"
+        detail = f"{asked.key} is the work of {station}; somebody else has to verify it: {', '.join(roles)}"
         return no(asked, Refusal.OWN_WORK, detail)
-    roles = book.charter.matters.verify_roles
     if not book.has_role(asked, roles):
-        return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} verify here; ask one of them")
+        return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} verify {asked.key}; ask one of them")
     return None
 
 
@@ -170,8 +177,11 @@ def reopen(book: Book, request: Reopen, state: Known) -> Events:
         return [not_now(asked, state)]
     until = book.dues.calendar.due(state.at, book.charter.matters.reopen_within).at
     if asked.now >= until:
-        detail = f"{asked.key} could be reopened until {until}; submit a new matter instead"
+        detail = f"{asked.key} could be reopened until {book.said(until)}; submit a new matter instead"
         return [no(asked, Refusal.TOO_LATE, detail)]
+    if blank(request.reason):
+        detail = "say what is not solved: the station has to know what to do again"
+        return [no(asked, Refusal.REASON_MISSING, detail)]
     by_office = book.has_role(asked, (Role.OFFICE,))
     reason = ReopenReason.OFFICE if by_office else ReopenReason.NOT_SOLVED
     return [reopened(book, state, asked.now, reason, request.reason)]
@@ -205,7 +215,5 @@ def recurred(book: Book, command: LinkRecurrence, state: StruckOff) -> Events:
         return []
     if not state.at <= command.now < book.dues.calendar.due(state.at, rule.within).at:
         return []
-    fact = EntryRecurred(
-        at=command.now, station=state.entry.station, entry=state.entry.number, again=command.again
-    )
-    return [fact]
+    entry, at = state.entry, state.entry.told_as_of(command.now)
+    return [EntryRecurred(at=at, station=entry.station, entry=entry.number, again=command.again)]

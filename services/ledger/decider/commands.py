@@ -31,6 +31,10 @@ class Matter:
     solved_on_the_spot: str | None = None
     past: PastOutcome | None = None
     recurs: str | None = None
+    submitted_at: datetime | None = None
+    """When it first came in; else at its opening."""
+    revision: int | None = None
+    """Of the charter that its limit was chosen by; else the present one."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,18 @@ from datetime import datetime
 from duban_contracts.handling import Adjudicated, EntryReturned, EntryTransferred, PingPongDetected
 from duban_contracts.ledger import Due, EntryAccepted
 from duban_contracts.subjects import NOBODY
+from services.ledger.decider.ringing import (
+    OF_THE_CITIZEN,
+    OF_THE_STATION,
+    Rung,
+    only,
+    rings_again,
+    without,
+)
 from services.ledger.decider.situations import (
     Clock,
     Entry,
+    Former,
     Handling,
     Offer,
     Returned,
@@ -17,7 +26,8 @@ from services.ledger.decider.situations import (
     with_entry,
 )
 
-OF_THE_CITIZEN = (Clock.CITIZEN_SOON, Clock.CITIZEN_DAY, Clock.CITIZEN_OVERDUE)
+GOES_ON = (*OF_THE_CITIZEN, Clock.INTERIM)
+"""Rings once, wherever the entry goes."""
 
 HandedOver = EntryTransferred | EntryReturned | PingPongDetected | Adjudicated
 
@@ -59,24 +69,42 @@ def adjudicated(state: State, event: Adjudicated) -> State:
 
 
 def taken_over(entry: Entry, event: EntryAccepted) -> Entry:
-    at = entry.offer.at if entry.offer else event.at
-    entry = assigned(entry, event.station or NOBODY, event.due, event.at)
-    return replace(entry, accepted=True, came_from=event.taken_from, assigned_at=at)
+    since = entry.offer.at if entry.offer else event.at
+    entry = assigned(entry, event.station or NOBODY, event.due, event.at, since)
+    return replace(entry, accepted=True, came_from=event.taken_from)
 
 
-def assigned(entry: Entry, station: str, due: Due | None, at: datetime) -> Entry:
-    """A station's clock of its own; the citizen's goes on."""
+def assigned(
+    entry: Entry, station: str, due: Due | None, at: datetime, since: datetime | None = None
+) -> Entry:
+    """A station's own clock, the former one where it had the entry before; those of the citizen go on."""
+    before = entry.former_of(station)
     return replace(
         entry,
         station=station,
         due=due,
         began_at=at,
-        counted_at=at,
-        assigned_at=at,
-        rung=tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN),
+        assigned_at=before.assigned_at if before else since or at,
+        former=left_behind(entry, station, at),
+        rung=(*only(entry.rung, GOES_ON), *rung_before(before, entry.round, due, at)),
         offer=None,
         asking=None,
         acceptance=None,
         came_from=None,
         co_handlers=tuple(each for each in entry.co_handlers if each != station),
     )
+
+
+def left_behind(entry: Entry, to: str, at: datetime) -> tuple[Former, ...]:
+    others = tuple(each for each in entry.former if each.station not in (entry.station, to))
+    if entry.holder is None:
+        return others
+    since = entry.assigned_at or entry.opened.at
+    return (*others, Former(entry.station, entry.due, entry.rung, entry.round, since, at))
+
+
+def rung_before(before: Former | None, round_now: int, due: Due | None, now: datetime) -> Rung:
+    """What rang there in this round rings no more, as long as it is the same date."""
+    if before is None or before.round != round_now:
+        return ()
+    return without(only(before.rung, OF_THE_STATION), rings_again(OF_THE_STATION, before.due, due, now))

@@ -2,20 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from duban_contracts.charter import Charter, Limit, OfficeHours
-from duban_contracts.due import Closing
+from duban_contracts.due import Closing, Pause
 from duban_contracts.intake import Priority
-from duban_contracts.ledger import Due, DueClock
+from duban_contracts.ledger import Due
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.counting import Counter, Counting
 from services.chassis.limits import Chosen, choose_limit, in_words
 from services.ledger.decider.commands import Matter
-from services.ledger.decider.situations import Entry
+from services.ledger.decider.situations import Entry, Former
 
 COUNTED_BY = ("start", "limit", "rule", "set_for", "closing", "hours_of", "pauses", "extensions")
 """The fields of a due date that say how it is counted; the rest is what comes of it."""
+
+
+class Reminders(NamedTuple):
+    """When to remind of a due date (催办); None: not at all."""
+
+    soon: datetime | None
+    """When the charter's share of the time is used."""
+    on_due_day: datetime | None
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,7 @@ class Dues:
         """Day by day; needs `start`, and the limit or the day that was set elsewhere."""
         if due.start is None:
             raise ValueError("a due date that does not say where it starts cannot be counted")
-        pauses = tuple((pause.start, pause.end) for pause in due.pauses)
-        counter = Counter(self.calendar, self.hours(due.hours_of), pauses)
+        counter = self._counter(due)
         more = [extension.length for extension in due.extensions]
         if due.closing is not None:
             more.append(due.closing.length)
@@ -59,9 +66,41 @@ class Dues:
             raise ValueError("a due date needs a limit, or a day set elsewhere")
         return counter.until(due.start, due.set_for, more)
 
+    def ends(self, start: datetime, limit: Limit, station: str) -> datetime:
+        """When a plain limit of `station` is over, by its own office hours."""
+        return self.calendar.due(start, limit, self.hours(station)).at
+
     def hours(self, station: str | None) -> OfficeHours | None:
         known = self.charter.stations.get(station) if station else None
         return known.hours if known else None
+
+    def _counter(self, due: Due) -> Counter:
+        pauses = tuple((pause.start, pause.end) for pause in due.pauses)
+        return Counter(self.calendar, self.hours(due.hours_of), pauses)
+
+    # Reminders
+
+    def reminders(self, due: Due, since: datetime, station: str) -> Reminders:
+        """催办, from `since` on (domain.md §5.4, rung 0): nobody is reminded as of before a date was set.
+
+        When the charter's share of the unpaused working time is used; and on the due day, at once where it
+        is that day already. Both while the office of `station` is open and before the due instant; where
+        they meet, one is enough.
+        """
+        day = self._on_due_day(due, since, station)
+        used = self._counter(due).used(due.start or since, due.at, self.charter.matters.reminder_percent)
+        soon = used and self._while_open(used, due, station)
+        return Reminders(soon if soon and soon >= since and soon != day else None, day)
+
+    def _on_due_day(self, due: Due, since: datetime, station: str) -> datetime | None:
+        if not self.charter.ladder.reminder.on_due_day:
+            return None
+        return self._while_open(max(self.calendar.begins(due.last_day), since), due, station)
+
+    def _while_open(self, moment: datetime, due: Due, station: str) -> datetime | None:
+        """At that moment or the next opening of the station, if that is before the due instant."""
+        opens = self.calendar.within_hours(moment, self.hours(station)) if moment < due.at else due.at
+        return opens if opens < due.at else None
 
     # Rules
 
@@ -76,12 +115,13 @@ class Dues:
     def set_elsewhere(self, last_day: date, who: str, station: str, now: datetime) -> Due:
         return self.counted(start=now, set_for=last_day, rule=f"set elsewhere by {who}", hours_of=station)
 
-    def of_citizen(self, due: Due | None) -> Due | None:
+    def of_citizen(self, due: Due | None, submitted_at: datetime | None = None) -> Due | None:
         """From submission to strike-off: the station's limit and the time to verify on top."""
         rule = self.charter.matters.citizen
         if rule is None or due is None or due.limit is None:
             return None
-        return self.again(due, closing=Closing(length=rule.closing, source=rule.source))
+        closing = Closing(length=rule.closing, source=rule.source)
+        return self.again(due, start=submitted_at or due.start, closing=closing)
 
     def of_acceptance(self, now: datetime, station: str) -> Due:
         """Signing for the order (签收), domain.md §5.2."""
@@ -96,36 +136,63 @@ class Dues:
         rules = self.charter.rating
         return self._by(rules.rectify_within, "to put it right after reopening", rules.source, now, station)
 
-    def of_successor(self, entry: Entry, station: str, start: datetime) -> Due | None:
-        """The clock of a station that got the entry later starts with it; a day set elsewhere stands."""
-        due = entry.due or entry.opened.due
+    def of_successor(self, entry: Entry, station: str, start: datetime, now: datetime) -> Due | None:
+        """The clock of a station that gets the entry at `now` starts with it, at `start`.
+
+        One that had it before has its own again, so that a round trip gives nobody new time: only while
+        others had it did it stand still. A day set elsewhere stands, whoever has the entry.
+        """
+        due = entry.last_due
         if due is not None and due.limit is None:
             return self.again(due, hours_of=station)
+        if before := entry.former_of(station):
+            return self._back(entry, before, now)
         chosen = self._chosen(entry, due)
         if chosen.limit is None:
             return None
-        return self.counted(start=start, limit=chosen.limit, rule=chosen.rule, hours_of=station)
+        return self.counted(
+            start=start,
+            limit=chosen.limit,
+            rule=chosen.rule,
+            hours_of=station,
+            extensions=entry.promised,
+        )
 
-    # A new revision of the charter
+    def _back(self, entry: Entry, before: Former, now: datetime) -> Due | None:
+        """By the limit that is in force now, whatever it was when the entry left."""
+        away, own = Pause(start=before.left_at, end=max(before.left_at, now)), before.due
+        if own is not None:
+            extensions = (*own.extensions, *entry.promised)
+            own = own.model_copy(update={"pauses": (*own.pauses, away), "extensions": extensions})
+        return self._anew(entry, own, before.station, before.assigned_at)
 
-    def anew(self, entry: Entry, clock: DueClock) -> Due | None:
-        """What a due date is under this charter; its start, pauses and extensions are kept."""
-        match clock:
-            case DueClock.STATION:
-                return self._anew(entry, entry.due, entry.station, entry.assigned_at)
-            case DueClock.CITIZEN:
-                began = entry.began_at if entry.rectifying else entry.opened.at
-                return self._citizen_anew(entry, began)
-            case DueClock.ACCEPTANCE:
-                limit, source = self.charter.matters.accept_within, self.charter.matters.source
-                return self._changed(entry.acceptance, limit, "to sign for it", source)
-            case DueClock.INTERIM:
-                rule = self.charter.matters.report_up
-                if rule is None:
-                    return entry.interim
-                return self._changed(
-                    entry.interim, rule.interim_within, "for the interim answer", rule.source
-                )
+    # A new revision of the charter: what a due date is under this one; start, pauses, extensions are kept
+
+    def station_anew(self, entry: Entry) -> Due | None:
+        return self._anew(entry, entry.due, entry.station, entry.assigned_at)
+
+    def citizen_anew(self, entry: Entry) -> Due | None:
+        """Where the day was set elsewhere the citizen has none, until a reopening gives the entry a limit."""
+        old, of_station = entry.citizen, entry.last_due
+        if of_station is not None and of_station.limit is None and not entry.rectifying:
+            return None
+        submitted_at = entry.opened.submitted_at or entry.opened.at
+        began = entry.began_at if entry.rectifying else submitted_at
+        plain = self._anew(entry, old and self.again(old, closing=None), entry.station, began)
+        if old is None and plain is not None:
+            extensions = entry.due.extensions if entry.due else ()
+            plain = self.again(plain, pauses=entry.paused, extensions=extensions)
+        return self.of_citizen(plain)
+
+    def acceptance_anew(self, acceptance: Due | None) -> Due | None:
+        rules = self.charter.matters
+        return self._changed(acceptance, rules.accept_within, "to sign for it", rules.source)
+
+    def interim_anew(self, interim: Due | None) -> Due | None:
+        rule = self.charter.matters.report_up
+        if rule is None:
+            return interim
+        return self._changed(interim, rule.interim_within, "for the interim answer", rule.source)
 
     def _anew(self, entry: Entry, due: Due | None, station: str, start: datetime | None) -> Due | None:
         if due is not None and due.limit is None:
@@ -143,13 +210,6 @@ class Dues:
         if chosen.limit == due.limit:
             return self.again(due)
         return self.again(due, limit=chosen.limit, rule=chosen.rule)
-
-    def _citizen_anew(self, entry: Entry, began: datetime) -> Due | None:
-        old = entry.citizen
-        plain = self._anew(entry, self.again(old, closing=None) if old else None, entry.station, began)
-        if old is None and plain is not None and entry.due is not None:
-            plain = self.again(plain, pauses=entry.due.pauses, extensions=entry.due.extensions)
-        return self.of_citizen(plain)
 
     def _chosen(self, entry: Entry, due: Due | None) -> Chosen:
         """A category that the charter knows no more keeps the limit that it gave."""

@@ -1,7 +1,6 @@
 """How each fact changes a matter. No rule in it: what was decided stands in the fact."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import assert_never
 
 from duban_contracts.handling import (
@@ -23,7 +22,6 @@ from duban_contracts.handling import (
 )
 from duban_contracts.ledger import (
     AcceptanceOverdue,
-    Due,
     DueClock,
     EntryAccepted,
     EntryClosedUnsolved,
@@ -38,7 +36,15 @@ from duban_contracts.ledger import (
     VerificationRejected,
 )
 from duban_contracts.subjects import NOBODY
-from services.ledger.decider.custody import OF_THE_CITIZEN, handed_over, taken_over
+from services.ledger.decider.custody import handed_over, taken_over
+from services.ledger.decider.ringing import (
+    OF_THE_CITIZEN,
+    OF_THE_STATION,
+    ahead,
+    only,
+    rings_again,
+    without,
+)
 from services.ledger.decider.situations import (
     Asking,
     Clock,
@@ -57,14 +63,23 @@ from services.ledger.decider.situations import (
     with_entry,
 )
 
-REMINDERS = (Clock.DUE_SOON, Clock.DUE_DAY, Clock.CITIZEN_SOON, Clock.CITIZEN_DAY)
-
 Closing = EntryResolved | VerificationRejected | EntryStruckOff | EntryReopened | EntryRecurred
 Rang = AcceptanceOverdue | EntryDueSoon | EntryOverdue | CitizenOverdue | InterimAnswerOverdue
 Moved = ExtensionDecided | EntryResumed | DeadlineRecomputed
 
 
 def evolve(state: State, event: Event) -> State:
+    return told(happened(state, event), event)
+
+
+def told(state: State, event: Event) -> State:
+    """A refusal is told of a request, not of the entry."""
+    if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
+        return state
+    return with_entry(state, replace(state.entry, told_at=state.entry.told_as_of(event.at)))
+
+
+def happened(state: State, event: Event) -> State:
     match event:
         case LedgerCommandRefused():
             return state
@@ -122,8 +137,9 @@ def opened(state: State, event: EntryOpened) -> State:
         event.model_copy(update={"citizen": None, "acceptance": None}),  # they stand beside it
         station,
         event.due,
-        event.at,
-        event.at,
+        began_at=event.at,
+        updated_at=event.at,
+        told_at=event.at,
         citizen=event.citizen,
         acceptance=event.acceptance,
         revision=event.revision,
@@ -139,7 +155,7 @@ def opened(state: State, event: EntryOpened) -> State:
 def closed(state: State, event: EntryClosedUnsolved) -> State:
     if isinstance(state, Unopened | WithdrawnEarly):
         return WithdrawnEarly(event.at, event.outcome)
-    return Closed(replace(state.entry, updated_at=event.at), event.at, event.outcome)
+    return Closed(replace(over(state.entry), updated_at=event.at), event.at, event.outcome)
 
 
 def rang(entry: Entry, event: Rang) -> Entry:
@@ -162,29 +178,22 @@ def rang(entry: Entry, event: Rang) -> Entry:
 
 
 def moved(entry: Entry, event: Moved) -> Entry:
-    """A due date that moved is reminded of again, and may be overdue again if it lies ahead now."""
     match event:
         case ExtensionDecided(granted=False):
             return replace(entry, asking=None)
         case ExtensionDecided():
-            due, citizen, extended = event.due, event.citizen, entry.extended + 1
-            entry = replace(entry, asking=None, due=due, citizen=citizen, extended=extended)
+            extended = entry.extended + 1
+            after = replace(entry, asking=None, due=event.due, citizen=event.citizen, extended=extended)
         case EntryResumed():
-            entry = replace(entry, held=None, due=event.due, citizen=event.citizen)
+            paused = (*entry.paused, event.paused)
+            after = replace(entry, held=None, paused=paused, due=event.due, citizen=event.citizen)
         case DeadlineRecomputed():
-            entry = recomputed(entry, event)
-    counted_at = max(event.at, entry.counted_at or event.at)
-    rings_again = {
-        *REMINDERS,
-        *_ahead(Clock.OVERDUE, entry.due, event.at),
-        *_ahead(Clock.CITIZEN_OVERDUE, entry.citizen, event.at),
+            after = recomputed(entry, event)
+    again = {
+        *rings_again(OF_THE_STATION, entry.due, after.due, event.at),
+        *rings_again(OF_THE_CITIZEN, entry.citizen, after.citizen, event.at),
     }
-    rung = tuple(clock for clock in entry.rung if clock not in rings_again)
-    return replace(entry, counted_at=counted_at, rung=rung)
-
-
-def _ahead(clock: Clock, due: Due | None, now: datetime) -> tuple[Clock, ...]:
-    return (clock,) if due is None or due.at > now else ()
+    return replace(after, rung=without(after.rung, again))
 
 
 def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
@@ -193,20 +202,25 @@ def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
             return replace(entry, due=event.new)
         case DueClock.CITIZEN:
             return replace(entry, citizen=event.new)
+        case DueClock.ACCEPTANCE if entry.offer is not None and event.new and event.station == entry.offer.to:
+            overdue = entry.offer.overdue and event.new.at <= event.at
+            return replace(entry, offer=replace(entry.offer, acceptance=event.new, overdue=overdue))
         case DueClock.ACCEPTANCE:
-            return replace(entry, acceptance=event.new)
+            rung = without(entry.rung, ahead(Clock.ACCEPTANCE, event.new, event.at))
+            return replace(entry, acceptance=event.new, rung=rung)
         case DueClock.INTERIM:
-            return replace(entry, interim=event.new)
+            rung = without(entry.rung, ahead(Clock.INTERIM, event.new, event.at))
+            return replace(entry, interim=event.new, rung=rung)
 
 
 def closing(state: State, event: Closing) -> State:
     entry = entry_of(state)
     match event:
         case EntryResolved():
-            over = replace(entry, asking=None, held=None, interim=None, offer=None, note=event.answer)
-            return Resolved(over, event.at, event.by, event.outcome, entry.due)
+            answered = replace(over(entry), note=event.answer)
+            return Resolved(answered, event.at, event.by, event.outcome, entry.due)
         case VerificationRejected():
-            rung = tuple(clock for clock in entry.rung if clock in OF_THE_CITIZEN)
+            rung = only(entry.rung, OF_THE_CITIZEN)
             return Handling(
                 replace(entry, round=event.round, due=event.due, began_at=event.at, rung=rung, accepted=True)
             )
@@ -221,6 +235,11 @@ def closing(state: State, event: Closing) -> State:
             )
 
 
+def over(entry: Entry) -> Entry:
+    """Answered or taken back, nobody waits for anything else."""
+    return replace(entry, asking=None, held=None, interim=None, offer=None)
+
+
 def reopened(entry: Entry, event: EntryReopened) -> Entry:
     return replace(
         entry,
@@ -228,7 +247,8 @@ def reopened(entry: Entry, event: EntryReopened) -> Entry:
         due=event.due,
         citizen=event.citizen,
         began_at=event.at,
-        counted_at=event.at,
         rung=(),
+        former=(),
+        paused=(),
         rectifying=True,
     )

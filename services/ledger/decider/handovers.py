@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from duban_contracts.charter import Role
 from duban_contracts.handling import (
     Adjudicated,
     EntryReturned,
@@ -25,6 +26,9 @@ from services.ledger.decider.book import (
 from services.ledger.decider.commands import Adjudicate, Return, Transfer
 from services.ledger.decider.situations import Clock, Entry, Handling, Known, Offer, Returned
 
+WITHOUT_A_RULE = (Role.OFFICE, Role.LEADER)
+"""Who adjudicates where the charter does not say."""
+
 
 def accept(book: Book, asked: Asked, state: Known) -> Events:
     """签收: only the responsible station signs, once (domain.md §5.2); or the one it is handed over to."""
@@ -47,10 +51,10 @@ def taken_over(book: Book, asked: Asked, entry: Entry, offer: Offer) -> EntryAcc
         station=offer.to,
         entry=entry.number,
         taken_over=True,
-        taken_from=None if entry.station == NOBODY else entry.station,
+        taken_from=entry.holder,
         round=entry.round,
         was_late=Clock.OVERDUE in entry.rung,
-        due=book.dues.of_successor(entry, offer.to, offer.at),
+        due=book.dues.of_successor(entry, offer.to, offer.at, asked.now),
     )
 
 
@@ -73,10 +77,13 @@ def give_back(book: Book, request: Return, state: Known) -> Events:
         return [bound(asked)]
     if entry.offer is not None and not offered:
         return [waits_for(asked, entry.offer)]
+    by = entry.offer.to if entry.offer else entry.station
     since = entry.offer.at if entry.offer else (entry.assigned_at or entry.opened.at)
-    until = book.dues.calendar.due(since, rule.return_within).at
+    until = book.dues.ends(since, rule.return_within, by)
     if asked.now >= until:
-        detail = f"{asked.key} could be returned until {until}; transfer it or report it up instead"
+        detail = (
+            f"{asked.key} could be returned until {book.said(until)}; transfer it or report it up instead"
+        )
         return [no(asked, Refusal.TOO_LATE, detail)]
     if entry.handovers + 1 >= rule.ping_pong_at:
         return [*lapsed(entry, asked.now), ping_pong(request, entry)]
@@ -86,14 +93,13 @@ def give_back(book: Book, request: Return, state: Known) -> Events:
 def returned(book: Book, request: Return, entry: Entry, offered: bool) -> EntryReturned:
     now, back_to = request.asked.now, entry.came_from
     by = entry.offer.to if offered and entry.offer else entry.station
-    holder = None if entry.station == NOBODY else entry.station
-    due = None if offered or back_to is None else book.dues.of_successor(entry, back_to, now)
+    due = None if offered or back_to is None else book.dues.of_successor(entry, back_to, now, now)
     return EntryReturned(
         at=now,
         station=by,
         entry=entry.number,
         legal_ground=request.legal_ground,
-        to=holder if offered else back_to,
+        to=entry.holder if offered else back_to,
         was_responsible=not offered,
         handovers=entry.handovers + 1,
         round=entry.round,
@@ -127,7 +133,7 @@ def transfer(book: Book, request: Transfer, state: Known) -> Events:
             at=asked.now,
             station=request.to,
             entry=entry.number,
-            from_station=None if entry.station == NOBODY else entry.station,
+            from_station=entry.holder,
             by=asked.actor,
             reason=request.reason,
             handovers=entry.handovers + counts,
@@ -141,7 +147,7 @@ def ping_pong(request: Return | Transfer, entry: Entry) -> PingPongDetected:
     asked = request.asked
     return PingPongDetected(
         at=asked.now,
-        station=None if entry.station == NOBODY else entry.station,
+        station=entry.holder,
         entry=entry.number,
         by=asked.actor,
         to=request.to if isinstance(request, Transfer) else None,
@@ -154,11 +160,13 @@ def ping_pong(request: Return | Transfer, entry: Entry) -> PingPongDetected:
 def adjudicate(book: Book, request: Adjudicate, state: Known) -> Events:
     """The office says whose it is, and stations hand it over no more (domain.md §2, W2b)."""
     asked, entry, rule = request.asked, state.entry, book.charter.matters.handover
-    if rule is not None and not book.has_role(asked, rule.adjudicated_by):
-        detail = f"only {', '.join(rule.adjudicated_by)} adjudicate here; ask one of them"
-        return [no(asked, Refusal.NOT_ALLOWED, detail)]
+    roles = book.impartial(rule.adjudicated_by if rule else WITHOUT_A_RULE, entry.been_with)
     if book.station_of(asked) is not None and book.station_of(asked) in entry.been_with:
-        return [no(asked, Refusal.OWN_CASE, f"{asked.actor} is a party to it; somebody else has to decide")]
+        detail = f"{asked.actor} is a party to it; somebody else has to decide: {', '.join(roles)}"
+        return [no(asked, Refusal.OWN_CASE, detail)]
+    if not book.has_role(asked, roles):
+        detail = f"only {', '.join(roles)} adjudicate {asked.key}; ask one of them"
+        return [no(asked, Refusal.NOT_ALLOWED, detail)]
     if not (running(state) or isinstance(state, Returned)):
         return [not_now(asked, state)]
     if blank(request.reason):
@@ -176,13 +184,13 @@ def adjudicated(book: Book, request: Adjudicate, entry: Entry) -> Adjudicated:
         entry=entry.number,
         by=request.asked.actor,
         reason=request.reason,
-        from_station=entry.station if moves and entry.station != NOBODY else None,
+        from_station=entry.holder if moves else None,
         moved=moves,
         round=entry.round,
         was_late=moves and Clock.OVERDUE in entry.rung,
         co_handlers=tuple(dict.fromkeys(each for each in co_handlers if each != to)),
         acceptance=book.dues.of_acceptance(now, to) if moves else None,
-        due=book.dues.of_successor(entry, to, now) if moves else entry.due,
+        due=book.dues.of_successor(entry, to, now, now) if moves else entry.due,
     )
 
 

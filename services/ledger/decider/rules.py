@@ -16,11 +16,10 @@ from duban_contracts.ledger import (
     ReopenReason,
 )
 from duban_contracts.message import Refusal
-from duban_contracts.subjects import NOBODY
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider, Wake
 from services.ledger.decider import closings, handovers, timing
-from services.ledger.decider.book import Book, Events, no, no_such_entry, not_now
+from services.ledger.decider.book import Book, Events, blank, no, no_such_entry, not_now
 from services.ledger.decider.clocks import Clocks
 from services.ledger.decider.commands import (
     Accept,
@@ -32,6 +31,7 @@ from services.ledger.decider.commands import (
     FromFacts,
     Hold,
     LinkRecurrence,
+    Matter,
     Open,
     RecordProgress,
     Reopen,
@@ -88,7 +88,8 @@ class Rules:
             case Withdraw(), Handling() | Returned() | Resolved():
                 return self.withdraw(command, state.entry)
             case ReopenForRating(now, round, detail), StruckOff(entry) if entry.round == round:
-                return [closings.reopened(self.book, state, now, ReopenReason.NEGATIVE_RATING, detail)]
+                at = entry.told_as_of(now)
+                return [closings.reopened(self.book, state, at, ReopenReason.NEGATIVE_RATING, detail)]
             case LinkRecurrence(), StruckOff():
                 return closings.recurred(self.book, command, state)
             case _:
@@ -156,36 +157,46 @@ class Rules:
             due=due,
             accept_by=acceptance and acceptance.at,
             acceptance=acceptance,
-            citizen=None if matter.past else dues.of_citizen(due),
-            revision=self.book.charter.revision or None,
+            citizen=None if matter.past else dues.of_citizen(due, matter.submitted_at),
+            submitted_at=matter.submitted_at,
+            revision=self.revision_of(matter),
             recurs=matter.recurs,
         )
 
+    def revision_of(self, matter: Matter) -> int | None:
+        """The older one of intake's and ours, so that whatever was counted under it is looked at anew."""
+        ours = self.book.charter.revision
+        return min(ours, ours if matter.revision is None else matter.revision) or None
+
     def withdraw(self, command: Withdraw, entry: Entry) -> Events:
         """Whoever has it now, not whom intake chose, is told that it is over."""
+        at = entry.told_as_of(command.now)
         closed = EntryClosedUnsolved(
-            at=command.now,
-            station=None if entry.station == NOBODY else entry.station,
+            at=at,
+            station=entry.holder,
             entry=entry.number,
             outcome=Outcome.WITHDRAWN,
         )
-        return [*handovers.lapsed(entry, command.now), closed]
+        return [*handovers.lapsed(entry, at), closed]
 
     def record_progress(self, request: RecordProgress, state: Known) -> Events:
-        """Co-handlers tell what they did; only the lead gives the interim answer and resolves."""
-        asked, entry = request.asked, state.entry
-        co_handles = self.book.station_of(asked) in entry.co_handlers and not request.interim_answer
-        if not co_handles and (objection := self.book.not_the_handler(asked, entry)):
+        """Co-handlers tell what they did; the interim answer is the lead's to give, or whose debt it is."""
+        asked, entry, by = request.asked, state.entry, self.book.station_of(request.asked)
+        owes = request.interim_answer and entry.interim is not None and by == entry.owes_interim
+        co_handles = by in entry.co_handlers and not request.interim_answer
+        if not (owes or co_handles) and (objection := self.book.not_the_handler(asked, entry)):
             return [objection]
-        if not isinstance(state, Handling):
+        if not (isinstance(state, Handling) or (owes and isinstance(state, Returned))):
             return [not_now(asked, state)]
         if request.interim_answer and entry.interim is None:
             detail = f"{asked.key} waits for no interim answer; record it as progress"
             return [no(asked, Refusal.WRONG_STATE, detail)]
+        if blank(request.note):
+            return [no(asked, Refusal.REASON_MISSING, "say how far it has come: others read it")]
         return [
             ProgressRecorded(
                 at=asked.now,
-                station=entry.station,
+                station=entry.holder,
                 entry=entry.number,
                 note=request.note,
                 percent=request.percent,
@@ -218,9 +229,8 @@ class Rules:
 
 def ledger(charter: Charter) -> Decider[Command, State, Event]:
     """The charter's revision is written into the due dates counted under it."""
-    calendar = WorkingCalendar(charter)
-    dues = Dues(charter, calendar)
-    clocks = Clocks(charter, calendar, dues)
+    dues = Dues(charter, WorkingCalendar(charter))
+    clocks = Clocks(charter, dues)
     return Decider(
         decide=Rules(Book(charter, dues, clocks)).decide,
         evolve=evolve,

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from duban_contracts.due import Extension, Pause
 from duban_contracts.handling import HoldGround
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import Due, EntryOpened, LedgerEvent
 from duban_contracts.rules import Limit
+from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Kept
 
 
@@ -50,6 +52,18 @@ class Asking:
 
 
 @dataclass(frozen=True)
+class Former:
+    """The clock of a station that had it before, as it stood when the entry left."""
+
+    station: str
+    due: Due | None
+    rung: tuple[Clock, ...]
+    round: int
+    assigned_at: datetime
+    left_at: datetime
+
+
+@dataclass(frozen=True)
 class Entry:
     """One number of the register, in its present round."""
 
@@ -60,6 +74,8 @@ class Entry:
     began_at: datetime
     """When the round began, or the station got it."""
     updated_at: datetime
+    told_at: datetime
+    """When anything was last told of it, by time alone too."""
     round: int = 1
     accepted: bool = False
     rung: tuple[Clock, ...] = ()
@@ -68,8 +84,6 @@ class Entry:
     acceptance: Due | None = None
     interim: Due | None = None
     """Reported to a higher level, and no interim answer yet."""
-    counted_at: datetime | None = None
-    """When a due date last moved: what would have been reminded of before is not."""
     revision: int | None = None
     """The charter's revision that the due dates were last counted under, or looked at and left."""
     rectifying: bool = False
@@ -77,6 +91,9 @@ class Entry:
     came_from: str | None = None
     """Who handed it over to the present station."""
     assigned_at: datetime | None = None
+    """When its station first got it."""
+    former: tuple[Former, ...] = ()
+    """Who else had it since it was opened or reopened, the last one last."""
     offer: Offer | None = None
     handovers: int = 0
     been_with: tuple[str, ...] = ()
@@ -87,6 +104,8 @@ class Entry:
     extended: int = 0
     held: Held | None = None
     holds: int = 0
+    paused: tuple[Pause, ...] = ()
+    """The holds that ended, since it was opened or reopened."""
     note: str = ""
     """What was last said of it: of its progress, then its answer."""
     percent: int | None = None
@@ -94,6 +113,36 @@ class Entry:
     @property
     def number(self) -> str:
         return self.opened.entry
+
+    @property
+    def holder(self) -> str | None:
+        """The station that has it, if one has."""
+        return None if self.station == NOBODY else self.station
+
+    def told_as_of(self, at: datetime) -> datetime:
+        """What fell due at `at`, or happened elsewhere then, is never told as of before what was told."""
+        return max(at, self.told_at)
+
+    @property
+    def last_due(self) -> Due | None:
+        """Of the station that has it or, with nobody, of the last one that had it."""
+        if self.holder is not None:
+            return self.due
+        return self.former[-1].due if self.former else self.opened.due
+
+    @property
+    def owes_interim(self) -> str:
+        """Whoever reported it up, and by whose hours the time is counted; also where it went on since."""
+        return (self.interim and self.interim.hours_of) or self.station
+
+    @property
+    def promised(self) -> tuple[Extension, ...]:
+        """Granted while a transfer is open: the citizen was told so, whoever has it afterwards."""
+        extensions = self.due.extensions if self.due and self.offer else ()
+        return tuple(each for each in extensions if self.offer and each.granted_at >= self.offer.at)
+
+    def former_of(self, station: str) -> Former | None:
+        return next((each for each in self.former if each.station == station), None)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def too_much(
     if entry.asking is not None:
         return no(asked, Refusal.ALREADY_DONE, f"an extension of {asked.key} waits to be decided already")
     if asked.now >= due.at:
-        detail = f"{asked.key} was due until {due.at}; an extension is applied for before that"
+        detail = f"{asked.key} was due until {book.said(due.at)}; an extension is applied for before that"
         return no(asked, Refusal.TOO_LATE, detail)
     if entry.extended >= rule.times:
         detail = f"{asked.key} was extended {entry.extended} times, and the charter allows {rule.times}"
@@ -75,10 +75,13 @@ def decide_extension(book: Book, request: DecideExtension, state: Known) -> Even
     asked, entry, rule = request.asked, state.entry, book.charter.matters.extension
     if rule is None:
         return [not_in_charter(asked, "extensions")]
-    if book.station_of(asked) in {entry.station, *entry.co_handlers}:
-        return [no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to decide")]
-    if not book.has_role(asked, rule.decided_by):
-        detail = f"only {', '.join(rule.decided_by)} decide on extensions here; ask one of them"
+    handlers = {entry.station, *entry.co_handlers}
+    roles = book.impartial(rule.decided_by, handlers)
+    if book.station_of(asked) in handlers:
+        detail = f"{asked.key} is your own work; somebody else has to decide: {', '.join(roles)}"
+        return [no(asked, Refusal.OWN_WORK, detail)]
+    if not book.has_role(asked, roles):
+        detail = f"only {', '.join(roles)} decide on extensions of {asked.key}; ask one of them"
         return [no(asked, Refusal.NOT_ALLOWED, detail)]
     if not isinstance(state, Handling):
         return [not_now(asked, state)]
@@ -131,7 +134,7 @@ def hold(book: Book, request: Hold, state: Known) -> Events:
             ground=request.ground,
             reason=request.reason,
             by=asked.actor,
-            until=book.dues.calendar.due(asked.now, rule.longest).at,
+            until=book.dues.ends(asked.now, rule.longest, entry.station),
         )
     ]
 
@@ -177,8 +180,9 @@ def report_up(book: Book, request: ReportUp, state: Known) -> Events:
         return [not_in_charter(asked, "reporting to a higher level")]
     if not running(state):
         return [not_now(asked, state)]
-    if blank(request.reason):
-        return [no(asked, Refusal.REASON_MISSING, "say why it cannot be solved at this level")]
+    if blank(request.reason) or blank(request.to):
+        detail = "say to whom it is reported, and why it cannot be solved at this level"
+        return [no(asked, Refusal.REASON_MISSING, detail)]
     if entry.interim is not None:
         detail = f"{asked.key} is reported up already; give the citizen the interim answer first"
         return [no(asked, Refusal.ALREADY_DONE, detail)]
