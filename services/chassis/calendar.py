@@ -139,10 +139,6 @@ class WorkingCalendar:
         last = self._local(end).date()
         return sum(self.is_working(day) for day in islice(_days_from(first), max(0, (last - first).days)))
 
-    def share(self, start: datetime, due: datetime, percent: int) -> datetime:
-        """The instant at which `percent` of the time from `start` to `due` is used."""
-        return _utc(start) + (_utc(due) - _utc(start)) * percent / 100
-
     def within_hours(self, moment: datetime, hours: OfficeHours | None = None) -> datetime:
         """The moment itself if the office is open, else the next opening."""
         moment = _utc(moment)

@@ -47,7 +47,7 @@ def test_a_date_that_is_set_later_is_counted_from_then_on() -> None:
     due = date(2024, 11, 29)
     facts = story(want("notice", due=None), want("notice", NOVEMBER, due=due), Wake(local("2024-12-01")))
     assert [(fact.at, fact.on_due_day) for fact in of(EntryDueSoon, facts)] == [
-        (local("2024-11-25", "08:30"), False),  # four fifths from the 1st on are used on Sunday the 24th
+        (local("2024-11-25", "16:30"), False),  # four fifths of the working time from the 1st on are used
         (local("2024-11-29", "08:30"), True),
     ]
     assert [fact.at for fact in of(EntryOverdue, facts)] == [local("2024-11-30")]

@@ -139,20 +139,17 @@ class Clocks:
         due = work.due
         if due is None or Bell.OVERDUE in work.rung:
             return
-        after = max(work.told_at, self.charter.published_at or work.told_at)
+        since = max(work.told_at, self.charter.published_at or work.told_at)
         told = partial(EntryDueSoon, station=work.station, entry=work.number, due=due)
-        opens = self._opening(due.last_day, work)
-        if opens is not None and after < opens < due.at and Bell.DUE_DAY not in work.rung:
-            yield opens, told(at=opens, on_due_day=True)
-        if Bell.DUE_SOON not in work.rung and not isinstance(work.planned.shape, Recurring):
-            soon = self._soon(due, work)
-            if after < soon < due.at and soon != opens:
-                yield soon, told(at=soon)
-
-    def _soon(self, due: Due, work: Work) -> datetime:
-        start = max(due.start or work.began_at, work.began_at)
-        used = self.dues.calendar.share(start, due.at, self.charter.matters.reminder_percent)
-        return self.dues.calendar.within_hours(used, self.dues.hours(work.station))
+        soon, day = self.dues.reminders(due, since, work.station)
+        if day is not None and Bell.DUE_DAY not in work.rung:
+            yield day, told(at=day, on_due_day=True)
+        if (
+            soon is not None
+            and Bell.DUE_SOON not in work.rung
+            and not isinstance(work.planned.shape, Recurring)
+        ):
+            yield soon, told(at=soon)
 
     def milestones_ahead(self, work: Work) -> Iterator[tuple[Milestone, Due]]:
         """Those with a date that were not met yet, nor missed."""
@@ -189,9 +186,3 @@ class Clocks:
         at = max(self.closes(shape, day), work.told_at)
         missed = partial(OccurrenceMissed, at=at, station=work.station, entry=work.number, day=day)
         yield from ((at, missed(village=place)) for place in self.missing(work, day))
-
-    def _opening(self, day: date, work: Work) -> datetime | None:
-        if not self.charter.ladder.reminder.on_due_day:
-            return None
-        openings = self.dues.calendar.openings(day, self.dues.hours(work.station))
-        return openings[0][0] if openings else None
