@@ -21,6 +21,7 @@ from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.intake import Outcome, PastOutcome
 from duban_contracts.ledger import (
     EntryClosedUnsolved,
+    EntryDueSoon,
     EntryKind,
     EntryOpened,
     EntryResolved,
@@ -192,13 +193,32 @@ def test_a_stage_that_is_not_passed_ends_the_procedure_with_a_reason() -> None:
 
 def test_each_stage_has_its_own_time_limit_and_is_overdue_once() -> None:
     facts = given(*story(APPLY)).when(Wake(local("2024-06-01")))
-    [late] = facts
-    assert isinstance(late, StageOverdue)
+    [late] = of(StageOverdue, facts)
     assert (late.stage, late.at) == ("application", local("2024-04-17"))
     at = local("2024-04-18", "09:00")
     completed = given(*story(APPLY)).when(complete("application", at))
     assert of(StageCompleted, completed)[0].late is True
     assert completed[-1].due.at == local("2024-05-07"), "ten working days over the May holidays"
+
+
+def test_a_stage_is_reminded_of_at_four_fifths_and_on_its_due_day_in_office_hours() -> None:
+    approving = until("approval")
+    told = given(*approving).when(Wake(local("2024-06-01")))
+    assert [(fact.at, fact.on_due_day) for fact in of(EntryDueSoon, told)] == [
+        (local("2024-05-07", "16:12"), False),  # of 23 April and ten days more, 8.8 are used
+        (local("2024-05-09", "08:30"), True),
+    ]
+    assert [fact.due for fact in of(EntryDueSoon, told)] == [approving[-1].due] * 2
+    assert kinds(told)[-1] == "StageOverdue"
+
+
+def test_a_completed_stage_is_reminded_of_no_more_and_the_next_one_is() -> None:
+    second = story(APPLY, complete("application"))
+    told = given(*second).when(Wake(local("2024-06-01")))
+    assert {fact.due for fact in of(EntryDueSoon, told)} == {second[-1].due}
+    assert (
+        of(EntryDueSoon, given(*story(APPLY, *map(complete, STAGES))).when(Wake(local("2024-06-01")))) == []
+    )
 
 
 def test_an_application_is_late_when_one_of_its_stages_was() -> None:
@@ -261,7 +281,19 @@ def test_after_a_dismissed_objection_the_working_days_that_were_left_are_left_st
     assert isinstance(decided, ObjectionDecided)
     assert decided.due
     assert decided.due.at == local("2024-05-23"), "three were left: the 7th, 8th and 9th"
-    assert given.decider.wake_at(given(*paused, decided).state) == decided.due.at
+    [late] = of(StageOverdue, given(*paused, decided).when(Wake(local("2024-06-01"))))
+    assert late.at == decided.due.at
+
+
+def test_a_stage_whose_date_an_objection_moved_is_reminded_of_again() -> None:
+    approving = until("approval")
+    reminded = [*approving, *given(*approving).when(Wake(local("2024-05-08")))]
+    assert isinstance(reminded[-1], EntryDueSoon)
+    paused = [*reminded, *given(*reminded).when(objects(local("2024-05-08", "10:00")))]
+    decided = [*paused, *given(*paused).when(decides(local("2024-05-17", "10:00")))]
+    again = of(EntryDueSoon, given(*decided).when(Wake(local("2024-06-01"))))
+    assert [fact.on_due_day for fact in again] == [True]
+    assert again[0].due == decided[-1].due != reminded[-1].due
 
 
 def test_who_raised_an_objection_does_not_decide_it() -> None:
@@ -412,7 +444,8 @@ def test_a_stage_whose_time_was_moved_ahead_again_is_overdue_no_more_and_may_be_
     assert isinstance(late[-1], StageOverdue)
     charter = under(**with_limits(30), published_at=local("2024-05-10"))
     told = recounted(charter, late, local("2024-07-01"))
-    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen", "StageOverdue"]
+    soon = ["EntryDueSoon", "EntryDueSoon"]
+    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen", *soon, "StageOverdue"]
     assert told[-1].at == told[0].new.at
     in_time = Given(applications(charter))(*late, *told[:2])
     assert not in_time.when(complete("filing", local("2024-05-11")))[0].late
@@ -421,8 +454,10 @@ def test_a_stage_whose_time_was_moved_ahead_again_is_overdue_no_more_and_may_be_
 def test_a_stage_whose_time_was_moved_into_the_past_is_overdue_from_then_on() -> None:
     charter = under(**with_limits(0), published_at=local("2024-04-24", "15:00"))
     told = recounted(charter, until("filing"), local("2024-07-01"))
-    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen", "StageOverdue"]
+    soon = ["EntryDueSoon", "EntryDueSoon"]
+    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen", *soon, "StageOverdue"]
     assert told[-1].at == max(told[0].new.at, told[0].at)
+    assert min(fact.at for fact in told) == told[0].at, "nobody is reminded as of before it was moved"
 
 
 def test_what_waits_to_be_verified_or_is_closed_is_not_recounted() -> None:

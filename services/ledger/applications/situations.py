@@ -16,6 +16,7 @@ from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
     Due,
     EntryClosedUnsolved,
+    EntryDueSoon,
     EntryOpened,
     EntryResolved,
     EntryStruckOff,
@@ -41,6 +42,7 @@ ApplicationTold = (
     | ProcedureBegun
     | StageBegun
     | StageCompleted
+    | EntryDueSoon
     | StageOverdue
     | ObjectionRaised
     | ObjectionDecided
@@ -115,6 +117,9 @@ class Application:
     due: Due | None = None
     """Of the present stage."""
     not_before: datetime | None = None
+    reminded: bool = False
+    """Whether its station was told that much of the present stage's time is used."""
+    reminded_on_due_day: bool = False
     overdue: bool = False
     """Whether the present stage is known to be late."""
     late: bool = False
@@ -219,6 +224,7 @@ Moving = (
     ProcedureBegun
     | StageBegun
     | StageCompleted
+    | EntryDueSoon
     | StageOverdue
     | ObjectionRaised
     | ObjectionDecided
@@ -237,6 +243,10 @@ def moved(application: Application, event: Moving) -> Application:
             return touched(replace(application, note=note, late=application.late or late), event.at)
         case ProgressRecorded(note=note):
             return touched(replace(application, note=note), event.at)
+        case EntryDueSoon(on_due_day=True):
+            return replace(application, reminded_on_due_day=True)
+        case EntryDueSoon():
+            return replace(application, reminded=True)
         case StageOverdue():
             return replace(application, overdue=True)
         case DeadlineRecomputed():
@@ -258,6 +268,8 @@ def begun(application: Application, event: StageBegun) -> Application:
         began_at=event.at,
         due=event.due,
         not_before=event.not_before,
+        reminded=False,
+        reminded_on_due_day=False,
         overdue=False,
         late=application.late or application.overdue,
         revision=event.due.revision,
@@ -290,13 +302,21 @@ def decided(application: Application, event: ObjectionDecided) -> Application:
     left = tuple(each for each in application.objections if each.number != event.objection)
     since = application.paused_at if left else None
     due = event.due or application.due
-    return touched(replace(application, objections=left, paused_at=since, due=due), event.at)
+    return touched(replace(due_again(application, due), objections=left, paused_at=since), event.at)
 
 
 def recomputed(application: Application, event: DeadlineRecomputed) -> Application:
     """What lies ahead again is not overdue; it may become so again."""
     overdue = application.overdue and event.new is not None and event.new.at <= event.at
-    return replace(application, due=event.new, overdue=overdue, counted_at=event.at, updated_at=event.at)
+    changed = replace(due_again(application, event.new), overdue=overdue, counted_at=event.at)
+    return touched(changed, event.at)
+
+
+def due_again(application: Application, due: Due | None) -> Application:
+    """The same stage under this due date; one that moved is reminded of again."""
+    if (due and due.at) == (application.due and application.due.at):
+        return replace(application, due=due)
+    return replace(application, due=due, reminded=False, reminded_on_due_day=False)
 
 
 def touched(application: Application, at: datetime) -> Application:

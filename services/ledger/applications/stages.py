@@ -3,20 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from duban_contracts.applications import StageBegun, StageOverdue
 from duban_contracts.charter import Charter, Limit
 from duban_contracts.due import Pause
 from duban_contracts.handling import DeadlineRecomputed
-from duban_contracts.ledger import Due, DueClock
+from duban_contracts.ledger import Due, DueClock, EntryDueSoon
 from duban_contracts.plan import Procedure, Stage
 from services.chassis.limits import in_words
 from services.ledger.applications.situations import Application, ApplicationState, Completed, Staged
 from services.ledger.decider import Dues, RevisionSeen, recounted_why
 
 ONE_DAY = timedelta(days=1)
-Falling = tuple[datetime, StageOverdue | DeadlineRecomputed | RevisionSeen]
+Fallen = EntryDueSoon | StageOverdue | DeadlineRecomputed | RevisionSeen
+Falling = tuple[datetime, Fallen]
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,7 @@ class Stages:
     def wake_at(self, state: ApplicationState) -> datetime | None:
         return min((at for at, _ in self._pending(state)), default=None)
 
-    def fallen(
-        self, state: ApplicationState, now: datetime
-    ) -> list[StageOverdue | DeadlineRecomputed | RevisionSeen]:
+    def fallen(self, state: ApplicationState, now: datetime) -> list[Fallen]:
         """What fell due first by `now`; what follows may depend on it, so it is asked for again."""
         pending = [falling for falling in self._pending(state) if falling[0] <= now]
         first = min((at for at, _ in pending), default=None)
@@ -39,25 +39,35 @@ class Stages:
         if isinstance(state, Staged | Completed) and (at := self._revised(state.application)):
             yield from ((at, event) for event in self._recounted(state, at))
         elif isinstance(state, Staged):
-            yield from self._overdue(state.application)
+            yield from self._running(state.application)
 
-    def _overdue(self, of: Application) -> Iterator[Falling]:
+    def _running(self, of: Application) -> Iterator[Falling]:
         """Only a stage under way has a clock, and an objection stops that of an approval."""
-        if of.due is None or of.began_at is None or of.overdue or of.paused_at is not None:
-            return
-        at = max(of.due.at, of.began_at, of.counted_at or of.began_at)
-        yield (
-            at,
-            StageOverdue(
-                at=at,
-                station=of.station,
-                entry=of.number,
-                stage=of.stage.id,
-                name=of.stage.name,
-                due=of.due,
-                visit=of.visits,
-            ),
+        if of.due is not None and not of.overdue and of.paused_at is None:
+            yield from self._reminders(of, of.due)
+            yield self._overdue(of, of.due)
+
+    def _reminders(self, of: Application, due: Due) -> Iterator[Falling]:
+        """As of a matter; each once for a due date."""
+        told = partial(EntryDueSoon, station=of.station, entry=of.number, due=due)
+        soon, day = self.dues.reminders(due, of.updated_at, of.station)
+        if soon is not None and not of.reminded:
+            yield soon, told(at=soon)
+        if day is not None and not of.reminded_on_due_day:
+            yield day, told(at=day, on_due_day=True)
+
+    def _overdue(self, of: Application, due: Due) -> Falling:
+        at = max(due.at, of.began_at or due.at, of.counted_at or due.at)
+        overdue = StageOverdue(
+            at=at,
+            station=of.station,
+            entry=of.number,
+            stage=of.stage.id,
+            name=of.stage.name,
+            due=due,
+            visit=of.visits,
         )
+        return at, overdue
 
     # A new revision of the charter
 
