@@ -1,6 +1,6 @@
 """What users of comparable systems complained of (domain.md §4), and what this register does instead."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from duban_contracts import ledger as contracts
 from duban_contracts.charter import Limit, Unit
 from duban_contracts.intake import Outcome
-from duban_contracts.ledger import EntryDueSoon, EntryOverdue
+from duban_contracts.ledger import EntryDueSoon, EntryOverdue, EntryStruckOff, ReopenReason
 from duban_contracts.message import Refusal
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Wake
 from services.chassis.limits import choose_limit
-from services.ledger.decider import LinkRecurrence, Withdraw, ledger
+from services.ledger.decider import LinkRecurrence, ReopenForRating, Withdraw, ledger
 from services.ledger.views import row
 from tests.given import Given
 from tests.ledger.matters import (
@@ -33,6 +33,7 @@ from tests.ledger.register import (
     EARLY,
     NUMBER,
     ONE_MOMENT,
+    SHANGHAI,
     SHIPPED,
     TOWN,
     accept,
@@ -263,6 +264,16 @@ def test_fixmystreet_2357_a_reopening_says_why_and_to_whom() -> None:
     assert (fact.station, fact.detail) == ("xincunban", "又不亮了")
 
 
+def test_fixmystreet_897_a_citizens_not_solved_reaches_the_station_with_its_reason() -> None:
+    rated = ReopenForRating(LATER, 1, "round 1 was rated dissatisfied")
+    [fact] = given(*struck_off).when(rated)
+    assert (fact.station, fact.reason, fact.detail) == (
+        "xincunban",
+        ReopenReason.NEGATIVE_RATING,
+        "round 1 was rated dissatisfied",
+    )
+
+
 @pytest.mark.parametrize("outcome", [Outcome.EXPLAINED, Outcome.NOT_FEASIBLE, Outcome.NOT_OURS])
 def test_fixmystreet_285_what_was_closed_and_not_solved_says_so(outcome: Outcome) -> None:
     answer = resolve()
@@ -277,8 +288,41 @@ def test_fixmystreet_2613_the_handler_does_not_say_by_itself_that_it_is_solved()
     assert refused(given(*resolved).when(verify(LATER, "xincunban"))) is Refusal.OWN_WORK
 
 
+def test_signalen_273_every_round_that_closes_is_told_as_a_round_of_its_own() -> None:
+    again = story(
+        *(open_(), accept(), resolve(), verify(LATER), reopen(LATER)),
+        *(resolve(LATER), verify(LATER + timedelta(hours=1))),
+    )
+    assert [fact.round for fact in again if isinstance(fact, EntryStruckOff)] == [1, 2]
+
+
+def test_signalen_a_limit_in_working_days_knows_the_holidays() -> None:
+    before_may = local("2024-04-29", "10:00")
+    assert due_after(open_(before_may)).last_day.isoformat() == "2024-05-09", "the 1st to the 5th are off"
+
+
 def test_signalen_frontend_24_the_contract_says_who_may_reopen() -> None:
     assert {role.value for role in contracts.Reopen.by} == {"office", "gateway"}
+
+
+# Open311
+
+
+def test_open311_20_whatever_is_asked_is_answered_by_a_fact_that_anybody_may_listen_to() -> None:
+    for history, command in [
+        ((), progress()),
+        (in_hand, progress()),
+        (in_hand, resolve()),
+        (in_hand, hold(TUESDAY)),
+        (struck_off, accept(LATER)),
+        (struck_off, reopen(LATER)),
+    ]:
+        assert given(*history).when(command)
+
+
+def test_open311_10_what_is_said_of_the_work_is_told_with_who_said_it() -> None:
+    [note] = given(*in_hand).when(progress())
+    assert (note.by, note.note) == ("xincunban", progress().note)
 
 
 # GoAlert, OnCall
@@ -286,6 +330,31 @@ def test_signalen_frontend_24_the_contract_says_who_may_reopen() -> None:
 
 def test_goalert_3378_signing_for_it_does_not_make_it_forgotten() -> None:
     assert kinds(given(*in_hand).when(Wake(MUCH_LATER)))[-1] == "EntryOverdue"
+
+
+def test_goalert_3245_who_is_told_is_whoever_has_it_when_it_is_told() -> None:
+    moved = (transfer("nongye", TUESDAY), accept(TUESDAY, "nongye"))
+    clocks = clocks_of(open_(), accept(), *moved, Wake(MUCH_LATER))
+    assert {event.station for event in clocks} == {"nongye"}
+
+
+@pytest.mark.parametrize("opened", ["2024-04-25", "2024-04-26", "2024-04-28", "2024-04-29", "2024-04-30"])
+def test_oncall_558_4752_1761_nobody_is_reminded_on_a_day_off_and_a_made_up_sunday_counts(
+    opened: str,
+) -> None:
+    at = local(opened, "10:00")
+    reminders = [e for e in clocks_of(open_(at), accept(at), Wake(MUCH_LATER)) if isinstance(e, EntryDueSoon)]
+    assert reminders
+    assert all(CALENDAR.is_working(event.at.astimezone(SHANGHAI).date()) for event in reminders)
+    assert due_after(open_(at)).last_day == sorted(working_days_after(at.astimezone(SHANGHAI).date()))[4]
+
+
+def working_days_after(start: date) -> list[date]:
+    """By the notice for 2024: 1 to 5 May are off, 28 April and 11 May are made up."""
+    off = {date(2024, 5, n) for n in range(1, 6)}
+    made_up = {date(2024, 4, 28), date(2024, 5, 11)}
+    days = (start + timedelta(days=n) for n in range(1, 30))
+    return [each for each in days if each in made_up or (each.weekday() < 5 and each not in off)]
 
 
 def test_oncall_1206_what_waits_goes_on_by_itself_after_a_restart() -> None:
