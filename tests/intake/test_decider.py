@@ -115,6 +115,15 @@ def test_urgent_safety_and_hardship_matters_come_first_and_by_the_urgent_limit(f
     assert fact.limit == TOWN.matters.urgent
 
 
+def test_any_other_matter_is_of_normal_priority() -> None:
+    assert accepted(matter("rural_road")).priority is Priority.NORMAL
+
+
+def test_what_was_solved_at_once_or_came_before_is_passed_on() -> None:
+    fact = accepted(matter(solved_on_the_spot="已清运", recurs="2024-000123"))
+    assert (fact.solved_on_the_spot, fact.recurs) == ("已清运", "2024-000123")
+
+
 def test_where_the_charter_has_no_urgent_limit_an_urgent_matter_keeps_the_ordinary_one() -> None:
     rules = TOWN.matters.model_copy(update={"urgent": None})
     fact = accepted(matter(urgent=True), charter=TOWN.model_copy(update={"matters": rules}))
@@ -209,6 +218,7 @@ def test_a_withdrawal_says_whether_there_is_an_entry_to_close(
     [fact] = given(*history(submitted)).when(WITHDRAW)
     assert isinstance(fact, MatterWithdrawn)
     assert (fact.accepted, fact.reason, fact.submission) == (was_accepted, "已解决", KEY)
+    assert fact.station == ("qingjieban" if was_accepted else "minzheng"), "whose it was"
 
 
 def test_an_incomplete_matter_can_be_declined_with_its_reason() -> None:
@@ -241,6 +251,25 @@ def test_an_incomplete_matter_can_be_declined_with_its_reason() -> None:
 )
 def test_what_comes_out_of_turn_is_refused(before: list[object], command: object, reason: Refusal) -> None:
     assert reason_of(given(*before).when(command)) is reason
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "words"),
+    [
+        (history(matter()), DECLINE, "answer it there"),
+        (history(matter()), supplement("身份证"), f"{KEY} is accepted already"),
+        (history(INCOMPLETE, DECLINE), WITHDRAW, f"{KEY} is declined; submit it anew"),
+    ],
+)
+def test_a_refusal_says_where_the_submission_stands(
+    before: list[object], command: object, words: str
+) -> None:
+    assert words in given(*before).when(command)[-1].detail
+
+
+def test_what_was_kept_stays_whatever_becomes_of_it() -> None:
+    for before in (history(matter()), history(INCOMPLETE), history(INCOMPLETE, DECLINE)):
+        assert given(*before).state.kept == before[0]
 
 
 def test_the_petitioner_is_known_by_the_submission_and_never_by_name() -> None:
