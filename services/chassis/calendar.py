@@ -130,15 +130,6 @@ class WorkingCalendar:
             return self._due(_utc(deadline), limit, hours)
         return self._due(_utc(deadline) - SHORTEST, limit, hours)
 
-    def working_days_between(self, start: datetime, end: datetime) -> int:
-        """Working days that lie wholly in [start, end); 0 when `end` is not after `start`."""
-        _utc(start), _utc(end)
-        first = self._local(start).date()
-        if self._midnight(first) < start:
-            first += ONE_DAY
-        last = self._local(end).date()
-        return sum(self.is_working(day) for day in islice(_days_from(first), max(0, (last - first).days)))
-
     def within_hours(self, moment: datetime, hours: OfficeHours | None = None) -> datetime:
         """The moment itself if the office is open, else the next opening."""
         moment = _utc(moment)

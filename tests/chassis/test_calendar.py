@@ -212,18 +212,20 @@ def test_a_reminder_waits_for_the_office_to_open(moment: datetime, goes_out: dat
     assert CALENDAR.within_hours(moment) == goes_out
 
 
-def test_being_late_counts_whole_working_days_after_the_deadline() -> None:
-    deadline = CALENDAR.due(at("2024-04-02"), days(1)).at  # the 3rd is the last day, then Qingming
-    assert CALENDAR.working_days_between(deadline, at("2024-04-07", "23:59")) == 0
-    assert CALENDAR.working_days_between(deadline, at("2024-04-08", "00:00")) == 1
-    assert CALENDAR.working_days_between(at("2024-04-08"), deadline) == 0
-
-
 def test_one_day_overdue_ends_with_the_first_working_day_after_the_last() -> None:
     due = CALENDAR.due(at("2024-04-02"), days(1))
     assert CALENDAR.overdue(due.at, days(1)).last_day == date(2024, 4, 7)
     assert CALENDAR.overdue(at("2024-04-02", "15:00"), days(1)).last_day == date(2024, 4, 3)
     assert CALENDAR.overdue(due.at, hours(1)).at == at("2024-04-07", "09:30")
+
+
+def test_whoever_has_an_office_at_night_is_late_by_its_own_hours() -> None:
+    night = OfficeHours(shifts=(Shift(start=time(20), end=time(22)),), source="test")
+    assert CALENDAR.overdue(at("2024-04-15", "00:00"), hours(1), night).at == at("2024-04-15", "21:00")
+
+
+def test_people_read_the_time_of_the_town() -> None:
+    assert CALENDAR.local_time(at("2024-04-18", "00:00").astimezone(UTC)) == "2024-04-18 00:00"
 
 
 def test_a_town_elsewhere_has_its_own_zone_and_weekends() -> None:
@@ -237,7 +239,7 @@ def test_a_town_elsewhere_has_its_own_zone_and_weekends() -> None:
 
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        CALENDAR.working_days_between(datetime(2024, 4, 15), at("2024-04-16"))  # noqa: DTZ001
+        CALENDAR.due(datetime(2024, 4, 15), days(1))  # noqa: DTZ001
 
 
 moments = st.datetimes(datetime(2015, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -265,23 +267,13 @@ def test_working_hours_add_up(start: datetime, first: int, second: int) -> None:
         assert CALENDAR.due(halfway, hours(second)).at == CALENDAR.due(start, hours(first + second)).at
 
 
-@given(moments, st.integers(0, 200), moments)
-def test_elapsed_working_days_add_up_at_any_midnight(start: datetime, ahead: int, end: datetime) -> None:
-    first = start.astimezone(SHANGHAI).date() + timedelta(days=1 + ahead)
-    middle = datetime.combine(first, time(), SHANGHAI)
-    whole = CALENDAR.working_days_between(start, max(middle, end))
-    parts = (
-        CALENDAR.working_days_between(start, middle),
-        CALENDAR.working_days_between(middle, max(middle, end)),
-    )
-    assert whole == sum(parts)
-
-
 @given(moments, st.integers(0, 30))
 def test_late_by_a_number_of_days_means_that_many_whole_working_days(start: datetime, amount: int) -> None:
     deadline = CALENDAR.due(start, days(1)).at
     late = CALENDAR.overdue(deadline, days(amount)).at
-    assert CALENDAR.working_days_between(deadline, late) == amount
+    first, last = (moment.astimezone(SHANGHAI).date() for moment in (deadline, late))
+    between = [first + timedelta(days=ahead) for ahead in range((last - first).days)]
+    assert sum(map(CALENDAR.is_working, between)) == amount
 
 
 @given(moments)

@@ -167,6 +167,9 @@ def test_each_day_says_why_it_was_counted_or_was_not():
 def test_a_last_calendar_day_off_moves_on_and_says_so():
     days = due("2024-04-26T10:00", 5, Unit.CALENDAR_DAYS).days
     assert [step.day.day for step in days if step.reason is DayReason.MOVED] == [2, 3, 4, 5, 6]
+    assert [step.day.day for step in days if step.reason is DayReason.COUNTED] == [27, 28, 29, 30, 1], (
+        "days off, too"
+    )
 
 
 def test_the_charters_own_days_are_told_from_the_nations():
