@@ -204,3 +204,5 @@ def test_who_was_woken_at_an_instant_and_wants_to_be_woken_at_it_again_is_not_ta
     world.run([], until=at)
     assert [event.type.split(".")[2] for event in world.told.values()] == ["test_summed", "test_reminded"]
     assert world.told == world.stored
+    first = wake_id("a", at)
+    assert world.documents["a"].answered == ("m1", first, f"{first}:2"), "a name of its own, by the version"
