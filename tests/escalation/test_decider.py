@@ -83,6 +83,20 @@ def test_a_reminder_is_passed_on_before_the_campaign_too_and_opens_nothing():
     assert given(ReminderSent(at=START, station=STATION, entry=ENTRY)).state.items == {}
 
 
+def test_a_reminder_says_whether_it_is_the_due_day():
+    [sent] = Given(escalation(TOWNSHIP)).when(Remind(START, STATION, ENTRY, on_due_day=True))
+    assert sent.on_due_day
+
+
+def test_a_later_round_of_what_is_open_is_the_same_item_as_grave_as_it_was():
+    story = supervised()
+    first = only(ItemOpened, story.found(Ground.NONFEASANCE, day(4, 16), serious=True))
+    later = Open(day(4, 17), STATION, finding("1", Ground.LAGGING, day(4, 17)), 2)
+    again = only(ItemOpened, story.tell(later))
+    assert again == first.model_copy(update={"at": day(4, 17), "occurrence": 2})
+    assert again.calls_for
+
+
 def test_no_reminder_goes_out_on_the_due_day_where_the_charter_does_not_want_it():
     quiet = Given(escalation(charter(reminder={"on_due_day": False})))
     assert quiet().when(Remind(START, STATION, ENTRY, on_due_day=True)) == []

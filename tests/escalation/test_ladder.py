@@ -1,10 +1,10 @@
 """Rungs 2 to 4: what the rules propose, what people decide, and who may decide about whom."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
-from duban_contracts.charter import Actor, Ground, Role
+from duban_contracts.charter import Actor, Ground, Limit, OfficeHours, Role, Shift, Unit
 from duban_contracts.escalation import (
     CircularPublished,
     CircularWithdrawn,
@@ -207,6 +207,7 @@ def test_a_graver_proposal_supersedes_a_lesser_which_comes_back_after_the_decisi
     graver = proposed(story.found(Ground.MISCONDUCT, day(5, 12, 9)))
     assert (graver.rung, graver.supersedes) == (Rung.DISCIPLINE, "qingjieban-2024-step-1")
     assert refused(story.approve(day(5, 12, 10), 1)) is Refusal.ALREADY_DONE
+    assert refused(story.decline(day(5, 12, 10), 1)) is Refusal.ALREADY_DONE
     back = proposed(story.approve(day(5, 12, 11), 2, "leader"))
     assert (back.rung, back.step) == (Rung.CIRCULAR, "qingjieban-2024-step-3")
 
@@ -307,6 +308,28 @@ def test_after_a_no_so_many_circulars_are_not_proposed_again_by_themselves():
     assert "StepProposed" not in kinds(story.wait(day(12, 31)))
 
 
+def test_a_report_of_what_was_mended_before_it_leads_no_further():
+    story = supervised()
+    circular(story, 1, 4, 16)
+    circular(story, 2, 6, 28)
+    events = story.approve(day(6, 28, 12), 3, "leader")
+    assert kinds(events)[:2] == ["StepDecided", "LeadersReported"]
+    assert "StepProposed" not in kinds(story.wait(day(12, 31)))
+
+
+def test_circulars_that_wait_behind_a_graver_case_lead_nowhere_once_the_station_recovered():
+    story = supervised()
+    circular(story, 1, 4, 16)
+    circular(story, 2, 6, 20)
+    graver = proposed(story.found(Ground.MISCONDUCT, day(6, 20, 12)))
+    assert (graver.rung, graver.supersedes) == (Rung.DISCIPLINE, "qingjieban-2024-step-3")
+    story.answer(day(6, 20, 13))
+    story.close(day(6, 20, 14), "finding/1")
+    only(StationRecovered, story.wait(day(8, 1)))
+    assert kinds(story.decline(day(8, 1, 9), 4, "leader")) == ["StepDecided"]
+    assert "StepProposed" not in kinds(story.wait(day(12, 31)))
+
+
 def test_one_report_covers_both_reasons_of_one_circular():
     story = supervised(charter=charter(leaders={"circulars_in_quarter": 1}))
     story.found(Ground.NONFEASANCE, day(4, 16))
@@ -325,6 +348,14 @@ def test_the_leaders_instruction_is_recorded_once():
     assert refused(story.instruct(now, 2)) is Refusal.ALREADY_DONE
 
 
+def test_a_report_that_was_declined_cannot_be_instructed():
+    story = published()
+    story.wait(UNMET_CIRCULAR)
+    story.decline(REPORTED, 2, "leader")
+    [refusal] = story.instruct(day(5, 22), 2)
+    assert (refusal.reason, refusal.detail.endswith("led to no report")) == (Refusal.WRONG_STATE, True)
+
+
 def test_an_instruction_needs_a_report_to_the_leaders():
     story = published()
     assert refused(story.instruct(day(5, 14), 1)) is Refusal.WRONG_STATE
@@ -339,6 +370,32 @@ def test_the_transfer_is_proposed_when_items_stay_open_after_the_report():
     assert story.wait(UNMET_REPORT - TICK) == []
     step = proposed(story.wait(UNMET_REPORT))
     assert (step.rung, step.decided_by) == (Rung.DISCIPLINE, (Role.LEADER,))
+
+
+def test_the_transfer_says_which_report_was_not_enough():
+    assert proposed(reported().wait(UNMET_REPORT)).because == (
+        "qingjieban-2024-step-2: items stayed open after the report to the principal leaders"
+    )
+
+
+def test_each_interval_is_the_charters_own_and_counted_by_the_stations_own_hours():
+    """Cleaners work evenings: three hours after 10:00 are over at 21:00, and seven the evening after next."""
+    evening = OfficeHours(shifts=(Shift(start=time(18), end=time(21)),), source="test")
+    station = TOWNSHIP.stations[STATION].model_copy(update={"hours": evening})
+    hours = [Limit(amount=amount, unit=Unit.WORKING_HOURS) for amount in (3, 7)]
+    ladder = charter(leaders={"after_unmet": hours[0]}, discipline={"after_unmet": hours[1]}).ladder
+    town = revised(ladder=ladder, stations={**TOWNSHIP.stations, STATION: station})
+    story = published(charter=town)
+    assert only(CircularPublished, story.events).next_at == day(5, 13, 21)
+    story.wait(day(5, 13, 21))
+    story.approve(day(5, 14, 10), 2, "leader")
+    assert only(LeadersReported, story.events).next_at == day(5, 16, 19)
+
+
+def test_a_receipt_leaves_the_report_before_it_to_be_instructed():
+    story = transferred()
+    story.receive(day(5, 30), 3)
+    assert kinds(story.instruct(day(5, 30, 9), 2)) == ["InstructionRecorded"]
 
 
 def test_the_transfer_is_not_proposed_where_everything_reported_was_closed():
@@ -470,6 +527,16 @@ def test_the_rung_stays_while_another_circular_stands():
     story.approve(day(5, 14, 9), 2)
     story.withdraw(day(5, 14, 10), 1)
     assert only_rung(story) is Rung.CIRCULAR
+
+
+def test_a_circular_of_an_earlier_time_does_not_hold_the_rung():
+    story = supervised()
+    circular(story, 1, 4, 16)
+    story.answer(day(4, 17))
+    only(StationRecovered, story.wait(day(7, 1)))
+    circular(story, 2, 7, 2)
+    story.withdraw(day(7, 3), 2)
+    assert only_rung(story) is Rung.SUPERVISED
 
 
 def test_a_circular_is_withdrawn_once_and_only_if_it_was_published():

@@ -80,9 +80,9 @@ def _closed(state: State, key: str) -> State:
 
 
 def _noted(state: State, event: ClosingNoted) -> State:
+    """A closing is noted only of a later round than the one noted before."""
     known = {key: till for key, till in state.closings.items() if key != event.item}
-    latest = max(event.occurrence, state.closings.get(event.item, 0))
-    kept = [*known.items(), (event.item, latest)][-KEPT_CLOSINGS:]
+    kept = [*known.items(), (event.item, event.occurrence)][-KEPT_CLOSINGS:]
     return replace(state, closings=dict(kept))
 
 
