@@ -1,6 +1,6 @@
 """How a limit is counted over the time in which nothing paused it."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from duban_contracts.charter import Limit, OfficeHours, Shift, Unit
 from duban_contracts.due import DayReason
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.charter_file import read_charter
-from services.chassis.counting import Counter
+from services.chassis.counting import Counter, Step
 
 TOWN = read_charter(Path(__file__).parents[2] / "deploy/charters/township-2024.yaml")
 CALENDAR = WorkingCalendar(TOWN)
@@ -170,6 +170,76 @@ def test_a_last_calendar_day_off_moves_on_and_says_so():
     assert [step.day.day for step in days if step.reason is DayReason.COUNTED] == [27, 28, 29, 30, 1], (
         "days off, too"
     )
+
+
+def test_a_limit_in_hours_tells_the_hours_that_each_day_gave():
+    pauses = [
+        (local("2024-04-30T09:00"), local("2024-05-06T15:30")),
+        (local("2024-05-07T00:00"), local("2024-05-08T00:00")),
+    ]
+    counting = due("2024-04-29T16:30", 6, Unit.WORKING_HOURS, pauses)
+    assert [(step.day.isoformat()[5:], step.reason, float(step.counted)) for step in counting.days] == [
+        ("04-29", DayReason.COUNTED, 1),
+        ("04-30", DayReason.PARTLY_PAUSED, 0.5),
+        ("05-01", DayReason.HOLIDAY, 0),
+        ("05-02", DayReason.HOLIDAY, 0),
+        ("05-03", DayReason.HOLIDAY, 0),
+        ("05-04", DayReason.HOLIDAY, 0),
+        ("05-05", DayReason.HOLIDAY, 0),
+        ("05-06", DayReason.PARTLY_PAUSED, 2),
+        ("05-07", DayReason.PAUSED, 0),
+        ("05-08", DayReason.COUNTED, 2.5),
+    ]
+    assert counting.at == local("2024-05-08T11:00")
+
+
+def test_hours_after_days_begin_where_the_days_end():
+    counting = due("2024-04-15T10:00", 1, Unit.WORKING_DAYS, (), Limit(amount=2, unit=Unit.WORKING_HOURS))
+    assert [(step.day.day, step.reason) for step in counting.days] == [
+        (15, DayReason.START),
+        (16, DayReason.COUNTED),
+        (17, DayReason.COUNTED),
+    ]
+    assert counting.at == local("2024-04-17T10:30")
+
+
+def test_hours_in_a_year_without_a_notice_are_provisional_too():
+    assert due("2026-12-31T17:00", 1, Unit.WORKING_HOURS).provisional
+    assert not due("2026-12-31T16:00", 1, Unit.WORKING_HOURS).provisional
+
+
+def test_a_day_set_elsewhere_is_told_as_such_and_moves_on_only_by_a_pause():
+    last, start = date(2024, 4, 22), local("2024-04-15T10:00")
+    fixed = Counter(CALENDAR).until(start, last)
+    assert fixed.days == (Step(last, DayReason.SET_ELSEWHERE),)
+    lunch = ((local("2024-04-16T12:00"), local("2024-04-16T14:30")),)
+    over_lunch = Counter(CALENDAR, None, lunch).until(start, last)
+    assert over_lunch.days == (Step(start.date(), DayReason.START), Step(last, DayReason.SET_ELSEWHERE))
+    day = ((local("2024-04-16T00:00"), local("2024-04-17T00:00")),)
+    moved = Counter(CALENDAR, None, day).until(start, last)
+    assert (moved.at, moved.last_day) == (local("2024-04-24T00:00"), date(2024, 4, 23))
+    assert [(step.day.day, step.reason) for step in moved.days] == [
+        (15, DayReason.START),
+        (16, DayReason.PAUSED),
+        (17, DayReason.COUNTED),
+        (18, DayReason.COUNTED),
+        (19, DayReason.COUNTED),
+        (20, DayReason.WEEKEND),
+        (21, DayReason.WEEKEND),
+        (22, DayReason.COUNTED),
+        (23, DayReason.COUNTED),
+    ]
+
+
+def test_a_day_set_elsewhere_moves_on_by_the_stations_own_hours():
+    """A pause of half an evening is half a day of the cleaners, and none of the office."""
+    evening = OfficeHours(
+        shifts=(Shift.model_validate({"start": "18:00", "end": "22:00"}),), source="a station's"
+    )
+    pause = ((local("2024-04-16T20:00"), local("2024-04-16T22:00")),)
+    until = (local("2024-04-15T10:00"), date(2024, 4, 22))
+    assert Counter(CALENDAR, evening, pause).until(*until).last_day == date(2024, 4, 23)
+    assert Counter(CALENDAR, None, pause).until(*until).last_day == date(2024, 4, 22)
 
 
 def test_the_charters_own_days_are_told_from_the_nations():
