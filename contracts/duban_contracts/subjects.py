@@ -44,6 +44,11 @@ def _is_command(message: Message | type[Message]) -> bool:
     return issubclass(message if isinstance(message, type) else type(message), Command)
 
 
+def is_command(subject: str) -> bool:
+    """Whether a command travels under this subject, whatever it is."""
+    return subject.startswith("cmd.")
+
+
 def filter_of(message: type[Message]) -> str:
     """The subject filter under which every message of this type travels, whoever acts."""
     return subject_of(message, "*")

@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from duban_contracts.charter import Charter
 from duban_contracts.envelope import Poison
+from duban_contracts.subjects import is_command
 from duban_contracts.time import PassTime
 from services.chassis import metrics
 from services.chassis.dead_letters import DeadLetters
@@ -29,8 +30,6 @@ from services.chassis.sweeping import Sweeper
 TRIES = 4
 """The first go at a key, and three more after conflicts; then the message goes back to the broker."""
 LONGEST_DELAY = 60.0
-COMMANDS = "cmd."
-"""How the subject of a command begins."""
 
 log = structlog.get_logger()
 
@@ -125,6 +124,7 @@ class Consumer:
         charter = self._charter()
         published_at = in_milliseconds(charter.published_at)
         if self.service.follows_charter and published_at and charter.revision != self._recalled:
+            await self._turns.nobody()  # decided under the old one, it would put its own time back
             await self._documents.recall(charter.revision, published_at)
             self._recalled = charter.revision
 
@@ -154,14 +154,14 @@ class Consumer:
         ]
 
     async def _settle_jobs(self, jobs: Sequence[Job], charter: Charter) -> None:
+        """Nothing is waited for before the keys have their turn: the next batch is right behind."""
         handled: list[tuple[Job, list[Item[Any]]]] = []
+        unfit: list[tuple[Job, Exception]] = []
         for job in jobs:
             try:
                 handled.append((job, self._items(job, charter)))
-            except Poison as poison:
-                await self._bury(job.msg, poison)
             except Exception as error:
-                await self._give_back(job.msg, error)
+                unfit.append((job, error))
         failed = await self._settle([item for _, items in handled for item in items])
         settled = 0
         for job, items in handled:
@@ -171,6 +171,11 @@ class Consumer:
                 settled += 1
             else:
                 await self._give_back(job.msg, spoilt)
+        for job, why in unfit:
+            if isinstance(why, Poison):
+                await self._bury(job.msg, why)
+            else:
+                await self._give_back(job.msg, why)
         if settled:
             self._dead_letters.fine()
         metrics.MESSAGES.labels(self.service.name, "settled").inc(settled)
@@ -226,8 +231,8 @@ class Consumer:
         self._done_with(msg)
 
     def _done_with(self, msg: Msg) -> None:
-        if self._sweeper and msg.subject.startswith(COMMANDS):
-            self._sweeper.answered(sequence_of(msg.reply))
+        if self._sweeper and is_command(msg.subject):
+            self._sweeper.answered(sequence_of(msg.reply), stored_at(msg.reply))
 
     async def _bury(self, msg: Msg, poison: Poison) -> None:
         try:

@@ -48,8 +48,8 @@ class Document(NamedTuple):
     version: int = 0
     snapshot: Snapshot | None = None
     wake_at: datetime | None = None
-    owes_wake: bool = False
-    """A wake was decided and stored, and perhaps not told: `wake_at` still names it."""
+    owes_wake: str | None = None
+    """The name of a wake that was decided and stored, and perhaps not told; `wake_at` still has its time."""
     archived: int = 0
     answered: tuple[str, ...] = ()
     """Ids of the messages whose answers are in the document, oldest first."""
@@ -62,7 +62,7 @@ class Change(NamedTuple):
     version: int
     snapshot: Snapshot
     wake_at: datetime | None
-    owes_wake: bool
+    owes_wake: str | None
     row: Mapping[str, Any] | None
     fresh: tuple[Answer, ...]
     spilled: tuple[str, ...] = ()

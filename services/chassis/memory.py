@@ -60,7 +60,7 @@ class MemoryDocuments:
     async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:
         for key, version, wake_at in wakes:
             if self.documents[key].version == version:
-                self.documents[key] = self.documents[key]._replace(wake_at=wake_at, owes_wake=False)
+                self.documents[key] = self.documents[key]._replace(wake_at=wake_at, owes_wake=None)
 
     async def recall(self, revision: int, at: datetime) -> int:
         stale = [key for key in self.documents if self._recalled(key, revision, at)]
@@ -76,7 +76,7 @@ class MemoryDocuments:
             and counted is not None
             and counted < revision
             and sleeping
-            and not document.owes_wake
+            and document.owes_wake is None
         )
 
     async def history(self, key: str) -> list[Answer]:

@@ -25,7 +25,7 @@ def connect(url: str) -> "AsyncIOMotorClient[Raw]":
         w="majority",
         journal=True,
         # What failed comes again with its message. A write that the driver may repeat is one more write for
-        # the server, which keeps its answer: a third of the cost of all that we store.
+        # the server, which keeps its answer: a quarter of what an update costs it.
         retryWrites=False,
         serverSelectionTimeoutMS=5_000,
         connectTimeoutMS=5_000,
@@ -104,21 +104,22 @@ class MongoDocuments:
     async def rest(self, wakes: Sequence[tuple[str, int, datetime | None]]) -> None:
         await self.collection.bulk_write(
             [
-                UpdateOne({"_id": key, "version": version}, {"$set": {"wake_at": at, "owes_wake": False}})
+                UpdateOne({"_id": key, "version": version}, {"$set": {"wake_at": at, "owes_wake": None}})
                 for key, version, at in wakes
             ],
             ordered=False,
         )
 
     async def recall(self, revision: int, at: datetime) -> int:
-        stale = {"row.open": True, "row.revision": {"$lt": revision}, "owes_wake": False}
+        stale = {"row.open": True, "row.revision": {"$lt": revision}, "owes_wake": None}
         sleeping = {"$or": [{"wake_at": None}, {"wake_at": {"$gt": at}}]}
         recalled = await self.collection.update_many({**stale, **sleeping}, {"$set": {"wake_at": at}})
         return recalled.modified_count
 
     async def history(self, key: str) -> list[Answer]:
-        older = await self._archive.find({"key": key}).sort("n", ASCENDING).to_list(None)
+        # The document first: what leaves it in between is in the archive then.
         newer = await self.collection.find_one({"_id": key}, {"answers": True}) or {"answers": []}
+        older = await self._archive.find({"key": key}).sort("n", ASCENDING).to_list(None)
         known = {raw["answer"]["to"] for raw in older}
         raws = [raw["answer"] for raw in older]
         return [_answer(raw) for raw in (*raws, *(a for a in newer["answers"] if a["to"] not in known))]

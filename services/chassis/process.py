@@ -1,8 +1,9 @@
 """A running service: connect, follow the charter, listen, wake, answer questions, stop in bounded time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,20 @@ SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1
 
 log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def _in_work() -> AsyncIterator[deque[asyncio.Task[None]]]:
+    """Batches that are being processed. Whatever ends the listening, none is left behind."""
+    tasks = deque[asyncio.Task[None]]()
+    try:
+        yield tasks
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    finally:
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Process:
@@ -194,17 +209,15 @@ class Process:
     async def _listen(self, consumer: Consumer, stream: str) -> None:
         """Take and process until told to stop, two batches at a time."""
         await self._follower.arrived.wait()
-        async with Puller(self.client, stream, consumer.service.name, self.settings.batch) as puller:
-            in_work: asyncio.Task[None] | None = None
+        puller = Puller(self.client, stream, consumer.service.name, self.settings.batch)
+        async with puller, _in_work() as in_work:
             while not self._stopping.is_set() and not consumer.stopped:
                 self.health.beat()
                 msgs = await self._take(puller)
-                task = asyncio.create_task(consumer.process(msgs)) if msgs else None
-                if in_work:
-                    await in_work
-                in_work = task
-            if in_work:
-                await in_work
+                if msgs:
+                    in_work.append(asyncio.create_task(consumer.process(msgs)))
+                while len(in_work) > (1 if msgs else 0):
+                    await in_work.popleft()
         if consumer.stopped:
             self._say("dead_letters", "too many in a row, stopped; mend and restart")
             await self._stopping.wait()
@@ -229,7 +242,12 @@ class Process:
 
     async def _sweep(self, sweeper: Sweeper) -> None:
         while not self._stopping.is_set():
-            await sweeper.sweep()
+            try:
+                await sweeper.sweep()
+            except (NatsError, TimeoutError) as error:
+                self._say("sweep", f"answered commands stay in their stream: {error!r}")
+            else:
+                self._say("sweep", OK)
             await self._pause(SWEEP_SECONDS)
 
     async def _check(self) -> None:

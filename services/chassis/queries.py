@@ -49,7 +49,7 @@ class AnswerGiven(Part):
 
 
 class Answers(Part):
-    """Only what was answered already; a message that is not here is still on its way."""
+    """Only what was answered already, and of that as much as fits; ask again for what is not here."""
 
     answers: tuple[AnswerGiven, ...]
     next: str | None = Field(None, description="Of a history that goes on; absent: this is all")
@@ -98,7 +98,8 @@ async def what_became_of(documents: Documents, question: WhatBecameOf) -> Answer
     found = await documents.held(question.asked)
     missing = [pair for pair in question.asked if pair not in found]
     found |= await documents.older(missing) if missing else {}
-    return Answers(answers=tuple(_given(pair[0], found[pair]) for pair in question.asked if pair in found))
+    given = (_given(pair[0], found[pair]) for pair in question.asked if pair in found)
+    return Answers(answers=tuple(fitting(given)))
 
 
 async def history_of(documents: Documents, question: HistoryOf) -> Answers:

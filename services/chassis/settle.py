@@ -7,7 +7,7 @@ decider that raises spoils its own key only.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,8 @@ class Desk(Generic[State]):
     earlier: dict[tuple[str, str], Answer]
     fresh: dict[str, Answer] = field(default_factory=dict)
     tellings: list[Telling] = field(default_factory=list)
-    woken: bool = False
+    woken: str | None = None
+    """The name of the wake that was answered or told again."""
 
     def answered(self, message: str) -> Answer | None:
         return self.fresh.get(message) or self.earlier.get((self.document.key, message))
@@ -93,9 +94,9 @@ class Turns:
         self._line: deque[Turn] = deque()
 
     @asynccontextmanager
-    async def take(self, keys: Iterable[str]) -> AsyncIterator[Turn]:
+    async def take(self, keys: Collection[str]) -> AsyncIterator[Turn]:
         """Begins when whoever asked for one of these keys before has stored."""
-        mine, keys = Turn(), set(keys)
+        mine = Turn()
         others = {self._latest[key] for key in keys if key in self._latest}
         self._latest.update(dict.fromkeys(keys, mine))
         self._line.append(mine)
@@ -109,7 +110,7 @@ class Turns:
             mine.done = True
             self._move_up()
             for key in keys:
-                if self._latest[key] is mine:
+                if self._latest.get(key) is mine:
                     del self._latest[key]
 
     def _move_up(self) -> None:
@@ -190,11 +191,11 @@ class Settler(Generic[Command, State]):
         held, perhaps = [], []
         for key, document in found.items():
             answered = set(document.answered)
-            for item in by_key[key]:
-                if item.id in answered:
-                    held.append((key, item.id))
+            for asked in (_named(item, document) for item in by_key[key]):
+                if asked in answered:
+                    held.append((key, asked))
                 elif document.archived:  # only then can it have given one that its document does not show
-                    perhaps.append((key, item.id))
+                    perhaps.append((key, asked))
         earlier = await self._documents.held(held) if held else {}
         return earlier | await self._documents.older(perhaps) if perhaps else earlier
 
@@ -205,16 +206,17 @@ class Settler(Generic[Command, State]):
             document, await state_of(document, self._decider, self._snapshots, self._documents), earlier
         )
         for item in items:
-            copy = desk.answered(item.id)
+            name = _named(item, document)
+            copy = desk.answered(name)
             if isinstance(item.command, Wake):
                 if not _due(document, item.now):
                     continue  # somebody else woke it meanwhile
-                if copy is not None and not document.owes_wake:
+                if copy is not None and document.owes_wake is None:
                     # Woken at that very time already, told, and wants to be woken again.
-                    item, copy = item._replace(id=f"{item.id}:{document.version}"), None
-            answer = copy or self._answer(desk, item)
+                    name, copy = f"{item.id}:{document.version}", None
+                desk.woken = name
+            answer = copy or self._answer(desk, item._replace(id=name))
             desk.tellings.append(Telling(item.key, answer, fresh=copy is None))
-            desk.woken |= isinstance(item.command, Wake)
         return desk
 
     def _answer(self, desk: Desk[State], item: Item[Command]) -> Answer:
@@ -238,7 +240,7 @@ class Settler(Generic[Command, State]):
             key=document.key,
             version=document.version,
             snapshot=self._snapshots.freeze(desk.state),
-            wake_at=document.wake_at if owes_wake else self._wake_at(desk.state),
+            wake_at=document.wake_at if owes_wake is not None else self._wake_at(desk.state),
             owes_wake=owes_wake,
             row=self._row(desk.state) if self._row else None,
             fresh=fresh,
@@ -249,13 +251,22 @@ class Settler(Generic[Command, State]):
 
     async def _rest(self, desks: Iterable[Desk[State]]) -> None:
         woken = [
-            (desk.document.key, _version(desk), self._wake_at(desk.state)) for desk in desks if desk.woken
+            (desk.document.key, _version(desk), self._wake_at(desk.state))
+            for desk in desks
+            if desk.woken is not None
         ]
         if woken:
             await self._documents.rest(woken)
 
     def _wake_at(self, state: State) -> datetime | None:
         return in_milliseconds(self._decider.wake_at(state))
+
+
+def _named(item: Item[Any], document: Document) -> str:
+    """A wake that is owed is told under the name under which it was stored."""
+    if isinstance(item.command, Wake) and document.owes_wake is not None:
+        return document.owes_wake
+    return item.id
 
 
 def _due(document: Document, now: datetime) -> bool:

@@ -157,7 +157,10 @@ class Duban:
             raise
 
     async def answers(self, service: str, asked: Sequence[tuple[str, str]]) -> dict[str, AnswerGiven]:
-        """What came of messages, given as (key, message id), by message id; 1000 at most."""
+        """What came of messages, given as (key, message id), by message id; 1000 at most.
+
+        One that is not there was not answered yet, or did not fit: ask for it again.
+        """
         found = await self.ask(service, "answers", WhatBecameOf(asked=tuple(asked)), Answers)
         return {given.message: given for given in found.answers}
 

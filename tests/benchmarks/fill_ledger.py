@@ -165,7 +165,7 @@ def entry(
         "kind": of.kind,
         "state": named(of.state, names),
         "wake_at": of.wake_at,
-        "owes_wake": False,
+        "owes_wake": None,
         "row": found,
         "archived": 0,
         "answers": [answer],

@@ -190,6 +190,30 @@ async def test_a_batch_that_fails_lets_nobody_pass_those_before_it():
     assert told == ["m1", "m3"]
 
 
+async def test_a_batch_that_fails_at_a_shared_key_leaves_the_one_before_alone():
+    told, first_is_being_told, first_may_end = [], asyncio.Event(), asyncio.Event()
+
+    class Broken(MemoryDocuments):
+        async def load(self, keys):
+            if first_is_being_told.is_set():
+                raise ConnectionError
+            return await super().load(keys)
+
+    async def slowly(tellings):
+        first_is_being_told.set()
+        await first_may_end.wait()
+        told.extend(telling.answer.to for telling in tellings)
+
+    settler = Settler(total, Broken(), slowly, turns=Turns())
+    first = asyncio.create_task(settler.settle([add("m1", "a", 5)]))
+    await first_is_being_told.wait()
+    with pytest.raises(ConnectionError):
+        await settler.settle([add("m2", "a", 1)])
+    first_may_end.set()
+    assert (await first).answered == 1
+    assert told == ["m1"]
+
+
 async def test_time_passes_when_everyone_who_came_before_has_stored():
     documents, turns = Slow(), Turns()
     settler = Settler(total, documents, nobody_listens, turns=turns)

@@ -1,6 +1,7 @@
 """What becomes of a message between the broker and its acknowledgement: each of the three outcomes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from time import monotonic
@@ -8,6 +9,7 @@ from time import monotonic
 import pytest
 
 from duban_contracts.intake import SubmitMatter
+from duban_contracts.ledger import Accept
 from duban_contracts.supervision import StartCampaign
 from duban_contracts.time import SupervisionPassTime
 from services.chassis.consumer import TRIES, Consumer
@@ -16,6 +18,7 @@ from services.chassis.memory import MemoryDocuments
 from services.console.client import Duban, Order
 from services.console.demo.play import ACTOR, with_timelapse
 from services.intake.app import SERVICE as INTAKE
+from services.ledger.app import SERVICE as LEDGER
 from services.supervision.app import SERVICE as SUPERVISION
 from tests.chassis.broker import broker, client, waiting
 
@@ -48,7 +51,7 @@ async def left(client, stream, name):
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
-async def test_what_is_stored_and_told_is_acknowledged_and_gone_from_the_queue(client, charter):
+async def test_what_is_stored_and_told_is_acknowledged(client, charter):
     told = []
 
     async def tell(tellings):
@@ -63,6 +66,54 @@ async def test_what_is_stored_and_told_is_acknowledged_and_gone_from_the_queue(c
     async with asyncio.timeout(10):
         while await left(client, "INTAKE_CMD", "intake"):
             pass
+
+
+async def test_the_next_batch_does_not_overtake_one_that_has_something_to_give_back(client, charter):
+    told = []
+
+    def submit_matter(heard, charter):
+        if heard.data.title == "spoilt":
+            raise RuntimeError("a handler with a bug")
+        return INTAKE.handlers[SubmitMatter](heard, charter)
+
+    async def tell(tellings):
+        told.extend(telling.key for telling in tellings)
+
+    service = replace(INTAKE, handlers={**INTAKE.handlers, SubmitMatter: submit_matter})
+    spoilt = Order(SubmitMatter(title="spoilt", category="garbage"), "test:spoilt", "gateway")
+    await Duban(client, "test").send_all([spoilt, matter("test:1"), matter("test:2")])
+    msgs = await waiting(client, "INTAKE_CMD", "intake", 3)
+    consuming = consumer(service, client, charter, tell=tell)
+    await asyncio.gather(consuming.process(msgs[:2]), consuming.process(msgs[2:]))
+    assert told == ["test:1", "test:2"]
+    assert [msg.metadata.num_delivered for msg in await waiting(client, "INTAKE_CMD", "intake", 1)] == [2]
+
+
+async def test_what_is_open_is_recalled_after_what_was_decided_under_the_old_revision(client, charter):
+    order, saving, may_save = [], asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryDocuments):
+        async def save(self, changes):
+            saving.set()
+            await may_save.wait()
+            order.append("saved")
+            return await super().save(changes)
+
+        async def recall(self, revision, at):
+            order.append("recalled")
+            return await super().recall(revision, at)
+
+    await Duban(client, "test").send(Order(Accept(), "2024-000001", "bianmin"))
+    msgs = await waiting(client, "LEDGER_CMD", "ledger", 1)
+    published = charter.model_copy(update={"revision": 2, "published_at": BEGIN})
+    consuming = consumer(LEDGER, client, published, Slow())
+    batch = asyncio.create_task(consuming.process(msgs))
+    await saving.wait()
+    wake = asyncio.create_task(consuming.wake(BEGIN))
+    await asyncio.sleep(0)
+    may_save.set()
+    await asyncio.gather(batch, wake)
+    assert order == ["saved", "recalled"]
 
 
 async def test_where_no_letter_can_be_kept_poison_comes_again_and_its_neighbours_are_answered(

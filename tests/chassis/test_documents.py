@@ -20,7 +20,7 @@ def answer(to, *events):
     )
 
 
-def change(key, version, *answers, spilled=(), archived=0, kept=100, wake_at=None, owes=False):
+def change(key, version, *answers, spilled=(), archived=0, kept=100, wake_at=None, owes=None):
     return Change(key, version, STATE, wake_at, owes, {"n": 1}, answers, spilled, archived, kept)
 
 
@@ -46,7 +46,7 @@ async def test_what_was_saved_comes_back_whole_and_in_order(documents):
     assert await documents.save([change("a", 0, first, wake_at=NOW), change("b", 0, second)]) == set()
     assert await documents.save([change("a", 1, answer("m3", "three"), wake_at=NOW)]) == set()
     found = await documents.load(["a", "b", "c"])
-    assert found["b"] == Document("b", 1, STATE, None, False, 0, ("m2",))
+    assert found["b"] == Document("b", 1, STATE, None, None, 0, ("m2",))
     assert found["a"].answered == ("m1", "m3")
     held = await documents.held([("a", "m1"), ("a", "m3"), ("b", "m2"), ("b", "m1"), ("c", "m1")])
     assert held == {("a", "m1"): first, ("a", "m3"): answer("m3", "three"), ("b", "m2"): second}
@@ -93,14 +93,14 @@ async def test_what_is_due_is_found_oldest_first_and_no_more_than_asked_for(docu
 
 
 async def test_a_wake_is_acknowledged_only_at_the_version_that_was_told(documents):
-    await documents.save([change(key, 0, answer("m"), wake_at=NOW, owes=True) for key in "ab"])
+    await documents.save([change(key, 0, answer("m"), wake_at=NOW, owes="wake") for key in "ab"])
     await documents.rest([("a", 1, NOW + timedelta(hours=1)), ("b", 9, None)])
     found = await documents.load(["a", "b"])
-    assert (found["a"].wake_at, found["a"].owes_wake) == (NOW + timedelta(hours=1), False)
-    assert (found["b"].wake_at, found["b"].owes_wake) == (NOW, True)
+    assert (found["a"].wake_at, found["a"].owes_wake) == (NOW + timedelta(hours=1), None)
+    assert (found["b"].wake_at, found["b"].owes_wake) == (NOW, "wake")
 
 
-def counted_under(revision, key="a", is_open=True, wake_at=None, owes=False):
+def counted_under(revision, key="a", is_open=True, wake_at=None, owes=None):
     row = {"open": is_open, "revision": revision}
     return Change(key, 0, STATE, wake_at, owes, row, (answer("m"),), (), 0, 100)
 
@@ -112,7 +112,7 @@ async def test_what_is_open_and_was_counted_under_an_older_revision_is_woken_onc
             counted_under(7, "asleep"),
             counted_under(7, "woken later", wake_at=later),
             counted_under(7, "woken sooner", wake_at=NOW - timedelta(days=1)),
-            counted_under(7, "owes a wake", wake_at=later, owes=True),
+            counted_under(7, "owes a wake", wake_at=later, owes="wake"),
             counted_under(8, "counted already", wake_at=later),
             counted_under(7, "closed", is_open=False),
             counted_under(None, "before any charter"),

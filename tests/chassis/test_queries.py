@@ -49,6 +49,20 @@ async def test_an_answer_in_the_archive_is_found_and_the_history_is_whole(monkey
     assert [answer.message for answer in history.answers] == [f"m{n}" for n in range(12)]
 
 
+async def test_answers_that_do_not_fit_together_are_had_by_asking_again(monkeypatch):
+    monkeypatch.setattr(queries_module, "MOST_BYTES", 500)
+    world = World()
+    await world.deliver([add(f"m{n}", "a", 1) for n in range(12)])
+    missing, times = {f"m{n}" for n in range(12)}, 0
+    while missing:
+        asked = WhatBecameOf(asked=tuple(("a", message) for message in sorted(missing)))
+        given = await what_became_of(world, asked)
+        assert given.answers
+        missing -= {answer.message for answer in given.answers}
+        times += 1
+    assert times > 2
+
+
 async def test_a_history_that_is_too_long_for_one_answer_goes_on_and_nothing_of_it_is_lost(monkeypatch):
     monkeypatch.setattr(queries_module, "MOST_BYTES", 500)
     documents = MemoryDocuments()

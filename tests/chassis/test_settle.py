@@ -206,3 +206,17 @@ def test_who_was_woken_at_an_instant_and_wants_to_be_woken_at_it_again_is_not_ta
     assert world.told == world.stored
     first = wake_id("a", at)
     assert world.documents["a"].answered == ("m1", first, f"{first}:2"), "a name of its own, by the version"
+
+
+def twice_at_one_instant(dies_at=0):
+    """A message that is believed about its own time makes the key want to be woken at that instant again."""
+    at = START + timedelta(hours=1)
+    world = World(dies_at).run([[add("m1", "a", 5)]], until=at)
+    return world.run([[add("m2", "a", 1)]], until=at)
+
+
+@pytest.mark.parametrize("dies_at", range(1, twice_at_one_instant().steps + 1))
+def test_a_wake_that_comes_twice_at_one_instant_is_told_twice_whoever_died_meanwhile(dies_at):
+    world = twice_at_one_instant(dies_at)
+    assert world.told == world.stored
+    assert totals(world) == totals(twice_at_one_instant())

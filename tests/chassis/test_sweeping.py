@@ -1,8 +1,10 @@
 """Answered commands vanish from the broker, and nothing else does."""
 
 import pytest
+from nats.js.errors import NotFoundError
 
 from duban_contracts.intake import SubmitMatter
+from services.chassis.provision import provision
 from services.chassis.sweeping import Sweeper
 from services.console.client import Duban, Order
 from tests.chassis.broker import broker, client, stored, waiting
@@ -21,7 +23,7 @@ async def msgs(client):
 
 async def answered(sweeper, msg):
     await msg.ack_sync()
-    sweeper.answered(msg.metadata.sequence.stream)
+    sweeper.answered(msg.metadata.sequence.stream, msg.metadata.timestamp)
 
 
 async def left(client):
@@ -65,3 +67,48 @@ async def test_what_somebody_else_removed_meanwhile_is_no_trouble(client, msgs):
     await client.jetstream().delete_msg(STREAM, 2)
     await sweeper.sweep()
     assert (await client.jetstream().stream_info(STREAM)).state.messages == 4
+
+
+async def test_what_another_replica_purged_meanwhile_is_no_trouble(client, msgs):
+    sweeper = Sweeper(client, SERVICE)
+    for msg in msgs[1:4]:
+        await answered(sweeper, msg)
+    await sweeper.sweep()
+    consumer_info = sweeper._jetstream.consumer_info
+
+    async def floor_before_the_other_one_purged(*place):
+        info = await consumer_info(*place)
+        await client.jetstream().purge_stream(STREAM, seq=4)
+        return info
+
+    sweeper._jetstream.consumer_info = floor_before_the_other_one_purged
+    await sweeper.sweep()
+    assert await left(client) == [5]
+
+
+async def test_where_the_stream_was_made_anew_nothing_goes_for_the_sequence_of_an_old_command(client, msgs):
+    sweeper = Sweeper(client, SERVICE)
+    for msg in msgs:
+        await answered(sweeper, msg)
+    await client.jetstream().delete_stream(STREAM)
+    await provision(client)
+    sweeper.answered(3, msgs[2].metadata.timestamp)  # of the old stream, answered only now
+    matter = SubmitMatter(title="村口垃圾没有清运", category="garbage")
+    await Duban(client, "test").send_all([Order(matter, f"new:{n}", "gateway") for n in range(5)])
+    for _ in range(3):
+        await sweeper.sweep()
+    assert await left(client) == [1, 2, 3, 4, 5]
+
+
+async def test_a_stream_that_is_missing_is_an_error_and_made_anew_it_is_swept_again(client, msgs):
+    sweeper = Sweeper(client, SERVICE)
+    await client.jetstream().delete_stream(STREAM)
+    with pytest.raises(NotFoundError):
+        await sweeper.sweep()
+    await provision(client)
+    matter = SubmitMatter(title="村口垃圾没有清运", category="garbage")
+    await Duban(client, "test").send(Order(matter, "new:1", "gateway"))
+    [msg] = await waiting(client, STREAM, SERVICE, 1)
+    await answered(sweeper, msg)
+    await sweeper.sweep()
+    assert await left(client) == []
