@@ -80,6 +80,6 @@ class DayReason(StrEnum):
     PAUSED = "paused"
     PARTLY_PAUSED = "partly_paused"
     MOVED = "moved"
-    """The limit ended on a day off, so it moves on until the next working day."""
+    """The limit ended on a day off or while it was paused, so it moves on until the next working day."""
     SET_ELSEWHERE = "set_elsewhere"
     """Up to the last day that was set elsewhere nothing is counted."""

@@ -129,7 +129,7 @@ class EntryDueSoon(Fact, service="ledger"):
 
 
 class EntryOverdue(Fact, service="ledger"):
-    """The due instant of this round passed while it was open: told once per round."""
+    """The due instant of this round passed while it was open: told once for each date that it had."""
 
     entry: Key
     round: int = 1

@@ -76,12 +76,14 @@ class Counter:
         return self.further(Counting(later.at, later.last_day, (self._start(start), *later.days)), limits)
 
     def further(self, counting: Counting, limits: Iterable[Limit]) -> Counting:
+        of_days = True
         for unit, amount in _summed(limits):
-            if unit is Unit.WORKING_HOURS:
-                counting = self._after_hours(counting, timedelta(hours=amount))
-            else:
+            of_days = unit is not Unit.WORKING_HOURS
+            if of_days:
                 counting = self._after_days(counting, Fraction(amount), unit)
-        return counting
+            else:
+                counting = self._after_hours(counting, timedelta(hours=amount))
+        return self._running_at_its_end(counting) if of_days else counting
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
         """Unpaused office time of working days in [start, end): additive over any split."""
@@ -117,6 +119,18 @@ class Counter:
             last += ONE_DAY
             steps.append(Step(last, DayReason.MOVED, provisional=self.calendar.is_provisional(last)))
         return Counting(self.calendar.ends(last), last, (*counting.days, *steps))
+
+    def _running_at_its_end(self, counting: Counting) -> Counting:
+        """A clock that stands still when its last day ends has the day, too, on which it goes on: nobody is
+        late by being asked to wait."""
+        resumed = max((end for start, end in self.pauses if start <= counting.at <= end), default=None)
+        if resumed is None:
+            return counting
+        steps, last = list[Step](), counting.last_day
+        while last < self.calendar.day_of(resumed) or not self.calendar.is_working(last):
+            last += ONE_DAY
+            steps.append(Step(last, DayReason.MOVED, provisional=self.calendar.is_provisional(last)))
+        return self._running_at_its_end(Counting(self.calendar.ends(last), last, (*counting.days, *steps)))
 
     def _each_day(self, after: date, unit: Unit) -> Iterator[Step]:
         days = (after + timedelta(days=ahead) for ahead in count(1))

@@ -96,7 +96,7 @@ def _of_measure(work: Work | None, charter: Charter) -> Iterator[Timed]:
         return
     if work.due is not None:
         yield Timed(DueClock.STATION, work.station, work.due)
-    for milestone, due in Clocks(charter, Dues(charter, WorkingCalendar(charter))).milestones_ahead(work):
+    for milestone, due in Clocks(charter, Dues(charter, WorkingCalendar(charter))).milestones_timed(work):
         yield Timed(DueClock.STATION, work.station, due, milestone.name)
 
 

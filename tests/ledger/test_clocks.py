@@ -135,6 +135,12 @@ def test_a_limit_of_hours_is_reminded_of_at_once_where_it_ends_on_its_first_day(
     assert told == [(OPENED, True), (local("2024-04-15", "11:36"), False)]
 
 
+def test_what_is_due_on_a_day_off_is_reminded_of_on_the_last_working_day_before_it() -> None:
+    told = story(open_(due_on=day("2024-04-21")), accept(), Wake(MUCH_LATER))
+    reminders = [event for event in told if isinstance(event, EntryDueSoon)]
+    assert [event.at for event in reminders if event.on_due_day] == [local("2024-04-19", "08:30")]
+
+
 def test_the_charter_can_do_without_the_reminder_on_the_due_day() -> None:
     reminder = TOWN.ladder.reminder.model_copy(update={"on_due_day": False})
     ladder = TOWN.ladder.model_copy(update={"reminder": reminder})

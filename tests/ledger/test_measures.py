@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from duban_contracts.charter import Role
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
     Due,
@@ -31,12 +32,15 @@ from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Kept, Wake
 from services.ledger.decider import Accept
 from services.ledger.measures import Achieved, Retire, Retired, SaidDone, Underway
+from services.ledger.register_kinds import register
+from tests.given import Given
 from tests.ledger.plan import (
     DUE,
     LAST_DAY,
     NOON,
     NUMBER,
     STARTED,
+    UNDER,
     asked,
     count,
     given,
@@ -287,6 +291,21 @@ def test_no_responsible_station_inspects_its_own_measure() -> None:
     assert refused(given(*done).when(verify(actor="discipline"))) is Refusal.OWN_WORK
     assert refused(given(*done).when(verify(actor="qingjieban"))) is Refusal.OWN_WORK
     assert refused(given(*done).when(verify(actor="bianmin"))) is Refusal.NOT_ALLOWED
+
+
+def test_where_all_who_inspect_are_responsible_the_leaders_do() -> None:
+    matters = TOWN.matters.model_copy(update={"verify_roles": (Role.DISCIPLINE,)})
+    register_of = Given(register(UNDER.model_copy(update={"matters": matters})))
+    done = story(want("notice", stations=("jiwei",)), progress(actor="jiwei"), resolve(actor="jiwei"))
+    assert refused(register_of(*done).when(verify(actor="discipline"))) is Refusal.OWN_WORK
+    assert refused(register_of(*done).when(verify(actor="office"))) is Refusal.NOT_ALLOWED
+    assert kinds(register_of(*done).when(verify(actor="leader"))) == ["EntryStruckOff"]
+
+
+def test_nobody_takes_back_what_the_plan_wants() -> None:
+    shown = story(want("notice"), progress())
+    command = replace(resolve(), outcome=Outcome.WITHDRAWN)
+    assert refused(given(*shown).when(command)) is Refusal.NOT_ALLOWED
 
 
 def test_what_is_not_said_to_be_done_is_not_inspected() -> None:

@@ -259,3 +259,28 @@ async def polled(after: timedelta) -> list[Any]:
         for event in told[before:]
         if not event.type.startswith("kept:")
     ]
+
+
+NO_LIMIT = next_revision(matters=TOWN.matters.model_copy(update={"limits": {}}))
+
+
+def back_again(*then: Any) -> Any:
+    """A revision takes the limit away, and the next one gives it back."""
+    history = [*story(open_(), accept(), *then)]
+    history += Given(ledger(NO_LIMIT))(*history).when(Wake(PUBLISHED))
+    assert given(*history).state.entry.due is None
+    again = NO_LIMIT.model_copy(
+        update={"revision": 9, "published_at": local("2024-04-18", "09:00"), "matters": TOWN.matters}
+    )
+    told, _ = recomputed(again, history, local("2024-04-18", "09:00"))
+    return told.new
+
+
+def test_a_limit_that_comes_back_knows_its_start_its_pauses_and_its_extensions() -> None:
+    assert back_again().at == DUE
+    pause = (hold(TUESDAY), resume(PUBLISHED - timedelta(hours=1)))
+    granted = (apply_extension(EARLY), decide_extension(EARLY))
+    for then in (pause, granted, (*granted, *pause)):
+        before, after = story(open_(), accept(), *then)[-1].due, back_again(*then)
+        for field in ("start", "pauses", "extensions", "last_day", "at"):
+            assert getattr(after, field) == getattr(before, field)

@@ -185,3 +185,16 @@ def test_what_is_kept_of_a_recurring_measure_does_not_grow_with_its_days() -> No
         facts += given(*facts).when(occur("xicun", day))
     state = given(*facts).state
     assert (state.work.kept, state.work.reported) == (120, ("dongcun", "xicun"))
+
+
+def test_the_day_to_say_that_it_is_done_is_counted_anew_by_a_new_calendar() -> None:
+    """Its last day is 30 April, and after the May holiday its lead has the 6th: now that is off, too."""
+    opened = story(want("cleaning"))
+    assert opened[0].due.at == local("2024-05-07")
+    overlay = {"country": "CN", "off": ("2024-05-06", "2024-05-07"), "source": "a notice of the town"}
+    calendar = TOWN.calendar.model_validate(overlay)
+    later = Given(register(TOWN.model_copy(update={"revision": 8, "calendar": calendar})))
+    [fact] = later(*opened).when(want("cleaning", NOON))
+    assert (fact.changed, fact.due.at, fact.due.revision) == ((), local("2024-05-09"), 8)
+    assert kinds(later(*opened, fact).when(want("cleaning", LATER))) == ["PlanSeen"]
+    assert later(*opened, fact).state.work.next_day == opened[0].first_day

@@ -1,11 +1,15 @@
 """What makes a due date later: extensions that somebody else grants, pauses that end by themselves."""
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from duban_contracts.charter import Limit, Unit
 from duban_contracts.handling import EntryHeld, EntryResumed, ExtensionApplied, ExtensionDecided
 from duban_contracts.ledger import EntryDueSoon, EntryOverdue
 from duban_contracts.message import Refusal
+from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Wake
 from services.ledger.views import row
 from tests.ledger.matters import (
@@ -34,6 +38,7 @@ from tests.ledger.register import (
     verify,
 )
 
+CALENDAR = WorkingCalendar(TOWN)
 LATER = EARLY + timedelta(hours=1)
 TUESDAY, THURSDAY = local("2024-04-16"), local("2024-04-18")
 HELD_UNTIL = local("2024-04-29")  # the tenth working day is Sunday the 28th, a make-up day
@@ -187,3 +192,24 @@ def test_a_day_set_elsewhere_moves_on_by_the_working_time_that_was_paused() -> N
     history = story(open_(due_on=due_on), accept(), hold(TUESDAY))
     [fact] = given(*history).when(resume(THURSDAY))
     assert fact.due.last_day.isoformat() == "2024-04-23", "Friday's week had four days after the start"
+
+
+@pytest.mark.parametrize(
+    ("opened", "held_at", "due"),
+    [
+        ({}, local("2024-04-22", "18:30"), DUE),
+        ({"due_on": day("2024-04-15")}, local("2024-04-15", "18:30"), local("2024-04-16")),
+        ({"limit": Limit(amount=0)}, local("2024-04-15", "18:30"), local("2024-04-16")),
+    ],
+)
+def test_nobody_is_late_by_being_held_over_the_end_of_the_last_day(
+    opened: Any, held_at: Any, due: Any
+) -> None:
+    """What goes on later goes on until the end of that day: no office time was left, but the evening was."""
+    held = story(open_(**opened), accept(), hold(held_at))
+    assert given(*held).state.entry.due.at == due
+    goes_on = held_at + timedelta(days=2)
+    [resumed] = given(*held).when(resume(goes_on))
+    assert resumed.due.at == CALENDAR.ends(CALENDAR.day_of(goes_on))
+    assert "EntryOverdue" not in kinds(given(*held, resumed).when(Wake(resumed.due.at - ONE_MOMENT)))
+    assert kinds(given(*held, resumed).when(Wake(resumed.due.at)))[-1] == "EntryOverdue"

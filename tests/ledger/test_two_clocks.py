@@ -120,6 +120,13 @@ def test_the_citizens_clock_runs_on_where_nobody_has_the_entry() -> None:
     assert kinds(events)[-1] == "CitizenOverdue"
 
 
+def test_where_nobody_has_the_entry_the_office_answers_for_the_day_that_others_promised() -> None:
+    told = given(*story(open_(due_on=day("2024-04-22")), give_back())).when(Wake(local("2024-06-01")))
+    assert kinds(told) == ["EntryDueSoon", "EntryDueSoon", "CitizenOverdue"]
+    assert {(event.station, event.due.last_day) for event in told} == {("office", day("2024-04-22"))}
+    assert told[-1].at == local("2024-04-23")
+
+
 def test_a_redo_round_gives_the_citizen_no_new_clock_and_no_second_reminder() -> None:
     at = local("2024-04-23", "12:00")
     rejected = story(open_(), accept(), resolve(), verify(at, passed=False, reason="不亮"))

@@ -9,6 +9,7 @@ from hypothesis import given as for_all
 from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.queries import Why
 from services.chassis.calendar import WorkingCalendar
+from services.chassis.decider import Wake
 from services.console.i18n import Lang, use
 from services.console.sentences import Town
 from services.console.why import REASONS, tell
@@ -118,12 +119,14 @@ def test_the_plans_own_date_is_explained_as_one_that_was_set_elsewhere(name: str
     assert told.agrees
 
 
-def test_each_milestone_ahead_is_explained_by_itself() -> None:
+def test_each_milestone_is_explained_by_itself() -> None:
     whole, roads, toilets = of_measure(plan.want("works")).dues
     assert (whole.part, roads.part, toilets.part) == (None, "道路", "公厕")
     assert [day.reason for day in roads.days] == [DayReason.SET_ELSEWHERE]
     assert (roads.due.start, roads.due.last_day) == (plan.STARTED, day("2024-04-18"))
-    assert [each.part for each in of_measure(plan.want("works"), plan.meet("roads")).dues] == [None, "公厕"]
+    for then in (plan.meet("roads"), Wake(local("2024-04-19"))):
+        parts = [each.part for each in of_measure(plan.want("works"), then).dues]
+        assert parts == [None, "道路", "公厕"], "met or missed, it was timed"
 
 
 def test_what_is_said_to_be_done_is_explained_by_the_date_that_it_had_then() -> None:

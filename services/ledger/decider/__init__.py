@@ -1,7 +1,8 @@
 """The numbered register: opened, accepted, resolved, verified by somebody else, struck off. Pure."""
 
-from services.ledger.decider.book import blank
+from services.ledger.decider.book import blank, impartial
 from services.ledger.decider.clocks import recounted_why
+from services.ledger.decider.closings import OF_THE_HANDLER
 from services.ledger.decider.commands import (
     Accept,
     AddCoHandler,
@@ -43,6 +44,7 @@ from services.ledger.decider.situations import (
 )
 
 __all__ = [
+    "OF_THE_HANDLER",
     "Accept",
     "AddCoHandler",
     "Adjudicate",
@@ -78,6 +80,7 @@ __all__ = [
     "Withdraw",
     "WithdrawnEarly",
     "blank",
+    "impartial",
     "ledger",
     "recounted_why",
 ]

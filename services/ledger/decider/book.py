@@ -45,12 +45,6 @@ class Book:
         actor = self.charter.actor(asked.actor)
         return actor is not None and actor.role in roles
 
-    def impartial(self, roles: Collection[Role], parties: Collection[str | None]) -> Collection[Role]:
-        """Who decides: whom the charter names or, where all of them are parties to it, the leaders above."""
-        named = (actor for actor in self.charter.everyone().values() if actor.role in roles)
-        free = any(actor.station is None or actor.station not in parties for actor in named)
-        return roles if free else (Role.LEADER,)
-
     def said(self, moment: datetime) -> str:
         return self.dues.calendar.local_time(moment)
 
@@ -65,6 +59,13 @@ class Book:
 
     def handler_or_office(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
         return None if self.has_role(asked, (Role.OFFICE,)) else self.not_the_handler(asked, entry)
+
+
+def impartial(charter: Charter, roles: Collection[Role], parties: Collection[str | None]) -> Collection[Role]:
+    """Who decides: whom the charter names or, where all of them are parties to it, the leaders above."""
+    named = (actor for actor in charter.everyone().values() if actor.role in roles)
+    free = any(actor.station is None or actor.station not in parties for actor in named)
+    return roles if free else (Role.LEADER,)
 
 
 def running(state: Known) -> TypeGuard[Handling]:

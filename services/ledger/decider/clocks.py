@@ -87,9 +87,9 @@ class Clocks:
             case Returned(entry):
                 yield from self._acceptance(entry)
                 yield from self._interim(entry)
-                yield from self._citizens(entry, self._office)
+                yield from self._citizens(entry, self._office, entry.citizen or self._set_elsewhere(entry))
             case Resolved(entry):
-                yield from self._citizens(entry, self._office)
+                yield from self._citizens(entry, self._office, entry.citizen)
 
     # A new revision of the charter
 
@@ -165,10 +165,14 @@ class Clocks:
         if entry.due is not None:
             yield from self._overdue(entry, entry.due)
             yield from self._reminders(entry, entry.due, DueClock.STATION, entry.station)
-        yield from self._citizens(entry, entry.station)
+        yield from self._citizens(entry, entry.station, entry.citizen)
 
-    def _citizens(self, entry: Entry, who: str) -> Iterator[Falling]:
-        due = entry.citizen
+    def _set_elsewhere(self, entry: Entry) -> Due | None:
+        """With no station that has it, the office answers for the day that others promised."""
+        due = entry.last_due
+        return due if due is not None and due.limit is None else None
+
+    def _citizens(self, entry: Entry, who: str, due: Due | None) -> Iterator[Falling]:
         if due is None:
             return
         if Clock.CITIZEN_OVERDUE not in entry.rung:

@@ -20,7 +20,7 @@ from duban_contracts.ledger import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked
-from services.ledger.decider.book import Book, Events, blank, no, not_now
+from services.ledger.decider.book import Book, Events, blank, impartial, no, not_now
 from services.ledger.decider.commands import LinkRecurrence, Matter, Reopen, Resolve, Verify
 from services.ledger.decider.handovers import lapsed
 from services.ledger.decider.situations import Event, Handling, Known, Resolved, StruckOff
@@ -130,7 +130,8 @@ def may_not_verify(book: Book, asked: Asked, state: Known) -> LedgerCommandRefus
     """Judged by station, not by token: the commission is itself a station, and so may be the handler."""
     resolved_by = {book.station_behind(state.by)} if isinstance(state, Resolved) else set()
     handlers = {state.entry.station, *state.entry.co_handlers, *resolved_by}
-    station, roles = book.station_of(asked), book.impartial(book.charter.matters.verify_roles, handlers)
+    station = book.station_of(asked)
+    roles = impartial(book.charter, book.charter.matters.verify_roles, handlers)
     if station is not None and station in handlers:
         detail = f"{asked.key} is the work of {station}; somebody else has to verify it: {', '.join(roles)}"
         return no(asked, Refusal.OWN_WORK, detail)

@@ -83,6 +83,7 @@ def assigned(
         entry,
         station=station,
         due=due,
+        lapsed=None,
         began_at=at,
         assigned_at=before.assigned_at if before else since or at,
         former=left_behind(entry, station, at),

@@ -1,7 +1,7 @@
 """Every due date of a matter: one rule, counted over the time in which nothing paused it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from duban_contracts.charter import Charter, Limit, OfficeHours
@@ -14,6 +14,7 @@ from services.chassis.limits import Chosen, choose_limit, in_words
 from services.ledger.decider.commands import Matter
 from services.ledger.decider.situations import Entry, Former
 
+ONE_DAY = timedelta(days=1)
 COUNTED_BY = ("start", "limit", "rule", "set_for", "closing", "hours_of", "pauses", "extensions")
 """The fields of a due date that say how it is counted; the rest is what comes of it."""
 
@@ -84,8 +85,8 @@ class Dues:
         """催办, from `since` on (domain.md §5.4, rung 0): nobody is reminded as of before a date was set.
 
         When the charter's share of the unpaused working time is used; and on the due day, at once where it
-        is that day already. Both while the office of `station` is open and before the due instant; where
-        they meet, one is enough.
+        is that day already, or before it where the office is closed on it. Both while the office of `station`
+        is open and before the due instant; where they meet, one is enough.
         """
         day = self._on_due_day(due, since, station)
         used = self._counter(due).used(due.start or since, due.at, self.charter.matters.reminder_percent)
@@ -95,7 +96,10 @@ class Dues:
     def _on_due_day(self, due: Due, since: datetime, station: str) -> datetime | None:
         if not self.charter.ladder.reminder.on_due_day:
             return None
-        return self._while_open(max(self.calendar.begins(due.last_day), since), due, station)
+        day = due.last_day
+        while not self.calendar.openings(day, self.hours(station)):
+            day -= ONE_DAY
+        return self._while_open(max(self.calendar.begins(day), since), due, station)
 
     def _while_open(self, moment: datetime, due: Due, station: str) -> datetime | None:
         """At that moment or the next opening of the station, if that is before the due instant."""
@@ -180,7 +184,8 @@ class Dues:
         began = entry.began_at if entry.rectifying else submitted_at
         plain = self._anew(entry, old and self.again(old, closing=None), entry.station, began)
         if old is None and plain is not None:
-            extensions = entry.due.extensions if entry.due else ()
+            of_station = entry.due or entry.lapsed
+            extensions = of_station.extensions if of_station else ()
             plain = self.again(plain, pauses=entry.paused, extensions=extensions)
         return self.of_citizen(plain)
 
@@ -206,6 +211,8 @@ class Dues:
                 limit=chosen.limit,
                 rule=chosen.rule,
                 hours_of=station,
+                pauses=entry.paused,
+                extensions=entry.lapsed.extensions if entry.lapsed else (),
             )
         if chosen.limit == due.limit:
             return self.again(due)

@@ -199,7 +199,7 @@ def moved(entry: Entry, event: Moved) -> Entry:
 def recomputed(entry: Entry, event: DeadlineRecomputed) -> Entry:
     match event.clock:
         case DueClock.STATION:
-            return replace(entry, due=event.new)
+            return replace(entry, due=event.new, lapsed=None if event.new else event.old)
         case DueClock.CITIZEN:
             return replace(entry, citizen=event.new)
         case DueClock.ACCEPTANCE if entry.offer is not None and event.new and event.station == entry.offer.to:
@@ -249,6 +249,7 @@ def reopened(entry: Entry, event: EntryReopened) -> Entry:
         began_at=event.at,
         rung=(),
         former=(),
+        lapsed=None,
         paused=(),
         rectifying=True,
     )

@@ -18,6 +18,7 @@ from services.ledger.decider.book import (
     Book,
     Events,
     blank,
+    impartial,
     no,
     not_in_charter,
     not_now,
@@ -160,7 +161,7 @@ def ping_pong(request: Return | Transfer, entry: Entry) -> PingPongDetected:
 def adjudicate(book: Book, request: Adjudicate, state: Known) -> Events:
     """The office says whose it is, and stations hand it over no more (domain.md §2, W2b)."""
     asked, entry, rule = request.asked, state.entry, book.charter.matters.handover
-    roles = book.impartial(rule.adjudicated_by if rule else WITHOUT_A_RULE, entry.been_with)
+    roles = impartial(book.charter, rule.adjudicated_by if rule else WITHOUT_A_RULE, entry.been_with)
     if book.station_of(asked) is not None and book.station_of(asked) in entry.been_with:
         detail = f"{asked.actor} is a party to it; somebody else has to decide: {', '.join(roles)}"
         return [no(asked, Refusal.OWN_CASE, detail)]
@@ -207,5 +208,8 @@ def bound(asked: Asked) -> LedgerCommandRefused:
 
 
 def waits_for(asked: Asked, offer: Offer) -> LedgerCommandRefused:
-    detail = f"{offer.to} was asked to take {asked.key} over; wait until it accepts or returns it"
+    detail = (
+        f"{offer.to} was asked to take {asked.key} over; wait until it accepts or returns it, "
+        "or have it adjudicated"
+    )
     return no(asked, Refusal.WRONG_STATE, detail)

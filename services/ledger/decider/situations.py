@@ -80,6 +80,8 @@ class Entry:
     accepted: bool = False
     rung: tuple[Clock, ...] = ()
     """Which clocks have rung in this round."""
+    lapsed: Due | None = None
+    """Its due date when a revision of the charter took the limit away: another one may give it back."""
     citizen: Due | None = None
     acceptance: Due | None = None
     interim: Due | None = None

@@ -12,7 +12,7 @@ from duban_contracts.matters import ExtensionRule, HoldRule
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked
 from services.chassis.limits import in_words
-from services.ledger.decider.book import Book, Events, blank, no, not_in_charter, not_now, running
+from services.ledger.decider.book import Book, Events, blank, impartial, no, not_in_charter, not_now, running
 from services.ledger.decider.commands import ApplyExtension, DecideExtension, Hold, ReportUp, Resume
 from services.ledger.decider.situations import Asking, Entry, Handling, Known
 
@@ -76,7 +76,7 @@ def decide_extension(book: Book, request: DecideExtension, state: Known) -> Even
     if rule is None:
         return [not_in_charter(asked, "extensions")]
     handlers = {entry.station, *entry.co_handlers}
-    roles = book.impartial(rule.decided_by, handlers)
+    roles = impartial(book.charter, rule.decided_by, handlers)
     if book.station_of(asked) in handlers:
         detail = f"{asked.key} is your own work; somebody else has to decide: {', '.join(roles)}"
         return [no(asked, Refusal.OWN_WORK, detail)]

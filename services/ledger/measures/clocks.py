@@ -151,11 +151,11 @@ class Clocks:
         ):
             yield soon, told(at=soon)
 
-    def milestones_ahead(self, work: Work) -> Iterator[tuple[Milestone, Due]]:
-        """Those with a date that were not met yet, nor missed."""
+    def milestones_timed(self, work: Work) -> Iterator[tuple[Milestone, Due]]:
+        """Those with a date, met or missed or still to come."""
         shape = work.planned.shape
         for each in shape.milestones if isinstance(shape, Milestones) else ():
-            if each.due is not None and each.id not in (*work.met, *work.missed):
+            if each.due is not None:
                 yield each, self.due_of_milestone(work, each.id, each.due)
 
     def due_of_milestone(self, work: Work, milestone: str, day: date) -> Due:
@@ -164,9 +164,10 @@ class Clocks:
         return told or self.on(day, work.planned.source, work.planned_at)
 
     def _milestones(self, work: Work) -> Iterator[Falling]:
-        for each, due in self.milestones_ahead(work):
-            at = max(due.late_from, work.told_at)
-            yield at, self._missed(work, each, due, at)
+        for each, due in self.milestones_timed(work):
+            if each.id not in (*work.met, *work.missed):
+                at = max(due.late_from, work.told_at)
+                yield at, self._missed(work, each, due, at)
 
     def _missed(self, work: Work, milestone: Milestone, due: Due, at: datetime) -> MilestoneMissed:
         return MilestoneMissed(

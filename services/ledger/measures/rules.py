@@ -9,7 +9,15 @@ from duban_contracts.measures import MilestoneMet, OccurrenceReported
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
 from services.chassis.decider import Asked, Wake
-from services.ledger.decider import RecordProgress, Resolve, Unopened, Verify, blank
+from services.ledger.decider import (
+    OF_THE_HANDLER,
+    RecordProgress,
+    Resolve,
+    Unopened,
+    Verify,
+    blank,
+    impartial,
+)
 from services.ledger.measures.clocks import Clocks
 from services.ledger.measures.closings import how, no, not_now, rejected, resolved, struck_off, unfinished
 from services.ledger.measures.commands import (
@@ -91,6 +99,9 @@ class Rules:
                 return self.meet(request, work)
             case ReportOccurrence():
                 return self.occur(request, work)
+            case Resolve(outcome=outcome) if outcome not in OF_THE_HANDLER:
+                detail = f"a plan's measure is not taken back; resolve it as {', '.join(OF_THE_HANDLER)}"
+                return no(request.asked, Refusal.NOT_ALLOWED, detail)
             case Resolve():
                 return unfinished(request, work, self.clocks.coming(work)) or resolved(request, work)
 
@@ -193,7 +204,8 @@ class Rules:
         if self.station_of(asked) in work.planned.stations:
             detail = f"{asked.key} is the work of {self.station_of(asked)}; somebody else has to inspect it"
             return no(asked, Refusal.OWN_WORK, detail)
-        actor, roles = self.charter.actor(asked.actor), self.charter.matters.verify_roles
+        actor = self.charter.actor(asked.actor)
+        roles = impartial(self.charter, self.charter.matters.verify_roles, work.planned.stations)
         if actor is None or actor.role not in roles:
             return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} inspect here; ask one of them")
         if not isinstance(state, SaidDone):

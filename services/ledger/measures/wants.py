@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from duban_contracts.ledger import Due
 from duban_contracts.measures import MeasureChanged, MeasureOpened, MeasureRetired, PlannedMeasure
 from duban_contracts.plan import Recurring
 from services.ledger.decider import Unopened
@@ -44,9 +45,9 @@ class Wants:
         work = state.work
         if command.now < work.planned_at:
             return []
-        if command.measure == work.planned:
-            return self.seen(command, work.planned_at)
         event = self._changed(command, work)
+        if not event.changed and event.due == work.due:
+            return self.seen(command, work.planned_at)
         after = changed(work, event)
         if isinstance(state, SaidDone) and lacks(after, self.clocks.coming(after)):
             event = event.model_copy(update={"round": work.round + 1})
@@ -65,12 +66,19 @@ class Wants:
                 if getattr(planned, name) != getattr(work.planned, name)
             ),
             excused=tuple(each for each in work.missed if each not in still_missed(work, planned)),
-            due=work.due if _same_date(planned, work.planned) else self.clocks.due_of(planned, at),
+            due=self._due(planned, work, at),
             first_day=self._first_day(planned, work, at),
             milestones=self.clocks.milestones_of(planned, at, work),
             planned_at=_if_earlier(command.now, at),
             former=None if planned.stations[0] == work.station else work.station,
         )
+
+    def _due(self, planned: PlannedMeasure, work: Work, at: datetime) -> Due | None:
+        """Of what recurs the closing day is counted anew by the calendar of this revision."""
+        if not _same_date(planned, work.planned):
+            return self.clocks.due_of(planned, at)
+        anew = work.due and self.clocks.dues.again(work.due)
+        return anew if anew and work.due and anew.at != work.due.at else work.due
 
     def _first_day(self, planned: PlannedMeasure, work: Work, at: datetime) -> date | None:
         """What recurs in another way, or again after it ended, counts from the day after the plan said so."""
