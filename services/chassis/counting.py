@@ -208,10 +208,8 @@ def _clipped(spans: Iterable[Span], start: datetime, end: datetime | None = None
 
 def _without(span: Span, pause: Span) -> Iterator[Span]:
     before, after = (span[0], min(span[1], pause[0])), (max(span[0], pause[1]), span[1])
-    if pause[0] >= pause[1] or pause[1] <= span[0] or pause[0] >= span[1]:
-        yield span
-        return
-    yield from (part for part in (before, after) if part[0] < part[1])
+    parts = (before, after) if pause[0] < pause[1] else (span,)
+    yield from (part for part in parts if part[0] < part[1])
 
 
 def _length(span: Span) -> timedelta:

@@ -18,12 +18,15 @@ Raw = dict[str, Any]
 
 
 def connect(url: str) -> "AsyncIOMotorClient[Raw]":
-    """Durable by default: an acknowledged write is on the journal of a majority."""
+    """Durable by default: an acknowledged write is on the journal of a majority, and what is read is, too:
+    a copy is told again only of what nobody can lose any more.
+    """
     return AsyncIOMotorClient(
         url,
         tz_aware=True,
         w="majority",
         journal=True,
+        readConcernLevel="majority",
         # What failed comes again with its message. A write that the driver may repeat is one more write for
         # the server, which keeps its answer: a quarter of what an update costs it.
         retryWrites=False,

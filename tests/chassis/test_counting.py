@@ -193,6 +193,44 @@ def test_a_limit_in_hours_tells_the_hours_that_each_day_gave():
     assert counting.at == local("2024-05-08T11:00")
 
 
+def test_a_day_gives_the_hours_of_all_its_shifts():
+    counting = due("2024-04-15T08:30", 8, Unit.WORKING_HOURS)
+    assert [float(step.counted) for step in counting.days] == [6.5, 1.5]
+
+
+def test_a_day_that_ran_in_part_says_so():
+    pause = (local("2024-04-16T14:30"), local("2024-04-16T17:30"))
+    [_, day, *_] = due("2024-04-15T10:00", 3, pauses=[pause]).days
+    assert (day.reason, round(float(day.counted), 3)) == (DayReason.PARTLY_PAUSED, 0.538)
+
+
+def test_overtime_on_a_day_off_is_no_working_time():
+    saturdays = OfficeHours(
+        shifts=(Shift.model_validate({"start": "08:30", "end": "12:00"}),),
+        extra={"sat": (Shift.model_validate({"start": "09:00", "end": "11:00"}),)},
+        source="a station's",
+    )
+    assert due("2024-04-19T10:00", 1, hours=saturdays).last_day == date(2024, 4, 22)
+    friday_to_monday = due("2024-04-19T11:00", 2, Unit.WORKING_HOURS, hours=saturdays)
+    assert friday_to_monday.at == local("2024-04-22T09:30")
+
+
+def test_every_day_of_a_year_without_a_notice_is_provisional():
+    """2027 has no notice yet; the last day of 2026 has one."""
+    pause = (local("2027-01-04T00:00"), local("2027-01-05T00:00"))
+    for unit in (Unit.WORKING_DAYS, Unit.CALENDAR_DAYS):
+        steps = due("2026-12-31T10:00", 10, unit, [pause]).days
+        assert {step.day.year: step.provisional for step in steps} == {2026: False, 2027: True}
+        assert all(step.provisional == (step.day.year == 2027) for step in steps)
+    [start, *_] = due("2027-01-04T10:00", 1).days
+    assert (start.reason, start.provisional) == (DayReason.START, True)
+    moved = [
+        step for step in due("2027-01-01T10:00", 1, Unit.CALENDAR_DAYS).days if step.reason is DayReason.MOVED
+    ]
+    assert moved
+    assert all(step.provisional for step in moved)
+
+
 def test_hours_after_days_begin_where_the_days_end():
     counting = due("2024-04-15T10:00", 1, Unit.WORKING_DAYS, (), Limit(amount=2, unit=Unit.WORKING_HOURS))
     assert [(step.day.day, step.reason) for step in counting.days] == [
