@@ -587,6 +587,25 @@ def test_the_commission_neither_gets_nor_receives_its_own_case():
     assert "TransferReceived" in kinds(story.receive(day(4, 17), 1, "leader"))
 
 
+def test_the_case_of_the_commission_goes_to_whom_the_charter_sets_above_it():
+    mayor = Actor(name="镇长", role=Role.LEADER)
+    stations = TOWNSHIP.stations | {
+        "jiwei": TOWNSHIP.stations["jiwei"].model_copy(update={"superior": "mayor"})
+    }
+    story = supervised("jiwei", revised(actors=TOWNSHIP.actors | {"mayor": mayor}, stations=stations))
+    assert proposed(story.flagged(day(4, 16))).decided_by == (Role.LEADER,)
+    assert only(TransferMade, story.approve(day(4, 16, 9), 1, "leader")).to == "mayor"
+
+
+def test_without_a_commission_a_leader_whose_own_case_it_is_does_not_get_it():
+    actors = {name: actor for name, actor in TOWNSHIP.actors.items() if name != "discipline"}
+    actors["deputy"] = Actor(name="副镇长", role=Role.LEADER)
+    story = supervised("leader", revised(actors=actors))
+    story.flagged(day(4, 16))
+    assert refused(story.approve(day(4, 16, 9), 1, "leader")) is Refusal.OWN_CASE
+    assert only(TransferMade, story.approve(day(4, 16, 9), 1, "deputy")).to == "deputy"
+
+
 def with_actor(name, **changes):
     actors = TOWNSHIP.actors | {name: TOWNSHIP.actors[name].model_copy(update=changes)}
     return revised(actors=actors)
