@@ -17,7 +17,7 @@ from duban_contracts.reading import (
 )
 from services.chassis.queries import Piece, bookmark, fitting, place
 from services.chassis.service import Reading
-from services.ledger.views.indexes import BY_DUE, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
+from services.ledger.views.indexes import BY_DUE, BY_SUBMISSION, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
 from services.ledger.views.row import NEVER, Row, instant
 from services.ledger.views.text import grams, plain
 from services.ledger.views.walking import Walk, bounded, following, walked
@@ -32,9 +32,17 @@ IN_HAND = (EntryStatus.OPEN, EntryStatus.ACCEPTED)
 
 
 async def find(reading: Reading, asked: FindEntry) -> Found:
-    kept = await reading.database["ledger"].find_one(
-        {"row.submission": asked.submission}, {"row.number": True}
-    )
+    """A conduct matter is not found, as if there were none; see `find_restricted`."""
+    return await _find(reading, asked, {"row.restricted": False})
+
+
+async def find_restricted(reading: Reading, asked: FindEntry) -> Found:
+    return await _find(reading, asked, {})
+
+
+async def _find(reading: Reading, asked: FindEntry, more: Mapping[str, Any]) -> Found:
+    where = {"row.submission": asked.submission, **more}
+    kept = await reading.database["ledger"].find_one(where, {"row.number": True}, hint=hint(BY_SUBMISSION))
     return Found(entry=kept["row"]["number"] if kept else None)
 
 
