@@ -10,12 +10,12 @@
 | `query.ledger.hot_list` | AskHotList | HotListShown |
 | `query.ledger.disclosure` | AskDisclosure | Disclosed |
 
-`show`, `why`, `list`, `export` and `history` leave conduct matters out; under `show_restricted` and so on,
-which NATS permits to the office and the commission only, they are there. `hot_list` and `disclosure` never
-have them.
+`find`, `show`, `why`, `list`, `export` and `history` leave conduct matters out; under `show_restricted` and
+so on, which NATS permits to the office and the commission only, they are there. `hot_list` and `disclosure`
+never have them.
 Every question that is answered in pages is asked and answered in the same way: `limit` is the most that one
-page holds, and a page that is not the last one carries `next`. Asked again with that as `after`, it goes on
-where the page ended; what `next` is made of is nobody's business.
+page holds, and a page that is not the last one carries `next`, even where it holds less or nothing. Asked
+again with that as `after`, it goes on where the page ended; what `next` is made of is nobody's business.
 """
 
 from datetime import date

@@ -80,6 +80,8 @@ class ListEntries(Question):
     """Which entries? Every filter that is given must hold; without one: all of them.
 
     Sorted by due date, what is never late at the end; with `updated_since` by the time of the last change.
+    Where the filters together match hardly anything a page may be short, or empty: there is more as long as
+    there is a `next`.
     """
 
     station: Token | None = Field(None, description="The responsible one, not a co-handler")
@@ -91,7 +93,13 @@ class ListEntries(Question):
     due_from: date | None = Field(None, description="Last day in time: this one or later, local")
     due_until: date | None = Field(None, description="This one or earlier")
     overdue: bool = Field(False, description="Only what its station has in hand and should have answered")
-    updated_since: Moment | None = None
+    updated_since: Moment | None = Field(
+        None,
+        description=(
+            "By the time of the fact that changed it, which may be told later, as of then: ask from well "
+            "before the last time, or listen to the facts"
+        ),
+    )
     text: str | None = Field(None, min_length=2, max_length=100, description="Stands in the title")
     limit: int = Field(50, ge=1, le=500)
     after: str | None = Field(None, max_length=400, description="The `next` of the page before")
@@ -99,7 +107,7 @@ class ListEntries(Question):
 
 class EntryPage(Part):
     entries: tuple[EntryInFull, ...]
-    next: str | None = Field(None, description="Absent: this is all")
+    next: str | None = Field(None, description="Absent: this is all, however many entries a page holds")
 
 
 class PaperRow(Part):

@@ -37,6 +37,19 @@ async def every_page(system: Duban, name: str, question: BaseModel, reply: type[
     return pages
 
 
+async def full_page(
+    system: Duban, name: str, question: Any, reply: type[Reply], pieces: str
+) -> tuple[Reply, Town]:
+    """With the town's names, and as long as was asked for: the register may answer in shorter pages."""
+    page: Any = await system.ask("ledger", name, question, reply)
+    found = (*getattr(page, pieces),)
+    while (mark := page.next) and (missing := question.limit - len(found)) > 0:
+        further = question.model_copy(update={"after": mark, "limit": missing})
+        page = await system.ask("ledger", name, further, reply)
+        found += getattr(page, pieces)
+    return page.model_copy(update={pieces: found}), Town(await published_charter(system.client))
+
+
 def no_such(entry: str) -> Stop:
     sentence = _("the register has no number {entry}; check the number").format(entry=entry)
     return Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)

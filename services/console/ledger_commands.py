@@ -13,7 +13,7 @@ from duban_contracts.reading import EntryPage, EntryStatus, ListEntries, PaperPa
 from services.chassis.charter_bucket import published_charter
 from services.chassis.queries import Answers, HistoryOf, ToldFact
 from services.console.asking import fact_document, fact_line, moment
-from services.console.asking_register import asking, every_page, no_such, with_town
+from services.console.asking_register import asking, every_page, full_page, no_such, with_town
 from services.console.client import Duban
 from services.console.entries import in_full, tell_page
 from services.console.i18n import N_, _
@@ -90,7 +90,7 @@ def list_(
             after=after,
         )
         name = "list_restricted" if restricted else "list"
-        page, town = on_system(ctx, lambda system: with_town(system, name, question, EntryPage))
+        page, town = on_system(ctx, lambda system: full_page(system, name, question, EntryPage, "entries"))
         if output is Format.JSON:
             say_json(page.model_dump(mode="json", exclude_none=True))
         else:

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from duban_contracts.reading import AskDisclosure, AskHotList, Cluster, Disclosed, HotListShown
-from services.console.asking_register import asking, more, with_town
+from services.console.asking_register import asking, full_page, more, with_town
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable
 from services.console.terminal import Format, FormatOption, ending, on_system, say, say_json
@@ -96,7 +96,9 @@ def disclosure(
 ) -> None:
     with ending(output):
         question = asking(AskDisclosure, category=category, limit=limit, after=after)
-        shown = on_system(ctx, lambda system: system.ask("ledger", "disclosure", question, Disclosed))
+        shown, _town = on_system(
+            ctx, lambda system: full_page(system, "disclosure", question, Disclosed, "applications")
+        )
         if output is Format.JSON:
             say_json(shown.model_dump(mode="json", exclude_none=True))
         else:

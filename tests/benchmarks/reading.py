@@ -13,7 +13,6 @@ from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from duban_contracts.reading import AskDisclosure, EntryStatus, ListEntries
 from services.chassis.charter_file import read_charter
@@ -23,8 +22,8 @@ from services.chassis.service import Reading
 from services.console.embedded import embedded_mongo
 from services.ledger.views import INDEXES, QUERIES
 from services.ledger.views.indexes import IN_PUBLIC
-from services.ledger.views.listing import by_rarest, searching
-from tests.benchmarks.explaining import Explained, explained
+from services.ledger.views.listing import walking
+from tests.benchmarks.explaining import Explained, explained, walk_explained
 from tests.benchmarks.fill_ledger import CHARTER, fill
 
 SMALL, LARGE = 10_000, 1_000_000
@@ -45,7 +44,17 @@ LISTS: Mapping[str, ListEntries] = {
     "by due date": ListEntries(due_from=date(2024, 6, 1), due_until=date(2024, 6, 30)),
     "changed since": ListEntries(updated_since=LAST_MONTH),
     "changed since, of a station": ListEntries(updated_since=LAST_MONTH, station="minzheng"),
+    "changed since, by three filters": ListEntries(
+        updated_since=LAST_MONTH, category="garbage", village="xicun", statuses=OPEN
+    ),
+    "changed since and due later": ListEntries(updated_since=LAST_MONTH, due_from=date(2024, 12, 1)),
+    "measures": ListEntries(entry_kind="measure"),
+    "matters of a station": ListEntries(entry_kind="matter", station="xincunban"),
+    "by station, village and kind": ListEntries(station="xincunban", village="dongcun", kind="consult"),
+    "overdue of a station": ListEntries(overdue=True, station="xincunban"),
     "by text": ListEntries(text="卫生室旁"),
+    "by text and station": ListEntries(text="卫生室旁", station="xincunban"),
+    "by text and what nobody has": ListEntries(text="卫生室旁", entry_kind="measure"),
 }
 
 
@@ -84,13 +93,11 @@ def operations() -> dict[str, Operation]:
 
 async def explanations(reading: Reading) -> dict[str, Explained]:
     """Of each operation, what the server says that it reads for one page."""
-    ledger, zone = reading.database["ledger"], ZoneInfo(reading.charter.timezone)
+    ledger = reading.database["ledger"]
     told = {}
     for name, question in LISTS.items():
-        search = searching(question, zone, NOW, restricted=False)
-        if question.text:
-            search = await by_rarest(ledger, search, question.text)
-        told[f"list {name}"] = await explained(ledger, search.where, (search.sort, 1), 50, search.index)
+        walk = await walking(reading, question, restricted=False)
+        told[f"list {name}"] = await walk_explained(ledger, walk, 50)
     told["export"] = told["list by station"]
     public = {"row.entry_kind": "application", "row.public_key": {"$gt": ""}}
     told["disclosure"] = await explained(ledger, public, ("row.public_key", -1), 50, IN_PUBLIC)

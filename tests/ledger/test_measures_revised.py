@@ -14,6 +14,7 @@ from duban_contracts.measures import (
 from duban_contracts.plan import Counted, Milestone, Milestones
 from services.chassis.decider import Wake
 from services.ledger.measures import Achieved, Retire, SaidDone, Underway
+from services.ledger.views import row
 from tests.ledger.plan import (
     DUE,
     NOON,
@@ -183,6 +184,28 @@ def test_done_in_another_way_from_now_on_it_needs_evidence_of_that() -> None:
     assert kinds(given(*facts).when(resolve(LATER))) == ["LedgerCommandRefused"]
     proven = [*facts, *given(*facts).when(progress(LATER))]
     assert isinstance(given(*proven).when(resolve(LATER))[-1], EntryResolved)
+
+
+def test_what_was_said_done_in_time_is_shown_in_time_whatever_date_the_plan_sets_afterwards() -> None:
+    said = local("2024-04-20", "10:00")
+    earlier = want("notice", said + timedelta(hours=1), due=date(2024, 4, 18))
+    facts = story(want("notice"), progress(), resolve(said))
+    told = given(*facts).when(earlier)
+    ended = [*facts, *told, *given(*facts, *told).when(verify(said + timedelta(hours=2)))]
+    assert ended[-1].late is False
+    for history in ([*facts, *told], ended):
+        shown = row(given(*history).state)
+        assert shown
+        assert (shown["late"], shown["due_at"]) == (False, DUE)
+
+
+def test_under_a_date_that_was_past_when_it_was_set_a_list_says_late_as_the_strike_off_does() -> None:
+    facts = story(want("notice", due=None), progress(), want("notice", NOVEMBER, due=date(2024, 5, 1)))
+    said = [*facts, *given(*facts).when(resolve(NOVEMBER))]
+    [ended] = given(*said).when(verify(NOVEMBER))
+    shown = row(given(*said).state)
+    assert shown
+    assert shown["late"] is ended.late is True
 
 
 # Leads

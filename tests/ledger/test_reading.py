@@ -1,9 +1,11 @@
 """Reading the register on a real MongoDB: every list by its index, every page whole, nobody shown."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -21,10 +23,10 @@ from services.ledger.views import QUERIES, rows
 from services.ledger.views.clusters import clusters
 from services.ledger.views.disclosure import village_of_many
 from services.ledger.views.indexes import IN_PUBLIC
-from services.ledger.views.listing import by_rarest, searching
+from services.ledger.views.listing import walking
 from services.ledger.views.row import public_day, public_key
 from services.ledger.views.text import grams, likeness, plain
-from tests.benchmarks.explaining import explained
+from tests.benchmarks.explaining import explained, walk_explained
 from tests.ledger.filled import COUNT, NOW, SHANGHAI, ask, every
 from tests.ledger.register import MATTER, NUMBER, TOWN, local
 
@@ -124,11 +126,10 @@ async def test_every_list_is_read_by_its_index_and_hardly_a_document_in_vain(
     first = await ask(reading, "list", ListEntries(**filters, limit=50))
     for after in (None, first.next):
         asked = ListEntries(**filters, limit=50, after=after)
-        search = searching(asked, SHANGHAI, NOW, restricted=False)
-        if asked.text:
-            search = await by_rarest(reading.database["ledger"], search, asked.text)
-        told = await explained(reading.database["ledger"], search.where, (search.sort, 1), 50, search.index)
+        walk = await walking(reading, asked, restricted=False)
+        told = await walk_explained(reading.database["ledger"], walk, 50)
         assert told.index_bound, told
+        assert told.hardly_in_vain, told
 
 
 async def test_the_other_reads_are_index_bound_too(reading: Reading) -> None:
@@ -143,6 +144,7 @@ async def test_the_other_reads_are_index_bound_too(reading: Reading) -> None:
     for where, sort, index in reads:
         told = await explained(ledger, where, sort, 50, index)
         assert told.index_bound, told
+        assert told.hardly_in_vain, told
         assert told.returned > 0
 
 
@@ -156,6 +158,9 @@ async def test_restricted_entries_are_shown_under_another_subject_only(reading: 
     one = ShowEntry(entry=found[0].number)
     assert (await ask(reading, "show", one)).entry is None
     assert (await ask(reading, "show_restricted", one)).entry == found[0]
+    submitted = FindEntry(submission=f"hotline:{found[0].number}")
+    assert (await ask(reading, "find", submitted)).entry is None
+    assert (await ask(reading, "find_restricted", submitted)).entry == found[0].number
     why, history = WhyEntry(entry=found[0].number), HistoryOf(key=found[0].number)
     assert await ask(reading, "why", why) == Why()
     assert await ask(reading, "history", history) == Answers(answers=())
@@ -234,6 +239,22 @@ async def test_the_hot_list_holds_clusters_of_one_category_and_village_in_the_wi
     sizes = [cluster.size for cluster in hot.clusters]
     assert sizes == sorted(sizes, reverse=True)
     assert hot.all_of_them
+
+
+async def test_others_are_answered_while_matters_are_compared(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = asyncio.create_task(ask(reading, "hot_list", AskHotList(within_days=300)))
+    compared_in: list[int] = []
+
+    def compared(*_: Any) -> list[Any]:
+        compared_in.append(get_ident())
+        return []
+
+    monkeypatch.setattr("services.ledger.views.clusters.piled_up", compared)
+    await asking
+    assert compared_in
+    assert get_ident() not in compared_in
 
 
 async def test_the_hot_list_is_told_page_by_page_and_no_pile_is_left_out(reading: Reading) -> None:

@@ -12,6 +12,7 @@ from services.chassis.memory import MemoryDocuments
 from services.chassis.settle import Item, Settler, wake_id
 from services.ledger.decider import RevisionSeen, Withdraw, ledger
 from services.ledger.views import row
+from services.ledger.why import explain
 from tests.given import Given
 from tests.ledger.matters import apply_extension, decide_extension, hold, report_up, resume, transfer
 from tests.ledger.register import (
@@ -97,6 +98,19 @@ def test_an_answer_that_was_in_time_is_not_made_late_by_a_later_revision() -> No
     [struck_off] = under(*history, *told).when(verify(PUBLISHED))
     assert "DeadlineRecomputed" in kinds(told)
     assert (struck_off.late, struck_off.due.at) == (False, DUE)
+
+
+def test_a_list_shows_the_due_date_that_an_answer_was_given_under_as_why_and_the_strike_off_do() -> None:
+    history = story(open_(), accept(), resolve(EARLY))
+    under = Given(ledger(with_limit(0)))
+    told = under(*history).when(Wake(PUBLISHED))
+    answered = under(*history, *told)
+    assert answered.state.entry.due.at != DUE, "counted anew, in case it is not solved after all"
+    ended = under(*history, *told, *answered.when(verify(PUBLISHED)))
+    for state in (answered.state, ended.state):
+        shown, explained = row(state), explain(NUMBER, state, with_limit(0))
+        assert (shown["due_at"], shown["late"]) == (DUE, False)
+        assert [each.due.at for each in explained.dues if each.clock is DueClock.STATION] == [DUE]
 
 
 def test_a_recomputed_deadline_keeps_start_pauses_and_extensions() -> None:

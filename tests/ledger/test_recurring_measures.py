@@ -11,6 +11,7 @@ from duban_contracts.message import Refusal
 from duban_contracts.plan import Recurring
 from services.chassis.decider import Wake
 from services.ledger.register_kinds import register
+from services.ledger.views import row
 from tests.given import Given
 from tests.ledger.plan import NOON, given, occur, progress, resolve, story, verify, want
 from tests.ledger.register import TOWN, kinds, local
@@ -35,6 +36,16 @@ def test_a_day_that_nobody_reported_is_missed_at_every_place_when_it_ends() -> N
     facts = opened.when(Wake(local("2024-04-17")))
     assert missed(facts) == [(date(2024, 4, 16), "dongcun"), (date(2024, 4, 16), "xicun")]
     assert {fact.at for fact in facts} == {local("2024-04-17")}
+
+
+def test_a_missed_day_changes_the_share_that_is_shown_and_so_when_it_last_changed() -> None:
+    reported = story(want("cleaning"), occur("dongcun"))
+    facts = [*reported, *given(*reported).when(Wake(local("2024-04-17")))]
+    before, after = row(given(*reported).state), row(given(*facts).state)
+    assert before
+    assert after
+    assert (before["percent"], after["percent"]) == (100, 50)
+    assert after["updated_at"] == local("2024-04-17") > before["updated_at"]
 
 
 def test_only_the_places_that_did_not_report_are_missed() -> None:

@@ -54,7 +54,8 @@ def evolve(state: MeasureState, event: MeasureTold) -> MeasureState:
             return SaidDone(work, event.at, event.by, event.outcome, work.due)
         case EntryStruckOff():
             work = told(touched(work_of(state), event.at), event.at)
-            return Achieved(work, event.at, event.outcome, event.late)
+            judged = replace(work, due=event.due or work.due)
+            return Achieved(judged, event.at, event.outcome, event.late)
         case VerificationRejected():
             return Underway(again(told(work_of(state), event.at), event.round, event.at))
         case MeasureChanged(round=int(number)):
@@ -91,7 +92,8 @@ def worked(work: Work, event: Working) -> Work:
         case OccurrenceReported():
             return reported(work, event)
         case OccurrenceMissed(day=day):
-            return replace(work, lost=work.lost + 1, next_day=day + timedelta(days=1))
+            missed = replace(work, lost=work.lost + 1, next_day=day + timedelta(days=1))
+            return touched(missed, event.at)
         case EntryDueSoon(on_due_day=on_due_day):
             return replace(work, rung=(*work.rung, Bell.DUE_DAY if on_due_day else Bell.DUE_SOON))
         case EntryOverdue():

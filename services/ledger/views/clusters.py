@@ -1,5 +1,6 @@
 """The hot list (举一反三): alike matters of one category and village in one window of time."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -31,7 +32,9 @@ async def hot_list(reading: Reading, asked: AskHotList) -> HotListShown:
         await refuse_unknown(reading, asked)
     groups = by_place(rows[:MOST])
     compared = [group[:MOST_ALIKE] for group in groups]
-    found = piled_up(compared, rules.likeness_percent / 100, asked.at_least or rules.at_least)
+    as_like_as, at_least = rules.likeness_percent / 100, asked.at_least or rules.at_least
+    # For a second or so; meanwhile the service has to answer others.
+    found = await asyncio.to_thread(piled_up, compared, as_like_as, at_least)
     ahead = after(asked.after, found) if asked.after else found
     shown = fitting(ahead[: asked.limit])
     return HotListShown(

@@ -1,15 +1,14 @@
 """What anybody may see of applications (公开政策享受): stage and outcome; no name, number or hamlet."""
 
-from typing import Any
-
 from duban_contracts.charter import Charter
 from duban_contracts.ledger import EntryKind
 from duban_contracts.reading import AskDisclosure, Disclosed, PublicApplication
 from services.chassis.queries import bookmark, place
 from services.chassis.service import Reading
-from services.ledger.views.indexes import IN_PUBLIC, hint
+from services.ledger.views.indexes import IN_PUBLIC
 from services.ledger.views.listing import refuse_unknown
 from services.ledger.views.row import Row, public_day
+from services.ledger.views.walking import Walk, bounded, following, walked
 
 FIELDS = ("category", "about", "village", "status", "outcome", "public_key")
 """Nothing else leaves the database: no number, and no time finer than a day."""
@@ -18,19 +17,17 @@ FIELDS = ("category", "about", "village", "status", "outcome", "public_key")
 async def disclosure(reading: Reading, asked: AskDisclosure) -> Disclosed:
     """The latest change first. A conduct matter has no key here, and so is never found."""
     bound = {"$lt": place(asked.after)} if asked.after else {"$gt": ""}
-    where: dict[str, Any] = {"row.entry_kind": EntryKind.APPLICATION.value, "row.public_key": bound}
-    if asked.category:
-        where["row.category"] = asked.category
+    along = {"row.entry_kind": EntryKind.APPLICATION.value, "row.public_key": bound}
+    skipping = {"row.category": asked.category} if asked.category else {}
+    ledger = reading.database["ledger"]
+    walk = await bounded(ledger, Walk(along, skipping, IN_PUBLIC, "row.public_key", direction=-1))
     shown = {"_id": False} | {f"row.{field}": True for field in FIELDS}
-    cursor = reading.database["ledger"].find(where, shown, hint=hint(IN_PUBLIC))
-    found = await cursor.sort("row.public_key", -1).limit(asked.limit + 1).to_list(None)
-    if not found:
+    rows = await walked(ledger, walk, shown, asked.limit)
+    if not rows:
         await refuse_unknown(reading, asked)
-    rows = [kept["row"] for kept in found[: asked.limit]]
-    return Disclosed(
-        applications=tuple(masked(row, reading.charter) for row in rows),
-        next=bookmark(rows[-1]["public_key"]) if len(found) > asked.limit else None,
-    )
+    masked_rows = tuple(masked(row, reading.charter) for row in rows[: asked.limit])
+    key = following(walk, rows, len(masked_rows))
+    return Disclosed(applications=masked_rows, next=bookmark(key) if key else None)
 
 
 def masked(row: Row, charter: Charter) -> PublicApplication:

@@ -24,8 +24,8 @@ async def export_restricted(reading: Reading, asked: ListEntries) -> PaperPage:
 
 async def _export(reading: Reading, asked: ListEntries, *, restricted: bool) -> PaperPage:
     shown = partial(paper, charter=reading.charter)
-    rows, following = await page(reading, asked, shown, restricted=restricted)
-    return PaperPage(rows=rows, next=following)
+    rows, mark = await page(reading, asked, shown, restricted=restricted)
+    return PaperPage(rows=rows, next=mark)
 
 
 def paper(row: Row, charter: Charter) -> PaperRow:

@@ -1,18 +1,22 @@
 """The indexes of the register, and which one a question uses: chosen here, so that a plan never flips.
 
-An index begins with what is asked for equality, goes on with the sort key, and ends with every other field
-that can be asked for: what does not match is skipped inside the index and never read.
+An index of the lists begins with what is asked for equality, goes on with the sort key, and ends with every
+other field that can be asked for: what does not match is skipped inside the index and never read. How many
+keys one page may skip is bounded in `walking.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any
+
+from duban_contracts.ledger import EntryKind
 
 Index = list[tuple[str, int]]
 
-FILTERS = ("station", "status", "kind", "category", "village", "entry_kind", "restricted", "held")
-LEADING = ("category", "station", "village", "kind")
+ALWAYS = ("restricted", "status")
+"""Told for equality by every question of a list: a question that wants any status wants each of them."""
+LEADING = ("category", "station", "village", "kind", "entry_kind")
 """In the order in which they narrow a list down."""
+FILTERS = (*LEADING, "held")
 
 
 def _index(equal: Sequence[str], sort: str) -> Index:
@@ -20,15 +24,13 @@ def _index(equal: Sequence[str], sort: str) -> Index:
     return [(field, 1) for field in (*equal, sort, *rest)]
 
 
-BY_DUE: dict[tuple[str, ...], Index] = {
-    equal: _index(equal, "due_key")
-    for lead, by_status in product((None, *LEADING), (False, True))
-    for equal in [tuple(filter(None, (lead, "status" if by_status else None)))]
-}
+LEADS = [tuple(filter(None, (lead, *ALWAYS))) for lead in (None, *LEADING)]
+BY_DUE: dict[tuple[str, ...], Index] = {equal: _index(equal, "due_key") for equal in LEADS}
 BY_UPDATE: dict[tuple[str, ...], Index] = {
-    equal: [*_index(equal, "updated_key"), ("due_key", 1)] for equal in ((), ("station",))
+    equal: [*_index(equal, "updated_key"), ("due_key", 1)] for equal in LEADS
 }
 BY_TEXT: Index = [("grams", 1), ("due_key", 1)]
+"""Nothing else: a title has some twenty pairs, and each of them would be written anew with every status."""
 BY_SUBMISSION: Index = [("submission", 1)]
 BY_OPENING: Index = [("opened_at", 1), ("entry_kind", 1), ("category", 1), ("village", 1), ("restricted", 1)]
 IN_PUBLIC: Index = [("entry_kind", 1), ("public_key", 1), ("category", 1)]
@@ -46,13 +48,11 @@ INDEXES: list[Index] = [
 ]
 
 
-def by_due(asked: Mapping[str, Any]) -> Index:
-    lead = next((field for field in LEADING if field in asked), None)
-    return BY_DUE[tuple(filter(None, (lead, "status" if "status" in asked else None)))]
-
-
-def by_update(asked: Mapping[str, Any]) -> Index:
-    return BY_UPDATE[("station",) if "station" in asked else ()]
+def led_by(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Measures are few, whatever else is asked of them; of the other registers everything else is fewer."""
+    measures = asked.get("entry_kind") == EntryKind.MEASURE
+    lead = "entry_kind" if measures else next((field for field in LEADING if field in asked), None)
+    return tuple(filter(None, (lead, *ALWAYS)))
 
 
 def hint(index: Index) -> Index:

@@ -1,7 +1,6 @@
 """Lists of entries: filtered, sorted and paged by an index, and one entry in full."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from re import escape
 from typing import Any
@@ -18,9 +17,10 @@ from duban_contracts.reading import (
 )
 from services.chassis.queries import Piece, bookmark, fitting, place
 from services.chassis.service import Reading
-from services.ledger.views.indexes import BY_TEXT, Index, by_due, by_update, hint
+from services.ledger.views.indexes import BY_DUE, BY_SUBMISSION, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
 from services.ledger.views.row import NEVER, Row, instant
 from services.ledger.views.text import grams, plain
+from services.ledger.views.walking import Walk, bounded, following, walked
 
 RARE = 200
 """A pair of characters that stands in fewer titles than this is rare enough: no rarer one is looked for."""
@@ -31,19 +31,18 @@ IN_HAND = (EntryStatus.OPEN, EntryStatus.ACCEPTED)
 """What may be overdue: whoever has resolved it waits for somebody else."""
 
 
-@dataclass(frozen=True)
-class Search:
-    """What is read: by which index, under which conditions, in the order of which key."""
-
-    where: dict[str, Any]
-    index: Index
-    sort: str
-
-
 async def find(reading: Reading, asked: FindEntry) -> Found:
-    kept = await reading.database["ledger"].find_one(
-        {"row.submission": asked.submission}, {"row.number": True}
-    )
+    """A conduct matter is not found, as if there were none; see `find_restricted`."""
+    return await _find(reading, asked, {"row.restricted": False})
+
+
+async def find_restricted(reading: Reading, asked: FindEntry) -> Found:
+    return await _find(reading, asked, {})
+
+
+async def _find(reading: Reading, asked: FindEntry, more: Mapping[str, Any]) -> Found:
+    where = {"row.submission": asked.submission, **more}
+    kept = await reading.database["ledger"].find_one(where, {"row.number": True}, hint=hint(BY_SUBMISSION))
     return Found(entry=kept["row"]["number"] if kept else None)
 
 
@@ -62,13 +61,13 @@ async def show_restricted(reading: Reading, asked: ShowEntry) -> Shown:
 
 
 async def list_entries(reading: Reading, asked: ListEntries) -> EntryPage:
-    entries, following = await page(reading, asked, entry_of, restricted=False)
-    return EntryPage(entries=entries, next=following)
+    entries, mark = await page(reading, asked, entry_of, restricted=False)
+    return EntryPage(entries=entries, next=mark)
 
 
 async def list_restricted(reading: Reading, asked: ListEntries) -> EntryPage:
-    entries, following = await page(reading, asked, entry_of, restricted=True)
-    return EntryPage(entries=entries, next=following)
+    entries, mark = await page(reading, asked, entry_of, restricted=True)
+    return EntryPage(entries=entries, next=mark)
 
 
 def entry_of(row: Row) -> EntryInFull:
@@ -80,17 +79,35 @@ async def page(
 ) -> tuple[tuple[Piece, ...], str | None]:
     """The rows of one page as they are shown, and where the next one begins; None after the last."""
     ledger = reading.database["ledger"]
-    search = searching(asked, ZoneInfo(reading.charter.timezone), reading.now(), restricted=restricted)
-    if asked.text is not None:
-        search = await by_rarest(ledger, search, asked.text)
-    cursor = ledger.find(search.where, {"row": True}, hint=hint(search.index))
-    found = await cursor.sort(search.sort, 1).limit(asked.limit + 1).to_list(None)
-    if not found:
+    walk = await walking(reading, asked, restricted=restricted)
+    rows = await walked(ledger, walk, {"row": True}, asked.limit)
+    if not rows:
         await refuse_unknown(reading, asked)
-    rows = [kept["row"] for kept in found]
     pieces = tuple(fitting(map(shown, rows[: asked.limit])))
-    key = search.sort.removeprefix("row.")
-    return pieces, bookmark(rows[len(pieces) - 1][key]) if len(pieces) < len(rows) else None
+    key = following(walk, rows, len(pieces))
+    return pieces, bookmark(key) if key else None
+
+
+async def walking(reading: Reading, asked: ListEntries, *, restricted: bool) -> Walk:
+    """By which index the question is answered, from where on and how far.
+
+    The rarest pair of a text leads through the index; the whole text has to stand in the title.
+    """
+    ledger, equal = reading.database["ledger"], equalities(asked, restricted=restricted)
+    if asked.text is not None:
+        index, sort, leading = BY_TEXT, "due_key", {"grams": await rarest(ledger, asked.text)}
+        equal["plain"] = {"$regex": escape(plain(asked.text))}
+    else:
+        led = led_by(equal)
+        index, sort = (BY_UPDATE[led], "updated_key") if asked.updated_since else (BY_DUE[led], "due_key")
+        leading = {name: equal.pop(name) for name in led}
+    bounds = ranges(asked, ZoneInfo(reading.charter.timezone), reading.now(), sort)
+    along = leading | {sort: bounds.pop(sort)}
+    return await bounded(ledger, Walk(in_row(along), in_row(equal | bounds), index, f"row.{sort}"))
+
+
+def in_row(conditions: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"row.{name}": value for name, value in conditions.items()}
 
 
 async def refuse_unknown(reading: Reading, asked: ListEntries | AskHotList | AskDisclosure) -> None:
@@ -113,23 +130,16 @@ async def refuse_unknown(reading: Reading, asked: ListEntries | AskHotList | Ask
             raise ValueError(f"{field}: the charter knows no {name!r}; use one of {', '.join(names)}")
 
 
-def searching(asked: ListEntries, zone: ZoneInfo, now: datetime, *, restricted: bool) -> Search:
-    """Without the text, whose index depends on what is rare."""
-    equal = {
-        name: value
-        for name in ("station", "kind", "category", "village", "entry_kind")
-        if (value := getattr(asked, name)) is not None
-    }
-    if statuses := statuses_of(asked):
-        equal["status"] = {"$in": [status.value for status in statuses]}
+def equalities(asked: ListEntries, *, restricted: bool) -> dict[str, Any]:
+    """What has to be equal; status and restriction are always among it, see `ALWAYS`."""
+    equal: dict[str, Any] = {name: value for name in LEADING if (value := getattr(asked, name)) is not None}
     if asked.overdue:
         equal["held"] = False
-    by_changes = asked.updated_since is not None and asked.text is None
-    sort = "row.updated_key" if by_changes else "row.due_key"
-    index = by_update(equal) if by_changes else by_due(equal)
-    where = {f"row.{name}": value for name, value in equal.items()}
-    where["row.restricted"] = {"$in": [False, True]} if restricted else False
-    return Search(where | ranges(asked, zone, now, sort), index, sort)
+    statuses = statuses_of(asked) or tuple(EntryStatus)
+    return equal | {
+        "status": {"$in": [status.value for status in statuses]},
+        "restricted": {"$in": [False, True]} if restricted else False,
+    }
 
 
 def statuses_of(asked: ListEntries) -> tuple[EntryStatus, ...]:
@@ -155,7 +165,7 @@ def ranges(asked: ListEntries, zone: ZoneInfo, now: datetime, sort: str) -> dict
     if latest:
         due["$lte"] = f"{instant(min(latest))}|{NEVER}"
     updated = {"$gte": instant(asked.updated_since)} if asked.updated_since else {}
-    bounds = {"row.due_key": due, "row.updated_key": updated}
+    bounds = {"due_key": due, "updated_key": updated}
     if asked.after:
         bounds[sort] = {**bounds[sort], "$gt": max(place(asked.after), bounds[sort].get("$gt", ""))}
     # An empty bound keeps the index in order where nothing else is asked of its key.
@@ -163,19 +173,13 @@ def ranges(asked: ListEntries, zone: ZoneInfo, now: datetime, sort: str) -> dict
     return {key: bound for key, bound in bounds.items() if bound}
 
 
-async def by_rarest(ledger: Any, search: Search, text: str) -> Search:
-    """The rarest pair of the text leads through the index; the whole text has to stand in the title."""
+async def rarest(ledger: Any, text: str) -> str:
+    """The pair of characters of the text that stands in the fewest titles."""
     pairs = grams(text)
     if not pairs or len(pairs[0]) < 2:
         raise ValueError("give at least two letters or characters to look for")
     step = -(-len(pairs) // PAIRS)
-    counts = [(await how_many(ledger, pair), pair) for pair in pairs[::step]]
-    where: Mapping[str, Any] = {
-        **search.where,
-        "row.grams": min(counts)[1],
-        "row.plain": {"$regex": escape(plain(text))},
-    }
-    return Search(dict(where), BY_TEXT, "row.due_key")
+    return min([(await how_many(ledger, pair), pair) for pair in pairs[::step]])[1]
 
 
 async def how_many(ledger: Any, pair: str) -> int:

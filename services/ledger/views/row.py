@@ -125,7 +125,7 @@ def of_matter(state: Matter) -> Row:
         "restricted": opened.restricted,
         "round": entry.round,
         "opened_at": opened.at,
-        **_due(entry.due),
+        **_due(state.due if isinstance(state, Resolved) else entry.due),
         "updated_at": entry.updated_at,
         "held": entry.held is not None,
         "note": entry.note,
@@ -176,7 +176,7 @@ def of_measure(state: Measure) -> Row:
         "title": planned.name,
         "round": work.round,
         "opened_at": work.opened_at,
-        **_due(work.due),
+        **_due(state.due if isinstance(state, SaidDone) else work.due),
         "updated_at": _last_change(state, work),
         "measure": planned.id,
         "about": planned.about,
@@ -263,8 +263,8 @@ def late(state: Matter | Application | Measure) -> bool | None:
             return at >= due.at if due else None
         case Completed(application=application):
             return application.late
-        case SaidDone(at=at, work=work):
-            return at >= work.due.at if work.due else None
+        case SaidDone(at=at, due=due):
+            return at >= due.late_from if due else None
         case _:
             return None
 
