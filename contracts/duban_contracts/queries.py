@@ -10,9 +10,9 @@
 | `query.ledger.hot_list` | AskHotList | HotListShown |
 | `query.ledger.disclosure` | AskDisclosure | Disclosed |
 
-`find`, `show`, `why`, `list`, `export` and `history` leave conduct matters out; under `show_restricted` and
-so on, which NATS permits to the office and the commission only, they are there. `hot_list` and `disclosure`
-never have them.
+`show`, `why`, `list`, `export` and `history` leave conduct matters out; under `show_restricted` and so on,
+which NATS permits to the office and the commission only, they are there. `hot_list` and `disclosure` never
+have them. `find` gives whoever knows a submission its number, as a receipt, and nothing more.
 Every question that is answered in pages is asked and answered in the same way: `limit` is the most that one
 page holds, and a page that is not the last one carries `next`, even where it holds less or nothing. Asked
 again with that as `after`, it goes on where the page ended; what `next` is made of is nobody's business.

@@ -151,26 +151,13 @@ async def numbered(system: Duban, submission: str, patience: float = NUMBER_SECO
 
 
 async def _numbered_at_last(system: Duban, submission: str) -> Numbered:
-    names, pause = ["find", "find_restricted"], 0.05
+    pause = 0.05
     while True:
-        found = await _found(system, FindEntry(submission=submission), names)
+        found = await system.ask("ledger", "find", FindEntry(submission=submission), Found)
         if found.entry:
             return (await system.ask("ledger", "show", ShowEntry(entry=found.entry), Shown)).card or found
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
-
-
-async def _found(system: Duban, question: FindEntry, names: list[str]) -> Found:
-    """The number of a conduct matter is told to the office and the commission only."""
-    found = Found()
-    for name in tuple(names):
-        try:
-            found = await system.ask("ledger", name, question, Found)
-        except NotPermitted:
-            names.remove(name)
-        if found.entry:
-            break
-    return found
 
 
 def _numbered(card: Numbered | None, town: Town) -> str:

@@ -213,7 +213,7 @@ async def test_only_office_and_commission_ask_for_conduct_matters(
     guarded: GuardedNats, township: Charter, users: list[str]
 ) -> None:
     tried = [f"query.ledger.{name}" for name in LEDGER_QUERIES if name.endswith("_restricted")]
-    assert len(tried) == 6
+    assert len(tried) == 5
     entitled = {Role.OFFICE, Role.DISCIPLINE}
     askers = {token for token, actor in township.actors.items() if actor.role in entitled}
     assert askers == {"office", "discipline"}

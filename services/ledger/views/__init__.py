@@ -8,20 +8,12 @@ from services.ledger.views.disclosure import disclosure
 from services.ledger.views.export import export, export_restricted
 from services.ledger.views.history import HISTORY
 from services.ledger.views.indexes import INDEXES
-from services.ledger.views.listing import (
-    find,
-    find_restricted,
-    list_entries,
-    list_restricted,
-    show,
-    show_restricted,
-)
+from services.ledger.views.listing import find, list_entries, list_restricted, show, show_restricted
 from services.ledger.views.row import row, rows
 from services.ledger.views.why import WHY
 
 QUERIES = {
     "find": Query(FindEntry, find),
-    "find_restricted": Query(FindEntry, find_restricted),
     "show": Query(ShowEntry, show),
     "show_restricted": Query(ShowEntry, show_restricted),
     "list": Query(ListEntries, list_entries),

@@ -32,17 +32,10 @@ IN_HAND = (EntryStatus.OPEN, EntryStatus.ACCEPTED)
 
 
 async def find(reading: Reading, asked: FindEntry) -> Found:
-    """A conduct matter is not found, as if there were none; see `find_restricted`."""
-    return await _find(reading, asked, {"row.restricted": False})
-
-
-async def find_restricted(reading: Reading, asked: FindEntry) -> Found:
-    return await _find(reading, asked, {})
-
-
-async def _find(reading: Reading, asked: FindEntry, more: Mapping[str, Any]) -> Found:
-    where = {"row.submission": asked.submission, **more}
-    kept = await reading.database["ledger"].find_one(where, {"row.number": True}, hint=hint(BY_SUBMISSION))
+    """Of a conduct matter, too: its number is the receipt of whoever submitted it, and tells nothing more."""
+    kept = await reading.database["ledger"].find_one(
+        {"row.submission": asked.submission}, {"row.number": True}, hint=hint(BY_SUBMISSION)
+    )
     return Found(entry=kept["row"]["number"] if kept else None)
 
 
