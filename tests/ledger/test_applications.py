@@ -296,6 +296,38 @@ def test_a_stage_whose_date_an_objection_moved_is_reminded_of_again() -> None:
     assert again[0].due == decided[-1].due != reminded[-1].due
 
 
+def test_a_stage_whose_time_ran_out_during_an_objection_is_overdue_from_the_decision_on() -> None:
+    approving = until("approval")
+    raised = [*approving, *given(*approving).when(objects(local("2024-05-09", "18:30")))]
+    dismissed = [*raised, *given(*raised).when(decides(local("2024-05-12", "09:30")))]
+    assert dismissed[-1].due.at == local("2024-05-10"), "no working time was left to give back"
+    [late] = of(StageOverdue, given(*dismissed).when(Wake(local("2024-06-01"))))
+    assert late.at == dismissed[-1].at
+
+
+def test_a_second_upheld_objection_gives_the_investigation_no_new_time() -> None:
+    approving, at = until("approval"), DONE_AT["filing"]
+    raised = [*approving, *given(*approving).when(objects(DONE_AT["approval"]))]
+    raised += given(*raised).when(objects(DONE_AT["approval"], "discipline"))
+    back = [*raised, *given(*raised).when(decides(at, upheld=True))]
+    assert back[-1].stage == "investigation"
+    assert kinds(given(*back).when(decides(local("2024-04-30"), n=2, upheld=True))) == ["ObjectionDecided"]
+
+
+def test_an_objection_upheld_at_the_stage_to_which_it_leads_back_ends_its_pause() -> None:
+    benefit = TOWN.procedures["benefit"].model_copy(update={"upheld_back_to": "approval"})
+    town = Given(applications(TOWN.model_copy(update={"procedures": {"benefit": benefit}})))
+    raised = [*town.when(APPLY)]
+    for step in (*map(complete, STAGES[:4]), objects(DONE_AT["approval"])):
+        raised += town(*raised).when(step)
+    [decided] = town(*raised).when(decides(local("2024-05-17", "10:00"), upheld=True))
+    assert decided.due.at > raised[-2].due.at
+    assert kinds(town(*raised, decided).when(complete("approval", local("2024-05-18")))) == [
+        "StageCompleted",
+        "StageBegun",
+    ]
+
+
 def test_who_raised_an_objection_does_not_decide_it() -> None:
     approving = until("approval")
     raised = [*approving, *given(*approving).when(objects(DONE_AT["approval"], "office"))]
@@ -380,6 +412,12 @@ def test_an_applicant_may_take_it_back_until_it_is_struck_off() -> None:
     assert given(*until("appraisal"), closed).when(withdraw) == []
 
 
+def test_a_withdrawal_heard_late_is_not_told_as_of_before_what_happened_since() -> None:
+    noticed = until("notice")
+    [closed] = given(*noticed).when(Withdraw(OPENED, NUMBER, "minzheng"))
+    assert closed.at == noticed[-1].at
+
+
 def test_a_withdrawal_that_overtakes_its_application_closes_it_when_it_comes() -> None:
     under = Given(register(TOWN))
     early = under().when(Withdraw(OPENED, NUMBER, "minzheng"))
@@ -460,12 +498,32 @@ def test_a_stage_whose_time_was_moved_into_the_past_is_overdue_from_then_on() ->
     assert min(fact.at for fact in told) == told[0].at, "nobody is reminded as of before it was moved"
 
 
-def test_what_waits_to_be_verified_or_is_closed_is_not_recounted() -> None:
+def test_what_waits_to_be_verified_is_recounted_for_a_redo_and_what_is_closed_is_not() -> None:
     filed = story(APPLY, *map(complete, STAGES))
-    charter = under(**with_limits(0), published_at=local("2024-04-25"))
-    assert kinds(recounted(charter, filed, local("2024-04-26"))) == ["RevisionSeen"]
+    charter = under(**with_limits(20), published_at=local("2024-04-25"))
+    told = recounted(charter, filed, local("2024-04-26"))
+    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen"]
+    redo = verify(local("2024-04-26"), passed=False, reason="缺签字")
+    [rejected] = Given(applications(charter))(*filed, *told).when(redo)
+    assert rejected.due == told[0].new
     off = [*filed, *given(*filed).when(verify(local("2024-04-24", "12:00")))]
     assert recounted(charter, off, local("2024-04-26")) == []
+
+
+def test_a_stage_is_reminded_of_what_fell_due_before_a_revision_under_its_old_date() -> None:
+    approving = until("approval")
+    charter = under(**with_limits(20), published_at=local("2024-05-08"))
+    told = recounted(charter, approving, local("2024-05-09"))
+    assert kinds(told) == ["EntryDueSoon", "DeadlineRecomputed", "RevisionSeen"]
+    assert (told[0].at, told[0].due) == (local("2024-05-07", "16:12"), approving[-1].due)
+
+
+def test_a_recount_that_comes_after_a_reminder_is_not_told_as_of_before_it() -> None:
+    approving = until("approval")
+    reminded = [*approving, *given(*approving).when(Wake(local("2024-05-08")))]
+    charter = under(**with_limits(20), published_at=local("2024-05-01"))
+    told = recounted(charter, reminded, local("2024-05-09"))
+    assert [fact.at for fact in told] == [reminded[-1].at] * 2
 
 
 def test_a_stage_explains_its_due_date_day_by_day_with_the_objection_as_a_pause() -> None:

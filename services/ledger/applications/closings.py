@@ -1,7 +1,10 @@
 """The facts with which an application ends, and the sentences about where it stands."""
 
+from datetime import datetime
+
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
+    EntryClosedUnsolved,
     EntryKind,
     EntryResolved,
     EntryStruckOff,
@@ -62,6 +65,10 @@ def rejected(request: Verify, state: Completed) -> VerificationRejected:
         reason=request.reason,
         due=to.due,
     )
+
+
+def withdrawn(to: Application, at: datetime) -> EntryClosedUnsolved:
+    return EntryClosedUnsolved(at=at, station=to.station, entry=to.number, outcome=Outcome.WITHDRAWN)
 
 
 def not_now(asked: Asked, state: ApplicationKnown) -> LedgerCommandRefused:

@@ -13,11 +13,11 @@ from duban_contracts.applications import (
 )
 from duban_contracts.charter import Charter, Role
 from duban_contracts.intake import Outcome
-from duban_contracts.ledger import EntryClosedUnsolved, EntryOpened, LedgerCommandRefused
+from duban_contracts.ledger import EntryOpened, LedgerCommandRefused
 from duban_contracts.ledger import ProgressRecorded as Progressed
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Wake, refusal
-from services.ledger.applications.closings import not_now, rejected, resolved, struck_off
+from services.ledger.applications.closings import not_now, rejected, resolved, struck_off, withdrawn
 from services.ledger.applications.situations import (
     Application,
     ApplicationCommand,
@@ -63,8 +63,8 @@ class Rules:
                 return list(self._begin(command))
             case Apply(), WithdrawnEarly():
                 return [self._opened(command)]  # in the register, and closed already
-            case Withdraw(now, number, station), Staged() | Completed():
-                return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
+            case Withdraw(now), Staged(to) | Completed(to):
+                return [withdrawn(to, to.told_as_of(now))]
             case Apply() | Withdraw(), _:
                 return []  # already so, or overtaken by what happened since
             case _, Unopened() | WithdrawnEarly():
@@ -240,8 +240,10 @@ class Rules:
         return no(asked, Refusal.WRONG_STATE, f"there is no objection {request.objection}; check its number")
 
     def _decide(self, request: DecideObjection, to: Application) -> Iterator[ApplicationTold]:
-        now = request.asked.now
-        resumes = not request.upheld and len(to.objections) == 1
+        """Upheld while it is there already, or on its way there, it gives that stage no new time."""
+        now, back = request.asked.now, to.place(to.upheld_back_to)
+        sent_back = back if request.upheld and back is not None and back < to.at_stage else None
+        resumes = sent_back is None and len(to.objections) == 1
         yield ObjectionDecided(
             at=now,
             station=to.station,
@@ -252,9 +254,8 @@ class Rules:
             reason=request.reason,
             due=self.stages.resumed(to, now) if resumes else None,
         )
-        back = to.place(to.upheld_back_to)
-        if request.upheld and back is not None:
-            yield self.stages.next(to, now, back)
+        if sent_back is not None:
+            yield self.stages.next(to, now, sent_back)
 
     # Verification
 

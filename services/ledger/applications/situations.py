@@ -106,14 +106,14 @@ class Application:
 
     opened: EntryOpened
     updated_at: datetime
+    told_at: datetime
+    """When anything was last told of it, by time alone too."""
     procedure: str = ""
     stages: tuple[Stage, ...] = ()
     upheld_back_to: str = ""
     at_stage: int = 0
     visits: int = 0
     """How many stages began so far."""
-    began_at: datetime | None = None
-    """When the present stage began."""
     due: Due | None = None
     """Of the present stage."""
     not_before: datetime | None = None
@@ -126,8 +126,6 @@ class Application:
     """Whether any stage before it was."""
     revision: int | None = None
     """Under which revision of the charter its due date was last counted or looked at."""
-    counted_at: datetime | None = None
-    """When a new revision last moved its due date."""
     objections: tuple[Objection, ...] = ()
     """Those not decided yet."""
     raised: int = 0
@@ -147,6 +145,10 @@ class Application:
     @property
     def stage(self) -> Stage:
         return self.stages[self.at_stage]
+
+    def told_as_of(self, at: datetime) -> datetime:
+        """What fell due at `at`, or happened elsewhere then, is never told as of before what was told."""
+        return max(at, self.told_at)
 
     def place(self, stage: str) -> int | None:
         """Where a stage stands in the procedure; None where it has no such stage."""
@@ -194,6 +196,18 @@ ApplicationState = Unopened | WithdrawnEarly | ApplicationKnown
 
 
 def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
+    return told(happened(state, event), event)
+
+
+def told(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
+    """A refusal is told of a request, not of the application."""
+    if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
+        return state
+    of = state.application
+    return with_application(state, replace(of, told_at=of.told_as_of(event.at)))
+
+
+def happened(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
     match event:
         case LedgerCommandRefused():
             return state
@@ -214,7 +228,7 @@ def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
 
 
 def opened(state: ApplicationState, event: EntryOpened) -> ApplicationState:
-    application = Application(event, event.at)
+    application = Application(event, event.at, event.at)
     if isinstance(state, WithdrawnEarly):
         return Dropped(application, state.at, state.outcome)
     return Staged(application)
@@ -265,7 +279,6 @@ def begun(application: Application, event: StageBegun) -> Application:
         application,
         at_stage=at_stage,
         visits=event.visit,
-        began_at=event.at,
         due=event.due,
         not_before=event.not_before,
         reminded=False,
@@ -273,7 +286,6 @@ def begun(application: Application, event: StageBegun) -> Application:
         overdue=False,
         late=application.late or application.overdue,
         revision=event.due.revision,
-        counted_at=None,
         paused_at=event.at if approval and application.objections else None,
         updated_at=event.at,
     )
@@ -286,7 +298,6 @@ def begun_again(application: Application, event: VerificationRejected) -> Applic
         round=event.round,
         visits=application.visits + 1,
         overdue=False,
-        began_at=event.at,
         updated_at=event.at,
     )
 
@@ -308,8 +319,7 @@ def decided(application: Application, event: ObjectionDecided) -> Application:
 def recomputed(application: Application, event: DeadlineRecomputed) -> Application:
     """What lies ahead again is not overdue; it may become so again."""
     overdue = application.overdue and event.new is not None and event.new.at <= event.at
-    changed = replace(due_again(application, event.new), overdue=overdue, counted_at=event.at)
-    return touched(changed, event.at)
+    return touched(replace(due_again(application, event.new), overdue=overdue), event.at)
 
 
 def due_again(application: Application, due: Due | None) -> Application:

@@ -1,6 +1,6 @@
 """When the stages of an application begin and fall due; what an objection or a new revision does to that."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -18,7 +18,8 @@ from services.ledger.decider import Dues, RevisionSeen, recounted_why
 
 ONE_DAY = timedelta(days=1)
 Fallen = EntryDueSoon | StageOverdue | DeadlineRecomputed | RevisionSeen
-Falling = tuple[datetime, Fallen]
+Falling = tuple[datetime, Callable[[datetime], list[Fallen]]]
+"""What falls due when."""
 
 
 @dataclass(frozen=True)
@@ -31,35 +32,35 @@ class Stages:
 
     def fallen(self, state: ApplicationState, now: datetime) -> list[Fallen]:
         """What fell due first by `now`; what follows may depend on it, so it is asked for again."""
-        pending = [falling for falling in self._pending(state) if falling[0] <= now]
-        first = min((at for at, _ in pending), default=None)
-        return [event for at, event in pending if at == first]
+        first = min(self._pending(state), key=lambda falling: falling[0], default=None)
+        return first[1](first[0]) if first and first[0] <= now else []
 
     def _pending(self, state: ApplicationState) -> Iterator[Falling]:
-        if isinstance(state, Staged | Completed) and (at := self._revised(state.application)):
-            yield from ((at, event) for event in self._recounted(state, at))
-        elif isinstance(state, Staged):
-            yield from self._running(state.application)
+        """Nothing falls due before what was told already: a clock that stood still meanwhile, or is counted
+        anew, rings from then on."""
+        if isinstance(state, Staged | Completed):
+            of = state.application
+            yield from ((of.told_as_of(at), tell) for at, tell in self._running(state, of))
 
-    def _running(self, of: Application) -> Iterator[Falling]:
+    def _running(self, state: Staged | Completed, of: Application) -> Iterator[Falling]:
         """Only a stage under way has a clock, and an objection stops that of an approval."""
-        if of.due is not None and not of.overdue and of.paused_at is None:
+        yield from self._revised(of)
+        if isinstance(state, Staged) and of.due is not None and not of.overdue and of.paused_at is None:
             yield from self._reminders(of, of.due)
             yield self._overdue(of, of.due)
 
     def _reminders(self, of: Application, due: Due) -> Iterator[Falling]:
         """As of a matter; each once for a due date."""
         told = partial(EntryDueSoon, station=of.station, entry=of.number, due=due)
-        soon, day = self.dues.reminders(due, of.updated_at, of.station)
+        soon, day = self.dues.reminders(due, of.told_at, of.station)
         if soon is not None and not of.reminded:
-            yield soon, told(at=soon)
+            yield soon, lambda at: [told(at=at)]
         if day is not None and not of.reminded_on_due_day:
-            yield day, told(at=day, on_due_day=True)
+            yield day, lambda at: [told(at=at, on_due_day=True)]
 
     def _overdue(self, of: Application, due: Due) -> Falling:
-        at = max(due.at, of.began_at or due.at, of.counted_at or due.at)
-        overdue = StageOverdue(
-            at=at,
+        overdue = partial(
+            StageOverdue,
             station=of.station,
             entry=of.number,
             stage=of.stage.id,
@@ -67,34 +68,32 @@ class Stages:
             due=due,
             visit=of.visits,
         )
-        return at, overdue
+        return due.at, lambda at: [overdue(at=at)]
 
     # A new revision of the charter
 
-    def _revised(self, of: Application) -> datetime | None:
-        """When what was counted under an older revision is to be counted anew."""
+    def _revised(self, of: Application) -> Iterator[Falling]:
+        """Published, so what was counted under an older one is counted anew: whenever somebody looked."""
         published_at = self.charter.published_at
-        if published_at is None or of.revision is None or of.revision >= self.charter.revision:
-            return None
-        return max(published_at, of.updated_at)
+        if published_at and of.revision is not None and of.revision < self.charter.revision:
+            yield published_at, partial(self._recounted, of)
 
-    def _recounted(
-        self, state: Staged | Completed, at: datetime
-    ) -> Iterator[DeadlineRecomputed | RevisionSeen]:
-        """The stage under way; its start and its pauses are kept."""
-        of = state.application
-        new = self._anew(of) if isinstance(state, Staged) else of.due
-        if of.due and new and (new.at, new.provisional) != (of.due.at, of.due.provisional):
-            yield DeadlineRecomputed(
-                at=at,
-                station=of.station,
-                entry=of.number,
-                clock=DueClock.STATION,
-                old=of.due,
-                new=new,
-                why=recounted_why(self.charter, of.due, new),
-            )
-        yield RevisionSeen(at=at, station=of.station, revision=self.charter.revision)
+    def _recounted(self, of: Application, at: datetime) -> list[Fallen]:
+        """The stage under way, or the last one: rejected, it goes on. Its start and its pauses are kept."""
+        seen = RevisionSeen(at=at, station=of.station, revision=self.charter.revision)
+        new = self._anew(of)
+        if not (of.due and new) or (new.at, new.provisional) == (of.due.at, of.due.provisional):
+            return [seen]
+        moved = DeadlineRecomputed(
+            at=at,
+            station=of.station,
+            entry=of.number,
+            clock=DueClock.STATION,
+            old=of.due,
+            new=new,
+            why=recounted_why(self.charter, of.due, new),
+        )
+        return [moved, seen]
 
     def _anew(self, of: Application) -> Due | None:
         if of.due is None:
