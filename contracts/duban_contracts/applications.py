@@ -68,10 +68,15 @@ class StageCompleted(Fact, service="ledger"):
     late: bool = False
     note: str = ""
     visit: int = 1
+    late_with: Token | None = Field(None, description="Whom `stage_overdue` was told of, if it was told")
 
 
 class StageOverdue(Fact, service="ledger"):
-    """The stage's time limit passed while it was under way: told once per visit."""
+    """The stage's time limit passed while it was under way; `station` is who has to complete it.
+
+    That is the handler, or whoever decides where the handler may not. Told once per visit, and once more
+    where a new revision of the charter put its date ahead again.
+    """
 
     entry: Key
     stage: Token
@@ -91,7 +96,7 @@ class ObjectionRaised(Fact, service="ledger"):
 
 
 class ObjectionDecided(Fact, service="ledger"):
-    """Upheld: back to an earlier stage. Dismissed: the procedure goes on."""
+    """Upheld: back to an earlier stage, unless it is there already. Dismissed: the procedure goes on."""
 
     entry: Key
     objection: int
@@ -99,6 +104,8 @@ class ObjectionDecided(Fact, service="ledger"):
     by: Token
     reason: str
     due: Due | None = Field(None, description="Of the approval, where it had been paused and goes on")
+    visit: int = Field(1, description="Of the stage that it was in")
+    late_with: Token | None = Field(None, description="Who was late with a stage that it breaks off")
 
 
 ApplicationEvent = (

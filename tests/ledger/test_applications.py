@@ -15,7 +15,7 @@ from duban_contracts.applications import (
     StageCompleted,
     StageOverdue,
 )
-from duban_contracts.charter import Charter, Limit
+from duban_contracts.charter import Charter, Limit, Role
 from duban_contracts.due import DayReason, DueClock
 from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.intake import Outcome, PastOutcome
@@ -43,7 +43,16 @@ from services.ledger.applications import (
     applications,
 )
 from services.ledger.applications.handlers import opening
-from services.ledger.decider import Accept, Open, RecordProgress, RevisionSeen, Verify, Withdraw
+from services.ledger.decider import (
+    Accept,
+    Open,
+    RecordProgress,
+    Reopen,
+    ReopenForRating,
+    RevisionSeen,
+    Verify,
+    Withdraw,
+)
 from services.ledger.handlers import HEARS
 from services.ledger.register_kinds import register
 from services.ledger.views import row
@@ -226,6 +235,51 @@ def test_an_application_is_late_when_one_of_its_stages_was() -> None:
     assert given(*facts).when(verify(local("2024-04-18", "10:00")))[-1].late is True
 
 
+# A stage that its station may not complete
+
+
+def test_who_may_decide_is_reminded_of_it_and_late_with_it_not_the_station() -> None:
+    approving = until("approval")
+    told = given(*approving).when(Wake(local("2024-06-01")))
+    assert kinds(told) == ["EntryDueSoon", "EntryDueSoon", "StageOverdue"]
+    assert {fact.station for fact in told} == {"office"}
+    late = [*approving, *told]
+    completed = given(*late).when(complete("approval", local("2024-06-03", "09:00")))[0]
+    assert (completed.station, completed.late, completed.late_with) == ("minzheng", True, "office")
+
+
+def test_the_stations_own_late_stage_is_its_own() -> None:
+    at = local("2024-04-18", "09:00")
+    [late, completed, _] = given(*story(APPLY)).when(complete("application", at))[-3:]
+    assert (late.station, completed.late_with) == ("minzheng", "minzheng")
+
+
+def test_an_application_is_not_late_because_its_approval_was() -> None:
+    late = [*until("approval"), *given(*until("approval")).when(Wake(local("2024-06-01")))]
+    late += given(*late).when(complete("approval", local("2024-06-03", "09:00")))
+    late += given(*late).when(complete("filing", local("2024-06-03", "10:00")))
+    assert given(*late).when(verify(local("2024-06-03", "11:00")))[-1].late is False
+    dropped = [*until("approval"), *given(*until("approval")).when(Wake(local("2024-06-01")))]
+    [closed] = given(*dropped).when(Withdraw(local("2024-06-02"), NUMBER, "minzheng"))
+    assert (closed.station, closed.late_with) == ("minzheng", "office")
+
+
+def test_a_late_approval_that_an_objection_breaks_off_is_late_no_more_and_nobodys_lateness() -> None:
+    late = [*until("approval"), *given(*until("approval")).when(Wake(local("2024-06-01")))]
+    late += given(*late).when(objects(local("2024-06-01")))
+    late += given(*late).when(decides(local("2024-06-03", "09:00"), upheld=True))
+    [decided] = of(ObjectionDecided, late)
+    assert (decided.late_with, decided.visit) == ("office", 5)
+    assert given(*late).state.application.late is False
+
+
+def test_where_the_office_handles_it_the_next_who_may_approve_has_to_act() -> None:
+    changed = {"office": TOWN.actors["office"].model_copy(update={"station": "minzheng"})}
+    town = TOWN.model_copy(update={"actors": {**TOWN.actors, **changed}})
+    told = Given(applications(town))(*until("approval")).when(Wake(local("2024-06-01")))
+    assert {fact.station for fact in told} == {"leader"}
+
+
 # Public notice
 
 
@@ -376,6 +430,30 @@ def test_whoever_completed_it_does_not_verify_it() -> None:
     assert refused(given(*failed).when(verify(at))) is Refusal.OWN_WORK
     assert refused(given(*failed).when(verify(at, "minzheng"))) is Refusal.OWN_WORK
     assert kinds(given(*failed).when(verify(at, "leader"))) == ["EntryStruckOff"]
+
+
+@pytest.mark.parametrize(("approves", "verifies"), [("office", "leader"), ("leader", "office")])
+def test_who_approved_it_does_not_verify_it(approves: str, verifies: str) -> None:
+    steps = [complete(each, actor=approves if each == "approval" else "") for each in STAGES]
+    filed = story(APPLY, *steps)
+    at = local("2024-04-24", "11:00")
+    assert refused(given(*filed).when(verify(at, approves))) is Refusal.OWN_WORK
+    assert kinds(given(*filed).when(verify(at, verifies))) == ["EntryStruckOff"]
+
+
+def test_where_only_the_office_approves_and_verifies_the_leaders_verify_what_it_approved() -> None:
+    benefit = TOWN.procedures["benefit"]
+    stages = tuple(
+        each.model_copy(update={"by": (Role.OFFICE,)}) if each.approval else each for each in benefit.stages
+    )
+    procedures = {"benefit": benefit.model_copy(update={"stages": stages})}
+    town = Given(applications(TOWN.model_copy(update={"procedures": procedures})))
+    filed: list[Any] = []
+    for step in (APPLY, *(complete(each, actor="office" if each == "approval" else "") for each in STAGES)):
+        filed += town(*filed).when(step)
+    at = local("2024-04-24", "11:00")
+    assert town(*filed).when(verify(at))[-1].detail.endswith("somebody else has to verify: leader")
+    assert kinds(town(*filed).when(verify(at, "leader"))) == ["EntryStruckOff"]
 
 
 def test_a_rejected_verification_reopens_the_stage_at_which_it_ended() -> None:
@@ -534,6 +612,7 @@ def test_a_stage_explains_its_due_date_day_by_day_with_the_objection_as_a_pause(
     decided = [*paused, *given(*paused).when(decides(local("2024-05-17", "10:00")))]
     [told] = explain(NUMBER, given(*decided).state, TOWN).dues
     assert (told.part, told.agrees, told.due.last_day) == ("审批", True, told.days[-1].day)
+    assert told.station == "office", "it is the office's to decide"
     assert told.due.rule.startswith("10 working days for the stage 审批 (Plan 2(3)")
     assert sum(day.counted for day in told.days) == pytest.approx(10)
     assert DayReason.PAUSED in {day.reason for day in told.days}
@@ -548,6 +627,37 @@ def test_a_matters_commands_are_not_for_an_application_and_progress_is_for_its_s
     progress = RecordProgress(asked("minzheng", at, "record_progress"), "在办")
     assert kinds(given(*first).when(progress)) == ["ProgressRecorded"]
     assert refused(given.when(complete("application"))) is Refusal.NO_SUCH_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"note": " "}, Refusal.REASON_MISSING),
+        ({"note": "在办", "percent": 50}, Refusal.WRONG_STATE),
+        ({"note": "在办", "interim_answer": True}, Refusal.WRONG_STATE),
+    ],
+)
+def test_progress_of_an_application_is_told_in_words_alone(fields: dict[str, Any], why: Refusal) -> None:
+    progress = RecordProgress(asked("minzheng", OPENED, "record_progress"), **fields)
+    assert refused(given(*story(APPLY)).when(progress)) is why
+
+
+def test_a_station_that_helps_tells_what_it_did() -> None:
+    helped = story(replace(APPLY, matter=replace(LOW_INCOME, co_handlers=("bianmin",))))
+    [told] = given(*helped).when(RecordProgress(asked("bianmin", OPENED, "record_progress"), "已入户"))
+    assert (told.station, told.by) == ("minzheng", "bianmin")
+
+
+def test_an_outcome_is_not_reopened_by_request_or_rating_and_who_asks_hears_what_to_do() -> None:
+    filed = story(APPLY, *map(complete, STAGES))
+    at = local("2024-04-24", "11:00")
+    off = [*filed, *given(*filed).when(verify(at))]
+    [no] = given(*off).when(Reopen(asked("office", at, "reopen"), "材料不实"))
+    assert no.detail == (
+        f"{NUMBER} is an application, and 'reopen' is not for one; "
+        "its outcome stands: submit a new application, or a complaint about this one"
+    )
+    assert given(*off).when(ReopenForRating(at, 1, "不满意")) == []
 
 
 @pytest.mark.parametrize(

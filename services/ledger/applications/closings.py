@@ -38,7 +38,7 @@ def resolved(request: CompleteStage, to: Application, outcome: Outcome) -> Entry
 
 
 def struck_off(asked: Asked, state: Completed) -> EntryStruckOff:
-    """Late if any stage was: the stages are what has a time limit."""
+    """Late if its station was with any stage, not whoever approves: stages are what has a time limit."""
     to = state.application
     return EntryStruckOff(
         at=asked.now,
@@ -68,7 +68,13 @@ def rejected(request: Verify, state: Completed) -> VerificationRejected:
 
 
 def withdrawn(to: Application, at: datetime) -> EntryClosedUnsolved:
-    return EntryClosedUnsolved(at=at, station=to.station, entry=to.number, outcome=Outcome.WITHDRAWN)
+    return EntryClosedUnsolved(
+        at=at,
+        station=to.station,
+        entry=to.number,
+        outcome=Outcome.WITHDRAWN,
+        late_with=to.overdue,
+    )
 
 
 def not_now(asked: Asked, state: ApplicationKnown) -> LedgerCommandRefused:

@@ -120,10 +120,11 @@ class Application:
     reminded: bool = False
     """Whether its station was told that much of the present stage's time is used."""
     reminded_on_due_day: bool = False
-    overdue: bool = False
-    """Whether the present stage is known to be late."""
+    overdue: str | None = None
+    """Who was told to be late with the present stage."""
     late: bool = False
-    """Whether any stage before it was."""
+    """Whether its station was late with any stage before it."""
+    approved_by: str = ""
     revision: int | None = None
     """Under which revision of the charter its due date was last counted or looked at."""
     objections: tuple[Objection, ...] = ()
@@ -253,8 +254,8 @@ def moved(application: Application, event: Moving) -> Application:
             return replace(application, procedure=procedure, stages=stages, upheld_back_to=back)
         case StageBegun():
             return begun(application, event)
-        case StageCompleted(note=note, late=late):
-            return touched(replace(application, note=note, late=application.late or late), event.at)
+        case StageCompleted():
+            return completed(application, event)
         case ProgressRecorded(note=note):
             return touched(replace(application, note=note), event.at)
         case EntryDueSoon(on_due_day=True):
@@ -262,13 +263,21 @@ def moved(application: Application, event: Moving) -> Application:
         case EntryDueSoon():
             return replace(application, reminded=True)
         case StageOverdue():
-            return replace(application, overdue=True)
+            return replace(application, overdue=event.station or NOBODY)
         case DeadlineRecomputed():
             return recomputed(application, event)
         case ObjectionRaised():
             return objected(application, event)
         case ObjectionDecided():
             return decided(application, event)
+
+
+def completed(application: Application, event: StageCompleted) -> Application:
+    """Its station was late only where nobody else was told to be."""
+    own = event.late and event.late_with in (None, application.station)
+    by = event.by if application.stage.approval else application.approved_by
+    changed = replace(application, note=event.note, late=application.late or own, approved_by=by)
+    return touched(changed, event.at)
 
 
 def begun(application: Application, event: StageBegun) -> Application:
@@ -283,8 +292,8 @@ def begun(application: Application, event: StageBegun) -> Application:
         not_before=event.not_before,
         reminded=False,
         reminded_on_due_day=False,
-        overdue=False,
-        late=application.late or application.overdue,
+        overdue=None,
+        late=application.late or application.overdue == application.station,
         revision=event.due.revision,
         paused_at=event.at if approval and application.objections else None,
         updated_at=event.at,
@@ -297,7 +306,7 @@ def begun_again(application: Application, event: VerificationRejected) -> Applic
         application,
         round=event.round,
         visits=application.visits + 1,
-        overdue=False,
+        overdue=None,
         updated_at=event.at,
     )
 
@@ -318,7 +327,7 @@ def decided(application: Application, event: ObjectionDecided) -> Application:
 
 def recomputed(application: Application, event: DeadlineRecomputed) -> Application:
     """What lies ahead again is not overdue; it may become so again."""
-    overdue = application.overdue and event.new is not None and event.new.at <= event.at
+    overdue = application.overdue if event.new is not None and event.new.at <= event.at else None
     return touched(replace(due_again(application, event.new), overdue=overdue), event.at)
 
 

@@ -7,19 +7,26 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from duban_contracts.applications import StageBegun, StageOverdue
-from duban_contracts.charter import Charter, Limit
+from duban_contracts.charter import Charter, Limit, Role
 from duban_contracts.due import Pause
 from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.ledger import Due, DueClock, EntryDueSoon
 from duban_contracts.plan import Procedure, Stage
 from services.chassis.limits import in_words
 from services.ledger.applications.situations import Application, ApplicationState, Completed, Staged
-from services.ledger.decider import Dues, RevisionSeen, recounted_why
+from services.ledger.decider import Dues, RevisionSeen, in_charge, recounted_why
 
 ONE_DAY = timedelta(days=1)
 Fallen = EntryDueSoon | StageOverdue | DeadlineRecomputed | RevisionSeen
 Falling = tuple[datetime, Callable[[datetime], list[Fallen]]]
 """What falls due when."""
+
+
+def who_acts(charter: Charter, stage: Stage, station: str) -> str:
+    """Whose time a stage is: its station's or, where that may not complete it, of the first who may."""
+    if Role.STATION in stage.by:
+        return station
+    return next((who for who in in_charge(charter, stage.by) if who != station), station)
 
 
 @dataclass(frozen=True)
@@ -45,14 +52,15 @@ class Stages:
     def _running(self, state: Staged | Completed, of: Application) -> Iterator[Falling]:
         """Only a stage under way has a clock, and an objection stops that of an approval."""
         yield from self._revised(of)
-        if isinstance(state, Staged) and of.due is not None and not of.overdue and of.paused_at is None:
+        if isinstance(state, Staged) and of.due is not None and of.overdue is None and of.paused_at is None:
             yield from self._reminders(of, of.due)
             yield self._overdue(of, of.due)
 
     def _reminders(self, of: Application, due: Due) -> Iterator[Falling]:
-        """As of a matter; each once for a due date."""
-        told = partial(EntryDueSoon, station=of.station, entry=of.number, due=due)
-        soon, day = self.dues.reminders(due, of.told_at, of.station)
+        """As of a matter, to whoever has to act; each once for a due date."""
+        who = who_acts(self.charter, of.stage, of.station)
+        told = partial(EntryDueSoon, station=who, entry=of.number, due=due)
+        soon, day = self.dues.reminders(due, of.told_at, who)
         if soon is not None and not of.reminded:
             yield soon, lambda at: [told(at=at)]
         if day is not None and not of.reminded_on_due_day:
@@ -61,7 +69,7 @@ class Stages:
     def _overdue(self, of: Application, due: Due) -> Falling:
         overdue = partial(
             StageOverdue,
-            station=of.station,
+            station=who_acts(self.charter, of.stage, of.station),
             entry=of.number,
             stage=of.stage.id,
             name=of.stage.name,
@@ -86,7 +94,7 @@ class Stages:
             return [seen]
         moved = DeadlineRecomputed(
             at=at,
-            station=of.station,
+            station=of.overdue or who_acts(self.charter, of.stage, of.station),
             entry=of.number,
             clock=DueClock.STATION,
             old=of.due,
@@ -106,7 +114,7 @@ class Stages:
     # Beginning
 
     def begin(
-        self, now: datetime, entry: str, station: str | None, procedure: str, stages: tuple[Stage, ...]
+        self, now: datetime, entry: str, station: str, procedure: str, stages: tuple[Stage, ...]
     ) -> StageBegun:
         return self._begin(now, entry, station, procedure, stages, 0, 1)
 
@@ -117,7 +125,7 @@ class Stages:
         self,
         now: datetime,
         entry: str,
-        station: str | None,
+        station: str,
         procedure: str,
         stages: tuple[Stage, ...],
         place: int,
@@ -137,7 +145,7 @@ class Stages:
                 start=now,
                 limit=self._limit(procedure, stage),
                 rule=self._rule(procedure, stage),
-                hours_of=station,
+                hours_of=who_acts(self.charter, stage, station),
             ),
             not_before=None if stage.notice_days is None else self._notice_until(now, stage.notice_days),
         )

@@ -1,7 +1,7 @@
 """The numbered register: opened, accepted, resolved, verified by somebody else, struck off. Pure."""
 
 from services.ledger.decider.book import blank
-from services.ledger.decider.clocks import recounted_why
+from services.ledger.decider.clocks import in_charge, recounted_why
 from services.ledger.decider.commands import (
     Accept,
     AddCoHandler,
@@ -78,6 +78,7 @@ __all__ = [
     "Withdraw",
     "WithdrawnEarly",
     "blank",
+    "in_charge",
     "ledger",
     "recounted_why",
 ]
