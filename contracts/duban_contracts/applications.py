@@ -93,6 +93,18 @@ class ObjectionRaised(Fact, service="ledger"):
     stage: Token
     by: Token
     text: str
+    due: Due | None = Field(None, description="By when it has to be decided; a new revision does not move it")
+
+
+class ObjectionOverdue(Fact, service="ledger"):
+    """An objection was not decided in time and may be stopping the approval; `station` is who has to decide.
+
+    As a rule the office, but never the handler nor whoever raised it. No consequence by itself.
+    """
+
+    entry: Key
+    objection: int
+    due: Due
 
 
 class ObjectionDecided(Fact, service="ledger"):
@@ -109,6 +121,12 @@ class ObjectionDecided(Fact, service="ledger"):
 
 
 ApplicationEvent = (
-    ProcedureBegun | StageBegun | StageCompleted | StageOverdue | ObjectionRaised | ObjectionDecided
+    ProcedureBegun
+    | StageBegun
+    | StageCompleted
+    | StageOverdue
+    | ObjectionRaised
+    | ObjectionOverdue
+    | ObjectionDecided
 )
 """What is told of applications only."""

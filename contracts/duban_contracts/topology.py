@@ -84,6 +84,7 @@ OUTSIDE: dict[type[Message], str] = {
     applications.ProcedureBegun: "channels: which stages the application goes through",
     applications.StageBegun: "channels: which stage it is in, until when",
     applications.ObjectionRaised: "the office: which objection to decide",
+    applications.ObjectionOverdue: "the office: which objection waits too long for its decision",
     measures.MeasureOpened: "stations: which measure of the plan is theirs",
     measures.OccurrenceReported: "the office: what was done today, and where",
     measures.OccurrenceMissed: "the office: what was not done, on which day and where",

@@ -10,7 +10,15 @@ from duban_contracts.due import Due, DueClock
 from duban_contracts.queries import DayExplained, DueExplained, Why
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.counting import Step
-from services.ledger.applications import Application, ApplicationKnown, Concluded, Dropped, Staged, who_acts
+from services.ledger.applications import (
+    Application,
+    ApplicationKnown,
+    Concluded,
+    Dropped,
+    Staged,
+    who_acts,
+    who_decides,
+)
 from services.ledger.decider import (
     Closed,
     Dues,
@@ -90,6 +98,10 @@ def _of_application(of: Application, charter: Charter) -> Iterator[Timed]:
     if of.due is not None:
         who = who_acts(charter, of.stage, of.station)
         yield Timed(DueClock.STATION, who, of.due, of.stage.name)
+    for each in of.objections:
+        if each.due is not None:
+            who = who_decides(charter, of, each.by)
+            yield Timed(DueClock.STATION, who, each.due, f"objection {each.number}")
 
 
 def _of_measure(work: Work | None, charter: Charter) -> Iterator[Timed]:

@@ -9,7 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from duban_contracts.applications import StageOverdue
+from duban_contracts.applications import ObjectionOverdue, StageOverdue
 from duban_contracts.charter import Limit
 from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.ledger import (
@@ -44,7 +44,7 @@ LATER_CHARTER = CHARTER.model_copy(
     }
 )
 REGISTER, REVISED = applications(CHARTER), applications(LATER_CHARTER)
-BY_TIME = EntryDueSoon | StageOverdue | DeadlineRecomputed | RevisionSeen
+BY_TIME = EntryDueSoon | StageOverdue | ObjectionOverdue | DeadlineRecomputed | RevisionSeen
 
 moments = st.integers(-48, 24 * 90).map(lambda hours: OPENED + timedelta(hours=hours))
 actors = st.sampled_from(["minzheng", "office", "leader", "discipline", "gateway", "nobody"])

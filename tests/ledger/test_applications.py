@@ -9,6 +9,7 @@ import pytest
 from duban_contracts import applications as requested
 from duban_contracts.applications import (
     ObjectionDecided,
+    ObjectionOverdue,
     ObjectionRaised,
     ProcedureBegun,
     StageBegun,
@@ -309,7 +310,9 @@ def test_an_objection_is_raised_from_the_notice_on_and_until_the_approval() -> N
         stage="notice",
         by="gateway",
         text="家里有车",
+        due=raised.due,
     )
+    assert raised.due.at == local("2024-04-25"), "five working days to decide it"
     assert refused(given(*until("filing")).when(objects(DONE_AT["filing"]))) is Refusal.TOO_LATE
 
 
@@ -318,7 +321,8 @@ def test_an_objection_pauses_the_approval_until_it_is_decided() -> None:
     paused = [*noticed, *given(*noticed).when(objects(local("2024-04-17")))]
     paused += given(*paused).when(complete("notice"))
     assert refused(given(*paused).when(complete("approval"))) is Refusal.OBJECTION_OPEN
-    assert given(*paused).when(Wake(local("2024-08-01"))) == [], "its clock stands still"
+    told = given(*paused).when(Wake(local("2024-08-01")))
+    assert kinds(told) == ["ObjectionOverdue"], "its own clock stands still"
     after = [*paused, *given(*paused).when(decides(local("2024-05-20", "09:00")))]
     assert kinds(given(*after).when(complete("approval", local("2024-05-21")))) == [
         "StageCompleted",
@@ -331,12 +335,43 @@ def test_after_a_dismissed_objection_the_working_days_that_were_left_are_left_st
     due = approving[-1].due.at  # ten working days from 23 April: Thursday 9 May is the last one
     assert due == local("2024-05-10")
     paused = [*approving, *given(*approving).when(objects(local("2024-05-06", "10:00")))]
-    [decided] = given(*paused).when(decides(local("2024-05-17", "10:00")))
+    *overdue, decided = given(*paused).when(decides(local("2024-05-17", "10:00")))
+    assert kinds(overdue) == ["ObjectionOverdue"]
     assert isinstance(decided, ObjectionDecided)
     assert decided.due
     assert decided.due.at == local("2024-05-23"), "three were left: the 7th, 8th and 9th"
-    [late] = of(StageOverdue, given(*paused, decided).when(Wake(local("2024-06-01"))))
+    [late] = of(StageOverdue, given(*paused, *overdue, decided).when(Wake(local("2024-06-01"))))
     assert late.at == decided.due.at
+
+
+def test_an_objection_that_nobody_decides_is_told_of_whoever_has_to() -> None:
+    approving, at = until("approval"), local("2024-04-23", "10:00")
+    raised = [*approving, *given(*approving).when(objects(at))]
+    [late] = given(*raised).when(Wake(local("2024-08-01")))
+    assert isinstance(late, ObjectionOverdue)
+    assert (late.station, late.objection, late.at) == ("office", 1, local("2024-04-30")), (
+        "Sunday the 28th is worked"
+    )
+    assert given(*raised, late).when(Wake(local("2024-08-01"))) == [], "once"
+    [own] = given(*approving, *given(*approving).when(objects(at, "office"))).when(Wake(local("2024-08-01")))
+    assert own.station == "leader", "who raised it does not decide it"
+    decided = [*raised, *given(*raised).when(decides(local("2024-04-24", "10:00")))]
+    assert of(ObjectionOverdue, given(*decided).when(Wake(local("2024-08-01")))) == []
+
+
+def test_where_the_charter_gives_no_time_to_decide_an_objection_it_is_never_overdue() -> None:
+    benefit = TOWN.procedures["benefit"].model_copy(update={"objection_within": None})
+    town = Given(applications(TOWN.model_copy(update={"procedures": {"benefit": benefit}})))
+    [raised] = town(*until("approval")).when(objects(local("2024-04-23", "10:00")))
+    assert raised.due is None
+    assert town(*until("approval"), raised).when(Wake(local("2024-08-01"))) == []
+
+
+def test_an_open_objection_explains_by_when_it_has_to_be_decided() -> None:
+    approving = until("approval")
+    raised = [*approving, *given(*approving).when(objects(local("2024-05-06", "10:00")))]
+    [_, told] = explain(NUMBER, given(*raised).state, TOWN).dues
+    assert (told.part, told.station, told.due, told.agrees) == ("objection 1", "office", raised[-1].due, True)
 
 
 def test_a_stage_whose_date_an_objection_moved_is_reminded_of_again() -> None:
@@ -374,9 +409,9 @@ def test_an_objection_upheld_at_the_stage_to_which_it_leads_back_ends_its_pause(
     raised = [*town.when(APPLY)]
     for step in (*map(complete, STAGES[:4]), objects(DONE_AT["approval"])):
         raised += town(*raised).when(step)
-    [decided] = town(*raised).when(decides(local("2024-05-17", "10:00"), upheld=True))
+    [decided] = town(*raised).when(decides(local("2024-04-29", "10:00"), upheld=True))
     assert decided.due.at > raised[-2].due.at
-    assert kinds(town(*raised, decided).when(complete("approval", local("2024-05-18")))) == [
+    assert kinds(town(*raised, decided).when(complete("approval", local("2024-04-30")))) == [
         "StageCompleted",
         "StageBegun",
     ]

@@ -232,6 +232,7 @@ class Rules:
             stage=to.stage.id,
             by=request.asked.actor,
             text=request.text,
+            due=self.stages.to_decide(to, request.asked.now, request.asked.actor),
         )
 
     def _undecidable(self, request: DecideObjection, to: Application) -> LedgerCommandRefused | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from duban_contracts.applications import (
     ObjectionDecided,
+    ObjectionOverdue,
     ObjectionRaised,
     ProcedureBegun,
     StageBegun,
@@ -45,6 +46,7 @@ ApplicationTold = (
     | EntryDueSoon
     | StageOverdue
     | ObjectionRaised
+    | ObjectionOverdue
     | ObjectionDecided
     | ProgressRecorded
     | EntryResolved
@@ -98,6 +100,9 @@ ApplicationCommand = Apply | Withdraw | Request
 class Objection:
     number: int
     by: str
+    due: Due | None = None
+    """By when it has to be decided."""
+    overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,6 +247,7 @@ Moving = (
     | EntryDueSoon
     | StageOverdue
     | ObjectionRaised
+    | ObjectionOverdue
     | ObjectionDecided
     | DeadlineRecomputed
     | ProgressRecorded
@@ -268,6 +274,8 @@ def moved(application: Application, event: Moving) -> Application:
             return recomputed(application, event)
         case ObjectionRaised():
             return objected(application, event)
+        case ObjectionOverdue():
+            return waited_for(application, event)
         case ObjectionDecided():
             return decided(application, event)
 
@@ -313,9 +321,15 @@ def begun_again(application: Application, event: VerificationRejected) -> Applic
 
 def objected(application: Application, event: ObjectionRaised) -> Application:
     since = application.paused_at or (event.at if application.stage.approval else None)
-    open_ones = (*application.objections, Objection(event.objection, event.by))
+    open_ones = (*application.objections, Objection(event.objection, event.by, event.due))
     changed = replace(application, objections=open_ones, raised=event.objection, paused_at=since)
     return touched(changed, event.at)
+
+
+def waited_for(application: Application, event: ObjectionOverdue) -> Application:
+    known = application.objections
+    told = (replace(each, overdue=True) if each.number == event.objection else each for each in known)
+    return replace(application, objections=tuple(told))
 
 
 def decided(application: Application, event: ObjectionDecided) -> Application:

@@ -6,18 +6,21 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from duban_contracts.applications import StageBegun, StageOverdue
+from duban_contracts.applications import ObjectionOverdue, StageBegun, StageOverdue
 from duban_contracts.charter import Charter, Limit, Role
 from duban_contracts.due import Pause
 from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.ledger import Due, DueClock, EntryDueSoon
 from duban_contracts.plan import Procedure, Stage
+from duban_contracts.subjects import NOBODY
 from services.chassis.limits import in_words
 from services.ledger.applications.situations import Application, ApplicationState, Completed, Staged
 from services.ledger.decider import Dues, RevisionSeen, in_charge, recounted_why
 
 ONE_DAY = timedelta(days=1)
-Fallen = EntryDueSoon | StageOverdue | DeadlineRecomputed | RevisionSeen
+DECIDE_OBJECTIONS = (Role.OFFICE, Role.LEADER, Role.DISCIPLINE)
+"""Those who may, in the order in which an objection waits for them."""
+Fallen = EntryDueSoon | StageOverdue | ObjectionOverdue | DeadlineRecomputed | RevisionSeen
 Falling = tuple[datetime, Callable[[datetime], list[Fallen]]]
 """What falls due when."""
 
@@ -27,6 +30,17 @@ def who_acts(charter: Charter, stage: Stage, station: str) -> str:
     if Role.STATION in stage.by:
         return station
     return next((who for who in in_charge(charter, stage.by) if who != station), station)
+
+
+def who_decides(charter: Charter, of: Application, raised_by: str) -> str:
+    """Whom an objection waits for: the first who may decide, neither a party to it nor who raised it."""
+    raiser = charter.actor(raised_by)
+    parties = {of.station, *of.opened.co_handlers, raised_by, raiser.station if raiser else None}
+    return next((who for who in in_charge(charter, DECIDE_OBJECTIONS) if who not in parties), NOBODY)
+
+
+def _told(fact: Callable[..., Fallen], at: datetime) -> list[Fallen]:
+    return [fact(at=at)]
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,8 @@ class Stages:
     def _running(self, state: Staged | Completed, of: Application) -> Iterator[Falling]:
         """Only a stage under way has a clock, and an objection stops that of an approval."""
         yield from self._revised(of)
+        if isinstance(state, Staged):
+            yield from self._undecided(of)
         if isinstance(state, Staged) and of.due is not None and of.overdue is None and of.paused_at is None:
             yield from self._reminders(of, of.due)
             yield self._overdue(of, of.due)
@@ -77,6 +93,19 @@ class Stages:
             visit=of.visits,
         )
         return due.at, lambda at: [overdue(at=at)]
+
+    def _undecided(self, of: Application) -> Iterator[Falling]:
+        """An objection that nobody decides would stop an application for ever."""
+        for each in of.objections:
+            if each.due is not None and not each.overdue:
+                overdue = partial(
+                    ObjectionOverdue,
+                    station=who_decides(self.charter, of, each.by),
+                    entry=of.number,
+                    objection=each.number,
+                    due=each.due,
+                )
+                yield each.due.at, partial(_told, overdue)
 
     # A new revision of the charter
 
@@ -148,6 +177,18 @@ class Stages:
                 hours_of=who_acts(self.charter, stage, station),
             ),
             not_before=None if stage.notice_days is None else self._notice_until(now, stage.notice_days),
+        )
+
+    def to_decide(self, of: Application, now: datetime, raised_by: str) -> Due | None:
+        """By when an objection that is raised now has to be decided."""
+        procedure = self._procedure(of.procedure)
+        if procedure is None or procedure.objection_within is None:
+            return None
+        return self.dues.counted(
+            start=now,
+            limit=procedure.objection_within,
+            rule=f"{in_words(procedure.objection_within)} to decide an objection ({procedure.source})",
+            hours_of=who_decides(self.charter, of, raised_by),
         )
 
     def resumed(self, of: Application, now: datetime) -> Due | None:
