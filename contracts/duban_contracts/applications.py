@@ -68,10 +68,15 @@ class StageCompleted(Fact, service="ledger"):
     late: bool = False
     note: str = ""
     visit: int = 1
+    late_with: Token | None = Field(None, description="Whom `stage_overdue` was told of, if it was told")
 
 
 class StageOverdue(Fact, service="ledger"):
-    """The stage's time limit passed while it was under way: told once per visit."""
+    """The stage's time limit passed while it was under way; `station` is who has to complete it.
+
+    That is the handler, or whoever decides where the handler may not. Told once per visit, and once more
+    where a new revision of the charter put its date ahead again.
+    """
 
     entry: Key
     stage: Token
@@ -88,10 +93,22 @@ class ObjectionRaised(Fact, service="ledger"):
     stage: Token
     by: Token
     text: str
+    due: Due | None = Field(None, description="By when it has to be decided; a new revision does not move it")
+
+
+class ObjectionOverdue(Fact, service="ledger"):
+    """An objection was not decided in time and may be stopping the approval; `station` is who has to decide.
+
+    As a rule the office, but never the handler nor whoever raised it. No consequence by itself.
+    """
+
+    entry: Key
+    objection: int
+    due: Due
 
 
 class ObjectionDecided(Fact, service="ledger"):
-    """Upheld: back to an earlier stage. Dismissed: the procedure goes on."""
+    """Upheld: back to an earlier stage, unless it is there already. Dismissed: the procedure goes on."""
 
     entry: Key
     objection: int
@@ -99,9 +116,17 @@ class ObjectionDecided(Fact, service="ledger"):
     by: Token
     reason: str
     due: Due | None = Field(None, description="Of the approval, where it had been paused and goes on")
+    visit: int = Field(1, description="Of the stage that it was in")
+    late_with: Token | None = Field(None, description="Who was late with a stage that it breaks off")
 
 
 ApplicationEvent = (
-    ProcedureBegun | StageBegun | StageCompleted | StageOverdue | ObjectionRaised | ObjectionDecided
+    ProcedureBegun
+    | StageBegun
+    | StageCompleted
+    | StageOverdue
+    | ObjectionRaised
+    | ObjectionOverdue
+    | ObjectionDecided
 )
 """What is told of applications only."""

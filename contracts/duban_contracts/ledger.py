@@ -190,6 +190,9 @@ class EntryClosedUnsolved(Fact, service="ledger"):
 
     entry: Key
     outcome: Outcome
+    late_with: Token | None = Field(
+        None, description="Who was late with the present stage of an application, e.g. the office to approve"
+    )
 
 
 class LedgerCommandRefused(CommandRefused, service="ledger", message_name="command_refused"):

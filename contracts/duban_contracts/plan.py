@@ -103,6 +103,10 @@ class Procedure(Rule):
     name: str
     stages: tuple[Stage, ...] = Field(min_length=1)
     upheld_back_to: Token = Field(description="The stage to which an upheld objection sends it back")
+    objection_within: Limit | None = Field(
+        None,
+        description="How long the office has to decide an objection; absent: no limit",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -93,6 +93,9 @@ SENTENCES: Mapping[type[Fact], str] = {
     applications.ObjectionRaised: N_(
         "entry {entry} of {station}: objection {objection} at stage {stage}, by {by}: {text}"
     ),
+    applications.ObjectionOverdue: N_(
+        "entry {entry}: objection {objection} should have been decided by {due}; {station} has to act"
+    ),
     applications.ObjectionDecided: N_(
         "entry {entry} of {station}: objection {objection} is decided by {by}; upheld: {upheld}: {reason}"
     ),

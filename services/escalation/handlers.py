@@ -69,10 +69,17 @@ def entry_struck_off(heard: Heard[ledger.EntryStruckOff], _: Charter) -> Wanted:
 
 
 def entry_closed_unsolved(heard: Heard[ledger.EntryClosedUnsolved], _: Charter) -> Wanted:
-    """For good, whatever its round. Whether it was ever late it does not say, so both may still come."""
-    if station := heard.data.station:
-        items = (overdue_item(heard.data.entry), acceptance_item(heard.data.entry))
+    """For good, whatever its round. Whether it was ever late it does not say, so both may still come.
+
+    Unless it was somebody else who was late: with the approval of an application.
+    """
+    closed = heard.data
+    overdue, acceptance = overdue_item(closed.entry), acceptance_item(closed.entry)
+    if station := closed.station:
+        items = (overdue, acceptance)
         yield station, Close(heard.now, station, items, EVERY_ROUND, owed=items)
+    if (other := closed.late_with) and other != closed.station:
+        yield other, Close(heard.now, other, (overdue,), EVERY_ROUND, owed=(overdue,))
 
 
 def entry_reopened(_: Heard[ledger.EntryReopened], __: Charter) -> Wanted:

@@ -13,7 +13,10 @@ Wanted = Iterable[tuple[str, Open | Close]]
 
 
 def stage_overdue(heard: Heard[applications.StageOverdue], _: Charter) -> Wanted:
-    """The stages of an application are what has a time limit: a late one is the entry's own lateness."""
+    """The stages of an application are what has a time limit: a late one is the entry's own lateness.
+
+    One that its station may not complete is held against whoever may: the office, as a rule.
+    """
     late = heard.data
     item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.late_from)
     if late.station:
@@ -22,9 +25,17 @@ def stage_overdue(heard: Heard[applications.StageOverdue], _: Charter) -> Wanted
 
 def stage_completed(heard: Heard[applications.StageCompleted], _: Charter) -> Wanted:
     done = heard.data
-    if done.station:
+    if who := done.late_with or done.station:
         items = (overdue_item(done.entry),)
-        yield done.station, Close(heard.now, done.station, items, done.visit, items if done.late else ())
+        yield who, Close(heard.now, who, items, done.visit, items if done.late else ())
+
+
+def objection_decided(heard: Heard[applications.ObjectionDecided], _: Charter) -> Wanted:
+    """Sent back, nobody is late any more with the stage that this broke off."""
+    said = heard.data
+    if who := said.late_with:
+        items = (overdue_item(said.entry),)
+        yield who, Close(heard.now, who, items, said.visit, items)
 
 
 def milestone_missed(heard: Heard[measures.MilestoneMissed], _: Charter) -> Wanted:
@@ -72,6 +83,7 @@ def milestone_item(entry: str, milestone: str) -> str:
 
 
 HEARS: Handlers = {
+    applications.ObjectionDecided: objection_decided,
     applications.StageCompleted: stage_completed,
     applications.StageOverdue: stage_overdue,
     measures.MeasureChanged: measure_changed,

@@ -89,12 +89,20 @@ class Kinds:
         return self.measure, self.application, self.plan, self.matter
 
 
+INSTEAD = {
+    ("application", "reopen"): "its outcome stands: submit a new application, or a complaint about this one",
+}
+"""What to do where a request is not for this kind of number."""
+
+
 def misplaced(asked: Asked, kind: Kind, state: RegisterState) -> LedgerCommandRefused:
     if isinstance(state, Unopened | WithdrawnEarly):
         detail = f"the register has no number {asked.key}; check the number"
         return refusal(LedgerCommandRefused, asked, Refusal.NO_SUCH_ENTRY, detail)
     request = asked.command.replace("_", " ")
-    detail = f"{asked.key} is a {kind.name}, and '{request}' is not for one; see `duban ledger show`"
+    one = "an application" if kind.name == "application" else f"a {kind.name}"
+    advice = INSTEAD.get((kind.name, asked.command), "see `duban ledger show`")
+    detail = f"{asked.key} is {one}, and '{request}' is not for one; {advice}"
     return refusal(LedgerCommandRefused, asked, Refusal.WRONG_STATE, detail)
 
 

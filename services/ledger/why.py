@@ -10,7 +10,15 @@ from duban_contracts.due import Due, DueClock
 from duban_contracts.queries import DayExplained, DueExplained, Why
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.counting import Step
-from services.ledger.applications import Application, ApplicationKnown, Concluded, Dropped, Staged
+from services.ledger.applications import (
+    Application,
+    ApplicationKnown,
+    Concluded,
+    Dropped,
+    Staged,
+    who_acts,
+    who_decides,
+)
 from services.ledger.decider import (
     Closed,
     Dues,
@@ -64,7 +72,7 @@ def timed_by(state: Standing, charter: Charter) -> Iterator[Timed]:
         case Handling() | Returned() | Resolved() | StruckOff() | Closed():
             return _of_matter(state)
         case _ if isinstance(state, ApplicationKnown):
-            return _of_application(state.application)
+            return _of_application(state.application, charter)
         case SaidDone(work, due=due):
             return _of_measure(replace(work, due=due), charter)
         case _:
@@ -86,9 +94,14 @@ def _of_matter(state: Known) -> Iterator[Timed]:
         yield Timed(DueClock.INTERIM, entry.owes_interim, entry.interim)
 
 
-def _of_application(application: Application) -> Iterator[Timed]:
-    if application.due is not None:
-        yield Timed(DueClock.STATION, application.station, application.due, application.stage.name)
+def _of_application(of: Application, charter: Charter) -> Iterator[Timed]:
+    if of.due is not None:
+        who = who_acts(charter, of.stage, of.station)
+        yield Timed(DueClock.STATION, who, of.due, of.stage.name)
+    for each in of.objections:
+        if each.due is not None:
+            who = who_decides(charter, of, each.by)
+            yield Timed(DueClock.STATION, who, each.due, f"objection {each.number}")
 
 
 def _of_measure(work: Work | None, charter: Charter) -> Iterator[Timed]:

@@ -37,6 +37,24 @@ def test_a_late_stage_is_its_entrys_lateness_until_it_is_completed() -> None:
     assert commands(done) == [("qingjieban", Close(LATER, "qingjieban", items, 4, items))]
 
 
+def test_a_late_approval_is_held_against_the_office_and_closed_there_however_it_ends() -> None:
+    due = {"stage": "approval", "visit": 5}
+    late = applications.StageOverdue(at=AT, station="office", entry=ENTRY, name="审批", due=DUE, **due)
+    [(key, opened)] = commands(late)
+    items = (opened.item.id,)
+    done = applications.StageCompleted(at=LATER, **HERE, by="leader", late=True, late_with="office", **due)
+    assert commands(done) == [(key, Close(LATER, "office", items, 5, items))]
+    decided = applications.ObjectionDecided(
+        at=LATER, **HERE, objection=1, upheld=True, by="office", reason="属实", visit=5
+    )
+    assert commands(decided) == []
+    broken_off = decided.model_copy(update={"late_with": "office"})
+    assert commands(broken_off) == [(key, Close(LATER, "office", items, 5, items))]
+    withdrawn = ledger.EntryClosedUnsolved(at=LATER, **HERE, outcome="withdrawn", late_with="office")
+    assert [station for station, _ in commands(withdrawn)] == ["qingjieban", "office"]
+    assert commands(withdrawn)[1] == (key, Close(LATER, "office", items, EVERY_ROUND, items))
+
+
 def test_a_missed_milestone_counts_until_it_is_met_or_the_plan_excuses_it() -> None:
     missed = measures.MilestoneMissed(at=AT, **HERE, milestone="roads", name="道路", due=DUE)
     [(_, opened)] = commands(missed)

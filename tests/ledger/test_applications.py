@@ -9,13 +9,14 @@ import pytest
 from duban_contracts import applications as requested
 from duban_contracts.applications import (
     ObjectionDecided,
+    ObjectionOverdue,
     ObjectionRaised,
     ProcedureBegun,
     StageBegun,
     StageCompleted,
     StageOverdue,
 )
-from duban_contracts.charter import Charter, Limit
+from duban_contracts.charter import Charter, Limit, Role
 from duban_contracts.due import DayReason, DueClock
 from duban_contracts.handling import DeadlineRecomputed
 from duban_contracts.intake import Outcome, PastOutcome
@@ -43,7 +44,16 @@ from services.ledger.applications import (
     applications,
 )
 from services.ledger.applications.handlers import opening
-from services.ledger.decider import Accept, Open, RecordProgress, RevisionSeen, Verify, Withdraw
+from services.ledger.decider import (
+    Accept,
+    Open,
+    RecordProgress,
+    Reopen,
+    ReopenForRating,
+    RevisionSeen,
+    Verify,
+    Withdraw,
+)
 from services.ledger.handlers import HEARS
 from services.ledger.register_kinds import register
 from services.ledger.views import row
@@ -226,6 +236,51 @@ def test_an_application_is_late_when_one_of_its_stages_was() -> None:
     assert given(*facts).when(verify(local("2024-04-18", "10:00")))[-1].late is True
 
 
+# A stage that its station may not complete
+
+
+def test_who_may_decide_is_reminded_of_it_and_late_with_it_not_the_station() -> None:
+    approving = until("approval")
+    told = given(*approving).when(Wake(local("2024-06-01")))
+    assert kinds(told) == ["EntryDueSoon", "EntryDueSoon", "StageOverdue"]
+    assert {fact.station for fact in told} == {"office"}
+    late = [*approving, *told]
+    completed = given(*late).when(complete("approval", local("2024-06-03", "09:00")))[0]
+    assert (completed.station, completed.late, completed.late_with) == ("minzheng", True, "office")
+
+
+def test_the_stations_own_late_stage_is_its_own() -> None:
+    at = local("2024-04-18", "09:00")
+    [late, completed, _] = given(*story(APPLY)).when(complete("application", at))[-3:]
+    assert (late.station, completed.late_with) == ("minzheng", "minzheng")
+
+
+def test_an_application_is_not_late_because_its_approval_was() -> None:
+    late = [*until("approval"), *given(*until("approval")).when(Wake(local("2024-06-01")))]
+    late += given(*late).when(complete("approval", local("2024-06-03", "09:00")))
+    late += given(*late).when(complete("filing", local("2024-06-03", "10:00")))
+    assert given(*late).when(verify(local("2024-06-03", "11:00")))[-1].late is False
+    dropped = [*until("approval"), *given(*until("approval")).when(Wake(local("2024-06-01")))]
+    [closed] = given(*dropped).when(Withdraw(local("2024-06-02"), NUMBER, "minzheng"))
+    assert (closed.station, closed.late_with) == ("minzheng", "office")
+
+
+def test_a_late_approval_that_an_objection_breaks_off_is_late_no_more_and_nobodys_lateness() -> None:
+    late = [*until("approval"), *given(*until("approval")).when(Wake(local("2024-06-01")))]
+    late += given(*late).when(objects(local("2024-06-01")))
+    late += given(*late).when(decides(local("2024-06-03", "09:00"), upheld=True))
+    [decided] = of(ObjectionDecided, late)
+    assert (decided.late_with, decided.visit) == ("office", 5)
+    assert given(*late).state.application.late is False
+
+
+def test_where_the_office_handles_it_the_next_who_may_approve_has_to_act() -> None:
+    changed = {"office": TOWN.actors["office"].model_copy(update={"station": "minzheng"})}
+    town = TOWN.model_copy(update={"actors": {**TOWN.actors, **changed}})
+    told = Given(applications(town))(*until("approval")).when(Wake(local("2024-06-01")))
+    assert {fact.station for fact in told} == {"leader"}
+
+
 # Public notice
 
 
@@ -255,7 +310,9 @@ def test_an_objection_is_raised_from_the_notice_on_and_until_the_approval() -> N
         stage="notice",
         by="gateway",
         text="家里有车",
+        due=raised.due,
     )
+    assert raised.due.at == local("2024-04-25"), "five working days to decide it"
     assert refused(given(*until("filing")).when(objects(DONE_AT["filing"]))) is Refusal.TOO_LATE
 
 
@@ -264,7 +321,8 @@ def test_an_objection_pauses_the_approval_until_it_is_decided() -> None:
     paused = [*noticed, *given(*noticed).when(objects(local("2024-04-17")))]
     paused += given(*paused).when(complete("notice"))
     assert refused(given(*paused).when(complete("approval"))) is Refusal.OBJECTION_OPEN
-    assert given(*paused).when(Wake(local("2024-08-01"))) == [], "its clock stands still"
+    told = given(*paused).when(Wake(local("2024-08-01")))
+    assert kinds(told) == ["ObjectionOverdue"], "its own clock stands still"
     after = [*paused, *given(*paused).when(decides(local("2024-05-20", "09:00")))]
     assert kinds(given(*after).when(complete("approval", local("2024-05-21")))) == [
         "StageCompleted",
@@ -277,12 +335,43 @@ def test_after_a_dismissed_objection_the_working_days_that_were_left_are_left_st
     due = approving[-1].due.at  # ten working days from 23 April: Thursday 9 May is the last one
     assert due == local("2024-05-10")
     paused = [*approving, *given(*approving).when(objects(local("2024-05-06", "10:00")))]
-    [decided] = given(*paused).when(decides(local("2024-05-17", "10:00")))
+    *overdue, decided = given(*paused).when(decides(local("2024-05-17", "10:00")))
+    assert kinds(overdue) == ["ObjectionOverdue"]
     assert isinstance(decided, ObjectionDecided)
     assert decided.due
     assert decided.due.at == local("2024-05-23"), "three were left: the 7th, 8th and 9th"
-    [late] = of(StageOverdue, given(*paused, decided).when(Wake(local("2024-06-01"))))
+    [late] = of(StageOverdue, given(*paused, *overdue, decided).when(Wake(local("2024-06-01"))))
     assert late.at == decided.due.at
+
+
+def test_an_objection_that_nobody_decides_is_told_of_whoever_has_to() -> None:
+    approving, at = until("approval"), local("2024-04-23", "10:00")
+    raised = [*approving, *given(*approving).when(objects(at))]
+    [late] = given(*raised).when(Wake(local("2024-08-01")))
+    assert isinstance(late, ObjectionOverdue)
+    assert (late.station, late.objection, late.at) == ("office", 1, local("2024-04-30")), (
+        "Sunday the 28th is worked"
+    )
+    assert given(*raised, late).when(Wake(local("2024-08-01"))) == [], "once"
+    [own] = given(*approving, *given(*approving).when(objects(at, "office"))).when(Wake(local("2024-08-01")))
+    assert own.station == "leader", "who raised it does not decide it"
+    decided = [*raised, *given(*raised).when(decides(local("2024-04-24", "10:00")))]
+    assert of(ObjectionOverdue, given(*decided).when(Wake(local("2024-08-01")))) == []
+
+
+def test_where_the_charter_gives_no_time_to_decide_an_objection_it_is_never_overdue() -> None:
+    benefit = TOWN.procedures["benefit"].model_copy(update={"objection_within": None})
+    town = Given(applications(TOWN.model_copy(update={"procedures": {"benefit": benefit}})))
+    [raised] = town(*until("approval")).when(objects(local("2024-04-23", "10:00")))
+    assert raised.due is None
+    assert town(*until("approval"), raised).when(Wake(local("2024-08-01"))) == []
+
+
+def test_an_open_objection_explains_by_when_it_has_to_be_decided() -> None:
+    approving = until("approval")
+    raised = [*approving, *given(*approving).when(objects(local("2024-05-06", "10:00")))]
+    [_, told] = explain(NUMBER, given(*raised).state, TOWN).dues
+    assert (told.part, told.station, told.due, told.agrees) == ("objection 1", "office", raised[-1].due, True)
 
 
 def test_a_stage_whose_date_an_objection_moved_is_reminded_of_again() -> None:
@@ -294,6 +383,38 @@ def test_a_stage_whose_date_an_objection_moved_is_reminded_of_again() -> None:
     again = of(EntryDueSoon, given(*decided).when(Wake(local("2024-06-01"))))
     assert [fact.on_due_day for fact in again] == [True]
     assert again[0].due == decided[-1].due != reminded[-1].due
+
+
+def test_a_stage_whose_time_ran_out_during_an_objection_is_overdue_from_the_decision_on() -> None:
+    approving = until("approval")
+    raised = [*approving, *given(*approving).when(objects(local("2024-05-09", "18:30")))]
+    dismissed = [*raised, *given(*raised).when(decides(local("2024-05-12", "09:30")))]
+    assert dismissed[-1].due.at == local("2024-05-10"), "no working time was left to give back"
+    [late] = of(StageOverdue, given(*dismissed).when(Wake(local("2024-06-01"))))
+    assert late.at == dismissed[-1].at
+
+
+def test_a_second_upheld_objection_gives_the_investigation_no_new_time() -> None:
+    approving, at = until("approval"), DONE_AT["filing"]
+    raised = [*approving, *given(*approving).when(objects(DONE_AT["approval"]))]
+    raised += given(*raised).when(objects(DONE_AT["approval"], "discipline"))
+    back = [*raised, *given(*raised).when(decides(at, upheld=True))]
+    assert back[-1].stage == "investigation"
+    assert kinds(given(*back).when(decides(local("2024-04-30"), n=2, upheld=True))) == ["ObjectionDecided"]
+
+
+def test_an_objection_upheld_at_the_stage_to_which_it_leads_back_ends_its_pause() -> None:
+    benefit = TOWN.procedures["benefit"].model_copy(update={"upheld_back_to": "approval"})
+    town = Given(applications(TOWN.model_copy(update={"procedures": {"benefit": benefit}})))
+    raised = [*town.when(APPLY)]
+    for step in (*map(complete, STAGES[:4]), objects(DONE_AT["approval"])):
+        raised += town(*raised).when(step)
+    [decided] = town(*raised).when(decides(local("2024-04-29", "10:00"), upheld=True))
+    assert decided.due.at > raised[-2].due.at
+    assert kinds(town(*raised, decided).when(complete("approval", local("2024-04-30")))) == [
+        "StageCompleted",
+        "StageBegun",
+    ]
 
 
 def test_who_raised_an_objection_does_not_decide_it() -> None:
@@ -346,6 +467,30 @@ def test_whoever_completed_it_does_not_verify_it() -> None:
     assert kinds(given(*failed).when(verify(at, "leader"))) == ["EntryStruckOff"]
 
 
+@pytest.mark.parametrize(("approves", "verifies"), [("office", "leader"), ("leader", "office")])
+def test_who_approved_it_does_not_verify_it(approves: str, verifies: str) -> None:
+    steps = [complete(each, actor=approves if each == "approval" else "") for each in STAGES]
+    filed = story(APPLY, *steps)
+    at = local("2024-04-24", "11:00")
+    assert refused(given(*filed).when(verify(at, approves))) is Refusal.OWN_WORK
+    assert kinds(given(*filed).when(verify(at, verifies))) == ["EntryStruckOff"]
+
+
+def test_where_only_the_office_approves_and_verifies_the_leaders_verify_what_it_approved() -> None:
+    benefit = TOWN.procedures["benefit"]
+    stages = tuple(
+        each.model_copy(update={"by": (Role.OFFICE,)}) if each.approval else each for each in benefit.stages
+    )
+    procedures = {"benefit": benefit.model_copy(update={"stages": stages})}
+    town = Given(applications(TOWN.model_copy(update={"procedures": procedures})))
+    filed: list[Any] = []
+    for step in (APPLY, *(complete(each, actor="office" if each == "approval" else "") for each in STAGES)):
+        filed += town(*filed).when(step)
+    at = local("2024-04-24", "11:00")
+    assert town(*filed).when(verify(at))[-1].detail.endswith("somebody else has to verify: leader")
+    assert kinds(town(*filed).when(verify(at, "leader"))) == ["EntryStruckOff"]
+
+
 def test_a_rejected_verification_reopens_the_stage_at_which_it_ended() -> None:
     filed = story(APPLY, *map(complete, STAGES))
     at = local("2024-04-24", "11:00")
@@ -378,6 +523,12 @@ def test_an_applicant_may_take_it_back_until_it_is_struck_off() -> None:
     assert isinstance(closed, EntryClosedUnsolved)
     assert given.decider.wake_at(given(*until("appraisal"), closed).state) is None
     assert given(*until("appraisal"), closed).when(withdraw) == []
+
+
+def test_a_withdrawal_heard_late_is_not_told_as_of_before_what_happened_since() -> None:
+    noticed = until("notice")
+    [closed] = given(*noticed).when(Withdraw(OPENED, NUMBER, "minzheng"))
+    assert closed.at == noticed[-1].at
 
 
 def test_a_withdrawal_that_overtakes_its_application_closes_it_when_it_comes() -> None:
@@ -460,12 +611,32 @@ def test_a_stage_whose_time_was_moved_into_the_past_is_overdue_from_then_on() ->
     assert min(fact.at for fact in told) == told[0].at, "nobody is reminded as of before it was moved"
 
 
-def test_what_waits_to_be_verified_or_is_closed_is_not_recounted() -> None:
+def test_what_waits_to_be_verified_is_recounted_for_a_redo_and_what_is_closed_is_not() -> None:
     filed = story(APPLY, *map(complete, STAGES))
-    charter = under(**with_limits(0), published_at=local("2024-04-25"))
-    assert kinds(recounted(charter, filed, local("2024-04-26"))) == ["RevisionSeen"]
+    charter = under(**with_limits(20), published_at=local("2024-04-25"))
+    told = recounted(charter, filed, local("2024-04-26"))
+    assert kinds(told) == ["DeadlineRecomputed", "RevisionSeen"]
+    redo = verify(local("2024-04-26"), passed=False, reason="缺签字")
+    [rejected] = Given(applications(charter))(*filed, *told).when(redo)
+    assert rejected.due == told[0].new
     off = [*filed, *given(*filed).when(verify(local("2024-04-24", "12:00")))]
     assert recounted(charter, off, local("2024-04-26")) == []
+
+
+def test_a_stage_is_reminded_of_what_fell_due_before_a_revision_under_its_old_date() -> None:
+    approving = until("approval")
+    charter = under(**with_limits(20), published_at=local("2024-05-08"))
+    told = recounted(charter, approving, local("2024-05-09"))
+    assert kinds(told) == ["EntryDueSoon", "DeadlineRecomputed", "RevisionSeen"]
+    assert (told[0].at, told[0].due) == (local("2024-05-07", "16:12"), approving[-1].due)
+
+
+def test_a_recount_that_comes_after_a_reminder_is_not_told_as_of_before_it() -> None:
+    approving = until("approval")
+    reminded = [*approving, *given(*approving).when(Wake(local("2024-05-08")))]
+    charter = under(**with_limits(20), published_at=local("2024-05-01"))
+    told = recounted(charter, reminded, local("2024-05-09"))
+    assert [fact.at for fact in told] == [reminded[-1].at] * 2
 
 
 def test_a_stage_explains_its_due_date_day_by_day_with_the_objection_as_a_pause() -> None:
@@ -476,6 +647,7 @@ def test_a_stage_explains_its_due_date_day_by_day_with_the_objection_as_a_pause(
     decided = [*paused, *given(*paused).when(decides(local("2024-05-17", "10:00")))]
     [told] = explain(NUMBER, given(*decided).state, TOWN).dues
     assert (told.part, told.agrees, told.due.last_day) == ("审批", True, told.days[-1].day)
+    assert told.station == "office", "it is the office's to decide"
     assert told.due.rule.startswith("10 working days for the stage 审批 (Plan 2(3)")
     assert sum(day.counted for day in told.days) == pytest.approx(10)
     assert DayReason.PAUSED in {day.reason for day in told.days}
@@ -490,6 +662,37 @@ def test_a_matters_commands_are_not_for_an_application_and_progress_is_for_its_s
     progress = RecordProgress(asked("minzheng", at, "record_progress"), "在办")
     assert kinds(given(*first).when(progress)) == ["ProgressRecorded"]
     assert refused(given.when(complete("application"))) is Refusal.NO_SUCH_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"note": " "}, Refusal.REASON_MISSING),
+        ({"note": "在办", "percent": 50}, Refusal.WRONG_STATE),
+        ({"note": "在办", "interim_answer": True}, Refusal.WRONG_STATE),
+    ],
+)
+def test_progress_of_an_application_is_told_in_words_alone(fields: dict[str, Any], why: Refusal) -> None:
+    progress = RecordProgress(asked("minzheng", OPENED, "record_progress"), **fields)
+    assert refused(given(*story(APPLY)).when(progress)) is why
+
+
+def test_a_station_that_helps_tells_what_it_did() -> None:
+    helped = story(replace(APPLY, matter=replace(LOW_INCOME, co_handlers=("bianmin",))))
+    [told] = given(*helped).when(RecordProgress(asked("bianmin", OPENED, "record_progress"), "已入户"))
+    assert (told.station, told.by) == ("minzheng", "bianmin")
+
+
+def test_an_outcome_is_not_reopened_by_request_or_rating_and_who_asks_hears_what_to_do() -> None:
+    filed = story(APPLY, *map(complete, STAGES))
+    at = local("2024-04-24", "11:00")
+    off = [*filed, *given(*filed).when(verify(at))]
+    [no] = given(*off).when(Reopen(asked("office", at, "reopen"), "材料不实"))
+    assert no.detail == (
+        f"{NUMBER} is an application, and 'reopen' is not for one; "
+        "its outcome stands: submit a new application, or a complaint about this one"
+    )
+    assert given(*off).when(ReopenForRating(at, 1, "不满意")) == []
 
 
 @pytest.mark.parametrize(

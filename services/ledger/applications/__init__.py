@@ -25,7 +25,7 @@ from services.ledger.applications.situations import (
     Staged,
     evolve,
 )
-from services.ledger.applications.stages import Stages
+from services.ledger.applications.stages import Stages, who_acts, who_decides
 from services.ledger.decider import Dues, Matter, Open, Unopened, ledger
 
 __all__ = [
@@ -43,6 +43,8 @@ __all__ = [
     "RaiseObjection",
     "Staged",
     "applications",
+    "who_acts",
+    "who_decides",
 ]
 
 

@@ -1,7 +1,10 @@
 """The facts with which an application ends, and the sentences about where it stands."""
 
+from datetime import datetime
+
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import (
+    EntryClosedUnsolved,
     EntryKind,
     EntryResolved,
     EntryStruckOff,
@@ -35,7 +38,7 @@ def resolved(request: CompleteStage, to: Application, outcome: Outcome) -> Entry
 
 
 def struck_off(asked: Asked, state: Completed) -> EntryStruckOff:
-    """Late if any stage was: the stages are what has a time limit."""
+    """Late if its station was with any stage, not whoever approves: stages are what has a time limit."""
     to = state.application
     return EntryStruckOff(
         at=asked.now,
@@ -61,6 +64,16 @@ def rejected(request: Verify, state: Completed) -> VerificationRejected:
         by=request.asked.actor,
         reason=request.reason,
         due=to.due,
+    )
+
+
+def withdrawn(to: Application, at: datetime) -> EntryClosedUnsolved:
+    return EntryClosedUnsolved(
+        at=at,
+        station=to.station,
+        entry=to.number,
+        outcome=Outcome.WITHDRAWN,
+        late_with=to.overdue,
     )
 
 

@@ -13,11 +13,12 @@ from duban_contracts.applications import (
 )
 from duban_contracts.charter import Charter, Role
 from duban_contracts.intake import Outcome
-from duban_contracts.ledger import EntryClosedUnsolved, EntryOpened, LedgerCommandRefused
+from duban_contracts.ledger import EntryOpened, LedgerCommandRefused
 from duban_contracts.ledger import ProgressRecorded as Progressed
 from duban_contracts.message import Refusal
+from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Asked, Wake, refusal
-from services.ledger.applications.closings import not_now, rejected, resolved, struck_off
+from services.ledger.applications.closings import not_now, rejected, resolved, struck_off, withdrawn
 from services.ledger.applications.situations import (
     Application,
     ApplicationCommand,
@@ -63,8 +64,8 @@ class Rules:
                 return list(self._begin(command))
             case Apply(), WithdrawnEarly():
                 return [self._opened(command)]  # in the register, and closed already
-            case Withdraw(now, number, station), Staged() | Completed():
-                return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
+            case Withdraw(now), Staged(to) | Completed(to):
+                return [withdrawn(to, to.told_as_of(now))]
             case Apply() | Withdraw(), _:
                 return []  # already so, or overtaken by what happened since
             case _, Unopened() | WithdrawnEarly():
@@ -87,7 +88,7 @@ class Rules:
         )
         yield begun
         yield self.stages.begin(
-            command.now, opened.entry, opened.station, command.procedure, procedure.stages
+            command.now, opened.entry, opened.station or NOBODY, command.procedure, procedure.stages
         )
 
     def _opened(self, command: Apply) -> EntryOpened:
@@ -169,7 +170,8 @@ class Rules:
             stage=to.stage.id,
             by=request.asked.actor,
             passed=request.passed,
-            late=to.overdue,
+            late=to.overdue is not None,
+            late_with=to.overdue,
             note=request.note,
             visit=to.visits,
         )
@@ -181,9 +183,19 @@ class Rules:
             yield self.stages.next(to, request.asked.now, to.at_stage + 1)
 
     def _progress(self, request: RecordProgress, to: Application) -> ApplicationTold:
-        if self._station_of(request.asked) != to.station:
-            detail = f"{request.asked.key} is with {to.station}; only that station can do this"
-            return no(request.asked, Refusal.NOT_THE_HANDLER, detail)
+        """As of a matter, by its station and by those that help; how far it is, its stages say."""
+        asked = request.asked
+        if not self._is_of(asked, to):
+            detail = f"{asked.key} is with {to.station}; only that station and its co-handlers can do this"
+            return no(asked, Refusal.NOT_THE_HANDLER, detail)
+        if request.interim_answer:
+            detail = f"{asked.key} waits for no interim answer; record it as progress"
+            return no(asked, Refusal.WRONG_STATE, detail)
+        if request.percent is not None:
+            detail = "its progress follows from its stages; leave the percentage out"
+            return no(asked, Refusal.WRONG_STATE, detail)
+        if blank(request.note):
+            return no(asked, Refusal.REASON_MISSING, "say how far it has come: others read it")
         return Progressed(
             at=request.asked.now,
             station=to.station,
@@ -220,6 +232,7 @@ class Rules:
             stage=to.stage.id,
             by=request.asked.actor,
             text=request.text,
+            due=self.stages.to_decide(to, request.asked.now, request.asked.actor),
         )
 
     def _undecidable(self, request: DecideObjection, to: Application) -> LedgerCommandRefused | None:
@@ -240,8 +253,10 @@ class Rules:
         return no(asked, Refusal.WRONG_STATE, f"there is no objection {request.objection}; check its number")
 
     def _decide(self, request: DecideObjection, to: Application) -> Iterator[ApplicationTold]:
-        now = request.asked.now
-        resumes = not request.upheld and len(to.objections) == 1
+        """Upheld while it is there already, or on its way there, it gives that stage no new time."""
+        now, back = request.asked.now, to.place(to.upheld_back_to)
+        sent_back = back if request.upheld and back is not None and back < to.at_stage else None
+        resumes = sent_back is None and len(to.objections) == 1
         yield ObjectionDecided(
             at=now,
             station=to.station,
@@ -251,24 +266,25 @@ class Rules:
             by=request.asked.actor,
             reason=request.reason,
             due=self.stages.resumed(to, now) if resumes else None,
+            visit=to.visits,
+            late_with=None if sent_back is None else to.overdue,
         )
-        back = to.place(to.upheld_back_to)
-        if request.upheld and back is not None:
-            yield self.stages.next(to, now, back)
+        if sent_back is not None:
+            yield self.stages.next(to, now, sent_back)
 
     # Verification
 
     def _verify(self, request: Verify, state: ApplicationKnown) -> ApplicationTold:
         """办结 is not 销号: somebody other than who completed it looks first (domain.md §1).
 
-        Where the office itself decided, another one who may decide at that stage verifies.
+        Nor who approved it: there another one who may decide verifies.
         """
         asked, actor, to = request.asked, self.charter.actor(request.asked.actor), state.application
-        own = isinstance(state, Completed) and state.by == asked.actor
-        if own or self._is_of(asked, to):
-            return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to verify")
-        deciding = to.stage.by if to.stages else ()  # taken back before it came, it never had a stage
-        roles = {*self.charter.matters.verify_roles, *deciding} - {Role.STATION}
+        parties = {to.approved_by, state.by if isinstance(state, Completed) else ""}
+        roles = self._verifiers(to, parties)
+        if asked.actor in parties or self._is_of(asked, to):
+            detail = f"{asked.key} is your own work; somebody else has to verify: {', '.join(sorted(roles))}"
+            return no(asked, Refusal.OWN_WORK, detail)
         if actor is None or actor.role not in roles:
             detail = f"only {', '.join(sorted(roles))} verify here; ask one of them"
             return no(asked, Refusal.NOT_ALLOWED, detail)
@@ -279,6 +295,18 @@ class Rules:
         if blank(request.reason):
             return no(asked, Refusal.REASON_MISSING, "say what is missing: the station has to do it again")
         return rejected(request, state)
+
+    def _verifiers(self, to: Application, parties: set[str]) -> set[Role]:
+        """Whom the charter names, and those who decide; where all of them are parties to it, who is left."""
+        present = (to.stage,) if to.stages else ()  # taken back before it came, it never had a stage
+        decided = (role for stage in to.stages if stage.approval or stage in present for role in stage.by)
+        named = {*self.charter.matters.verify_roles, *decided} - {Role.STATION}
+        free = {
+            actor.role
+            for token, actor in self.charter.actors.items()
+            if token not in parties and actor.station not in (to.station, *to.opened.co_handlers)
+        }
+        return next((roles for roles in (named, {Role.LEADER}, {Role.OFFICE}) if roles & free), named)
 
     def _is_of(self, asked: Asked, to: Application) -> bool:
         """Whether it is this actor's own work, as the station's that has it or as one that helps."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from duban_contracts.applications import (
     ObjectionDecided,
+    ObjectionOverdue,
     ObjectionRaised,
     ProcedureBegun,
     StageBegun,
@@ -45,6 +46,7 @@ ApplicationTold = (
     | EntryDueSoon
     | StageOverdue
     | ObjectionRaised
+    | ObjectionOverdue
     | ObjectionDecided
     | ProgressRecorded
     | EntryResolved
@@ -98,6 +100,9 @@ ApplicationCommand = Apply | Withdraw | Request
 class Objection:
     number: int
     by: str
+    due: Due | None = None
+    """By when it has to be decided."""
+    overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,28 +111,27 @@ class Application:
 
     opened: EntryOpened
     updated_at: datetime
+    told_at: datetime
+    """When anything was last told of it, by time alone too."""
     procedure: str = ""
     stages: tuple[Stage, ...] = ()
     upheld_back_to: str = ""
     at_stage: int = 0
     visits: int = 0
     """How many stages began so far."""
-    began_at: datetime | None = None
-    """When the present stage began."""
     due: Due | None = None
     """Of the present stage."""
     not_before: datetime | None = None
     reminded: bool = False
     """Whether its station was told that much of the present stage's time is used."""
     reminded_on_due_day: bool = False
-    overdue: bool = False
-    """Whether the present stage is known to be late."""
+    overdue: str | None = None
+    """Who was told to be late with the present stage."""
     late: bool = False
-    """Whether any stage before it was."""
+    """Whether its station was late with any stage before it."""
+    approved_by: str = ""
     revision: int | None = None
     """Under which revision of the charter its due date was last counted or looked at."""
-    counted_at: datetime | None = None
-    """When a new revision last moved its due date."""
     objections: tuple[Objection, ...] = ()
     """Those not decided yet."""
     raised: int = 0
@@ -147,6 +151,10 @@ class Application:
     @property
     def stage(self) -> Stage:
         return self.stages[self.at_stage]
+
+    def told_as_of(self, at: datetime) -> datetime:
+        """What fell due at `at`, or happened elsewhere then, is never told as of before what was told."""
+        return max(at, self.told_at)
 
     def place(self, stage: str) -> int | None:
         """Where a stage stands in the procedure; None where it has no such stage."""
@@ -194,6 +202,18 @@ ApplicationState = Unopened | WithdrawnEarly | ApplicationKnown
 
 
 def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
+    return told(happened(state, event), event)
+
+
+def told(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
+    """A refusal is told of a request, not of the application."""
+    if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
+        return state
+    of = state.application
+    return with_application(state, replace(of, told_at=of.told_as_of(event.at)))
+
+
+def happened(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
     match event:
         case LedgerCommandRefused():
             return state
@@ -214,7 +234,7 @@ def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
 
 
 def opened(state: ApplicationState, event: EntryOpened) -> ApplicationState:
-    application = Application(event, event.at)
+    application = Application(event, event.at, event.at)
     if isinstance(state, WithdrawnEarly):
         return Dropped(application, state.at, state.outcome)
     return Staged(application)
@@ -227,6 +247,7 @@ Moving = (
     | EntryDueSoon
     | StageOverdue
     | ObjectionRaised
+    | ObjectionOverdue
     | ObjectionDecided
     | DeadlineRecomputed
     | ProgressRecorded
@@ -239,8 +260,8 @@ def moved(application: Application, event: Moving) -> Application:
             return replace(application, procedure=procedure, stages=stages, upheld_back_to=back)
         case StageBegun():
             return begun(application, event)
-        case StageCompleted(note=note, late=late):
-            return touched(replace(application, note=note, late=application.late or late), event.at)
+        case StageCompleted():
+            return completed(application, event)
         case ProgressRecorded(note=note):
             return touched(replace(application, note=note), event.at)
         case EntryDueSoon(on_due_day=True):
@@ -248,13 +269,23 @@ def moved(application: Application, event: Moving) -> Application:
         case EntryDueSoon():
             return replace(application, reminded=True)
         case StageOverdue():
-            return replace(application, overdue=True)
+            return replace(application, overdue=event.station or NOBODY)
         case DeadlineRecomputed():
             return recomputed(application, event)
         case ObjectionRaised():
             return objected(application, event)
+        case ObjectionOverdue():
+            return waited_for(application, event)
         case ObjectionDecided():
             return decided(application, event)
+
+
+def completed(application: Application, event: StageCompleted) -> Application:
+    """Its station was late only where nobody else was told to be."""
+    own = event.late and event.late_with in (None, application.station)
+    by = event.by if application.stage.approval else application.approved_by
+    changed = replace(application, note=event.note, late=application.late or own, approved_by=by)
+    return touched(changed, event.at)
 
 
 def begun(application: Application, event: StageBegun) -> Application:
@@ -265,15 +296,13 @@ def begun(application: Application, event: StageBegun) -> Application:
         application,
         at_stage=at_stage,
         visits=event.visit,
-        began_at=event.at,
         due=event.due,
         not_before=event.not_before,
         reminded=False,
         reminded_on_due_day=False,
-        overdue=False,
-        late=application.late or application.overdue,
+        overdue=None,
+        late=application.late or application.overdue == application.station,
         revision=event.due.revision,
-        counted_at=None,
         paused_at=event.at if approval and application.objections else None,
         updated_at=event.at,
     )
@@ -285,17 +314,22 @@ def begun_again(application: Application, event: VerificationRejected) -> Applic
         application,
         round=event.round,
         visits=application.visits + 1,
-        overdue=False,
-        began_at=event.at,
+        overdue=None,
         updated_at=event.at,
     )
 
 
 def objected(application: Application, event: ObjectionRaised) -> Application:
     since = application.paused_at or (event.at if application.stage.approval else None)
-    open_ones = (*application.objections, Objection(event.objection, event.by))
+    open_ones = (*application.objections, Objection(event.objection, event.by, event.due))
     changed = replace(application, objections=open_ones, raised=event.objection, paused_at=since)
     return touched(changed, event.at)
+
+
+def waited_for(application: Application, event: ObjectionOverdue) -> Application:
+    known = application.objections
+    told = (replace(each, overdue=True) if each.number == event.objection else each for each in known)
+    return replace(application, objections=tuple(told))
 
 
 def decided(application: Application, event: ObjectionDecided) -> Application:
@@ -307,9 +341,8 @@ def decided(application: Application, event: ObjectionDecided) -> Application:
 
 def recomputed(application: Application, event: DeadlineRecomputed) -> Application:
     """What lies ahead again is not overdue; it may become so again."""
-    overdue = application.overdue and event.new is not None and event.new.at <= event.at
-    changed = replace(due_again(application, event.new), overdue=overdue, counted_at=event.at)
-    return touched(changed, event.at)
+    overdue = application.overdue if event.new is not None and event.new.at <= event.at else None
+    return touched(replace(due_again(application, event.new), overdue=overdue), event.at)
 
 
 def due_again(application: Application, due: Due | None) -> Application:

@@ -1,7 +1,7 @@
 """The numbered register: opened, accepted, resolved, verified by somebody else, struck off. Pure."""
 
 from services.ledger.decider.book import blank, impartial
-from services.ledger.decider.clocks import recounted_why
+from services.ledger.decider.clocks import in_charge, recounted_why
 from services.ledger.decider.closings import OF_THE_HANDLER
 from services.ledger.decider.commands import (
     Accept,
@@ -81,6 +81,7 @@ __all__ = [
     "WithdrawnEarly",
     "blank",
     "impartial",
+    "in_charge",
     "ledger",
     "recounted_why",
 ]

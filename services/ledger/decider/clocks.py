@@ -1,6 +1,6 @@
 """The facts that time alone brings about, each thing once and at the time it fell due."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -200,9 +200,15 @@ class Clocks:
     @property
     def _office(self) -> str:
         """Who has to act where no station has: the office verifies, and says whose it is."""
-        actors = self.charter.actors.items()
-        offices = (actor.station or token for token, actor in actors if actor.role is Role.OFFICE)
-        return next(offices, NOBODY)
+        return next(in_charge(self.charter, (Role.OFFICE,)), NOBODY)
+
+
+def in_charge(charter: Charter, roles: Iterable[Role]) -> Iterator[str]:
+    """Under which names those in these roles are told what waits for them, in the order of the roles."""
+    for role in roles:
+        for token, actor in charter.actors.items():
+            if actor.role is role:
+                yield actor.station or token
 
 
 def recounted_why(charter: Charter, old: Due | None, new: Due | None) -> str:
