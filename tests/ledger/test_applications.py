@@ -385,13 +385,13 @@ def test_a_stage_whose_date_an_objection_moved_is_reminded_of_again() -> None:
     assert again[0].due == decided[-1].due != reminded[-1].due
 
 
-def test_a_stage_whose_time_ran_out_during_an_objection_is_overdue_from_the_decision_on() -> None:
+def test_a_stage_whose_time_ran_out_during_an_objection_has_the_working_day_on_which_it_goes_on() -> None:
     approving = until("approval")
     raised = [*approving, *given(*approving).when(objects(local("2024-05-09", "18:30")))]
     dismissed = [*raised, *given(*raised).when(decides(local("2024-05-12", "09:30")))]
-    assert dismissed[-1].due.at == local("2024-05-10"), "no working time was left to give back"
+    assert dismissed[-1].due.at == local("2024-05-14"), "the decision came on a Sunday"
     [late] = of(StageOverdue, given(*dismissed).when(Wake(local("2024-06-01"))))
-    assert late.at == dismissed[-1].at
+    assert late.at == local("2024-05-14")
 
 
 def test_a_second_upheld_objection_gives_the_investigation_no_new_time() -> None:
