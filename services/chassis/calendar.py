@@ -5,7 +5,7 @@ takes days. A year for which no notice of the State Council is known falls back 
 every deadline that counts a day of it is provisional.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -139,12 +139,18 @@ class WorkingCalendar:
     def is_open(self, moment: datetime, hours: OfficeHours | None = None) -> bool:
         return self.within_hours(moment, hours) == _utc(moment)
 
-    def openings(self, day: date, hours: OfficeHours | None = None) -> list[tuple[datetime, datetime]]:
+    def openings(self, day: date, hours: OfficeHours | None = None) -> Sequence[tuple[datetime, datetime]]:
         """The half-open spans [start, end) in UTC in which the office is open on `day`.
 
         Extended hours (错时延时) are kept on working days and ordinary weekends, not on public holidays.
         """
         hours = hours or self.charter.hours
+        _, known = self._known.setdefault(id(hours), (hours, {}))
+        if day not in known:
+            known[day] = self._openings(day, hours)
+        return known[day]
+
+    def _openings(self, day: date, hours: OfficeHours) -> Sequence[tuple[datetime, datetime]]:
         shifts = hours.shifts if self.is_working(day) else ()
         extra = hours.extra.get(WEEKDAYS[day.weekday()], ()) if self._may_extend(day) else ()
         return [
@@ -197,6 +203,12 @@ class WorkingCalendar:
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.charter.timezone)
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[OfficeHours, dict[date, Sequence[tuple[datetime, datetime]]]]]:
+        """Openings by office hours and day, for every message asks for those of many days. The office hours
+        cannot be hashed; held here, they keep their id for themselves."""
+        return {}
 
     @cached_property
     def _overlay(self) -> dict[date, bool]:

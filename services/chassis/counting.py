@@ -179,7 +179,7 @@ class Counter:
         reason = DayReason.PARTLY_PAUSED if gave and paused else DayReason.PAUSED if paused else None
         return Step(day, reason or self.calendar.about(day), hours, self.calendar.is_provisional(day))
 
-    def _office(self, day: date) -> list[Span]:
+    def _office(self, day: date) -> Sequence[Span]:
         return self.calendar.openings(day, self.hours) if self.calendar.is_working(day) else []
 
     def _running(self, spans: Iterable[Span]) -> Iterator[Span]:
