@@ -49,12 +49,8 @@ faults: .venv/ready ## Break everything there is under load, then compare what i
 	$(RUN) pytest -m long
 
 .PHONY: mutants
-mutants: .venv/ready ## Change deciders, settling, envelope and calendar in small ways; list what no test noticed
-	rm -rf build/mutation && mkdir -p build/mutation/src
-	cp -r services tests deploy contracts pyproject.toml build/mutation
-	cp -r contracts/duban_contracts build/mutation/src
-	cd build/mutation && for step in run results; do \
-	  $(CURDIR)/$(BIN)/uv run --project $(CURDIR) --frozen --no-sync --with mutmut==3.8.1 mutmut $$step; done
+mutants: .venv/ready ## Change every rule in small ways, list what no test noticed; ROOM=escalation only there
+	$(RUN) python -m tests.mutants $(if $(ROOM),--room $(ROOM))
 
 .PHONY: compose-test
 compose-test: .venv/ready ## docker compose up for real, a matter through it, and down again
