@@ -123,7 +123,7 @@ class Application:
     """Of the present stage."""
     not_before: datetime | None = None
     reminded: bool = False
-    """Whether its station was told that much of the present stage's time is used."""
+    """Whether whoever has to act was told that much of the present stage's time is used."""
     reminded_on_due_day: bool = False
     overdue: str | None = None
     """Who was told to be late with the present stage."""
