@@ -12,7 +12,7 @@ from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Wake
 from services.chassis.heard import Heard
 from services.ledger.handlers import HEARS
-from services.ledger.measures import MeetMilestone, ReportCount, ReportOccurrence
+from services.ledger.measures import MeetMilestone, ReportCount, ReportOccurrence, Retire
 from services.ledger.measures.situations import Bell
 from tests.ledger.plan import (
     NOON,
@@ -127,3 +127,26 @@ def test_a_refusal_says_what_to_do_with_this_measure(commands: Any, words: str) 
     refusal = story(*commands)[-1]
     assert refusal.reason is Refusal.WRONG_STATE
     assert words in refusal.detail
+
+
+def test_a_percentage_is_said_only_of_what_is_done_in_one_go() -> None:
+    half = replace(progress(), percent=50)
+    assert given(*story(want("notice"))).when(half)[0].percent == 50
+    for shape in ("training", "works", "cleaning"):
+        [refusal] = given(*story(want(shape))).when(half)
+        assert (refusal.reason, "leave the percentage out" in refusal.detail) == (Refusal.WRONG_STATE, True)
+
+
+def test_a_report_says_whose_it_is_and_who_said_it_and_more_than_the_target_is_all_of_it() -> None:
+    for begun, report in ((want("notice"), progress()), (want("training"), count(5))):
+        [told] = given(*story(begun)).when(report)
+        assert (told.station, told.by) == ("qingjieban", "qingjieban")
+    assert told.percent == 100
+    [occurred] = given(*story(want("cleaning"))).when(occur("dongcun"))
+    assert (occurred.station, occurred.note) == ("qingjieban", "已清运")
+
+
+def test_what_the_plan_drops_says_which_milestones_were_missed_for_good() -> None:
+    missed = (want("works"), Wake(local("2024-04-26")), meet("roads", local("2024-04-26", "09:00")))
+    [retired] = given(*story(*missed)).when(Retire(local("2024-04-27"), NUMBER, "2024", "works"))
+    assert retired.missed == ("toilets",)
