@@ -73,17 +73,16 @@ class Counter:
             Counting(start, self.calendar.day_of(start), ()), amount, Unit.WORKING_DAYS
         )
         later = counted if counted.last_day > last_day else fixed
-        return self.further(Counting(later.at, later.last_day, (self._start(start), *later.days)), limits)
+        told = Counting(later.at, later.last_day, (self._start(start), *later.days))
+        return self.further(self._running_at_its_end(told), limits)
 
     def further(self, counting: Counting, limits: Iterable[Limit]) -> Counting:
-        of_days = True
         for unit, amount in _summed(limits):
-            of_days = unit is not Unit.WORKING_HOURS
-            if of_days:
-                counting = self._after_days(counting, Fraction(amount), unit)
-            else:
+            if unit is Unit.WORKING_HOURS:
                 counting = self._after_hours(counting, timedelta(hours=amount))
-        return self._running_at_its_end(counting) if of_days else counting
+            else:
+                counting = self._running_at_its_end(self._after_days(counting, Fraction(amount), unit))
+        return counting
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
         """Unpaused office time of working days in [start, end): additive over any split."""

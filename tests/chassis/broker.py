@@ -7,7 +7,6 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import RawStreamMsg
 
 from services.chassis.provision import provision
@@ -58,7 +57,7 @@ async def waiting(client: Client, stream: str, consumer: str, count: int) -> Seq
     while len(msgs) < count:
         try:
             msgs += await subscription.fetch(count - len(msgs), timeout=5)
-        except NatsTimeoutError:
+        except TimeoutError:
             raise AssertionError(f"{len(msgs)} of {count} came") from None
     await subscription.unsubscribe()
     return msgs

@@ -14,7 +14,6 @@ from typing import Self
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NatsTimeout
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from services.console.client import Duban, Order, duban
@@ -74,7 +73,7 @@ class Proxy:
             while not self._stop.is_set():
                 try:
                     batch = await subscription.fetch(20, timeout=0.2)
-                except NatsTimeout:
+                except TimeoutError:  # the library raises its own, and asyncio's where time is nearly up
                     continue
                 await self._mangle(town.client, batch)
             await subscription.unsubscribe()
