@@ -6,7 +6,7 @@ from duban_contracts import applications, measures
 from duban_contracts.charter import Charter
 from duban_contracts.escalation import ItemKind, OpenItem
 from services.chassis.heard import Handlers, Heard
-from services.escalation.custody import overdue_item
+from services.escalation.custody import late_item, overdue_item
 from services.escalation.decider import EVERY_ROUND, Close, Open
 
 Wanted = Iterable[tuple[str, Open | Close]]
@@ -18,8 +18,8 @@ def stage_overdue(heard: Heard[applications.StageOverdue], _: Charter) -> Wanted
     One that its station may not complete is held against whoever may: the office, as a rule.
     """
     late = heard.data
-    item = OpenItem(id=overdue_item(late.entry), kind=ItemKind.ENTRY_OVERDUE, since=late.due.late_from)
     if late.station:
+        item = late_item(late.entry, late.due.late_from)
         yield late.station, Open(heard.now, late.station, item, late.visit)
 
 
