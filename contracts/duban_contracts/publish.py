@@ -11,6 +11,8 @@ from pathlib import Path
 
 from duban_contracts.compatibility import Schema, breaks
 from duban_contracts.message import CATALOGUE, SERVICES, Command, Message
+from duban_contracts.query_catalogue import CATALOGUE as QUERIES
+from duban_contracts.query_catalogue import EVERYBODY, QueryContract
 from duban_contracts.subjects import subject_of
 from duban_contracts.topology import listeners_of
 
@@ -18,6 +20,8 @@ PACKAGE = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BEGIN = "<!-- messages: written by `make contracts` -->"
 END = "<!-- end of messages -->"
+BEGIN_QUERIES = "<!-- queries: written by `make contracts` -->"
+END_QUERIES = "<!-- end of queries -->"
 
 NEXT_STEP = """\
 Nothing was written. These are promises that somebody relies on already. Either
@@ -85,13 +89,36 @@ def meaning(message: type[Message]) -> str:
     return inspect.cleandoc(documented.__doc__ or "").partition("\n")[0] if documented else ""
 
 
-def with_table(readme: str, messages: str) -> str:
+def query_table(catalogue: Mapping[str, QueryContract]) -> str:
+    """All questions as Markdown; what every service answers stands once, under `<service>`."""
+    lines = ["| subject | takes | gives | who may ask |", "|---|---|---|---|"]
+    rows: dict[str, QueryContract] = {}
+    for contract in catalogue.values():
+        shared = {(each.by, each.asks) for each in catalogue.values() if each.name == contract.name}
+        common = len(shared) == 1 and contract.name in _OF_EVERY_SERVICE
+        rows.setdefault(contract.subject("<actor>").replace(contract.service, "<service>", common), contract)
+    return "\n".join(lines + [_query_row(subject, contract) for subject, contract in rows.items()])
+
+
+_OF_EVERY_SERVICE = ("charter", "answers", "history", "backlog", "facts")
+
+
+def _query_row(subject: str, contract: QueryContract) -> str:
+    askers = (
+        "everybody" if contract.by == EVERYBODY else ", ".join(sorted(role.value for role in contract.by))
+    )
+    return f"| `{subject}` | {contract.asks.__name__} | {contract.gives.__name__} | {askers} |"
+
+
+def with_table(readme: str, messages: str, begin_mark: str = BEGIN, end_mark: str = END) -> str:
     """`readme` with everything between its two markers replaced. Raises ValueError without markers."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = readme.partition(begin_mark)
+    _, end, after = rest.partition(end_mark)
     if not (begin and end):
-        raise ValueError(f"the README has no lines {BEGIN!r} and {END!r}; put the table's place back")
-    return f"{before}{BEGIN}\n{messages}\n{END}{after}"
+        raise ValueError(
+            f"the README has no lines {begin_mark!r} and {end_mark!r}; put the table's place back"
+        )
+    return f"{before}{begin}\n{messages}\n{end}{after}"
 
 
 def publish(catalogue: Mapping[str, type[Message]], schemas: Path, readme: Path) -> list[str]:
@@ -100,6 +127,7 @@ def publish(catalogue: Mapping[str, type[Message]], schemas: Path, readme: Path)
     if broken := broken_promises(committed(schemas), after):
         return broken
     text = with_table(readme.read_text("utf-8"), table(catalogue))
+    text = with_table(text, query_table(QUERIES), BEGIN_QUERIES, END_QUERIES)
     schemas.mkdir(exist_ok=True)
     for type_, schema in after.items():
         (schemas / f"{type_}.json").write_text(as_text(schema), "utf-8")

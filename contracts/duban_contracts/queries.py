@@ -1,31 +1,99 @@
-"""Questions that any program may ask a service by request/reply, `query.<service>.<name>`, and the answers.
+"""Questions by request and reply, `query.<service>.<name>.v1.<actor>`, and their answers.
 
-| subject | takes | gives |
-|---|---|---|
-| `query.ledger.find` | FindEntry | Found |
-| `query.ledger.show` | ShowEntry | Shown |
-| `query.ledger.why` | WhyEntry | Why |
-| `query.ledger.list` | ListEntries | EntryPage |
-| `query.ledger.export` | ListEntries | PaperPage |
-| `query.ledger.hot_list` | AskHotList | HotListShown |
-| `query.ledger.disclosure` | AskDisclosure | Disclosed |
+The table of all of them, with the roles that may ask each, is `query_catalogue`; this module holds the models
+about one entry and those that every service answers, `reading` those about many entries.
 
-`show`, `why`, `list`, `export` and `history` leave conduct matters out; under `show_restricted` and so on,
-which NATS permits to the office and the commission only, they are there. `hot_list` and `disclosure` never
-have them. `find` gives whoever knows a submission its number, as a receipt, and nothing more.
+The last token of the subject is who asks: the broker binds it to the credential, and the answer holds what
+that role may see. Conduct matters are shown to the office, to the commission and to the station that has
+them in hand, and are as good as absent for everybody else; `hot_list` and `disclosure` never have them.
+
 Every question that is answered in pages is asked and answered in the same way: `limit` is the most that one
 page holds, and a page that is not the last one carries `next`, even where it holds less or nothing. Asked
-again with that as `after`, it goes on where the page ended; what `next` is made of is nobody's business.
+again with that as `after`, it goes on where the page ended. `next` is opaque.
+
+An answer that is a refusal is a `QueryFault`; the reply then carries the headers `Nats-Service-Error` and
+`Nats-Service-Error-Code` as well: 400 the question is malformed, 403 this actor may not ask it, 500 our
+fault, 503 no charter yet.
 """
 
 from datetime import date
 
 from pydantic import Field
 
-from duban_contracts.charter import Token
+from duban_contracts.charter import Charter, Token
 from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
+
+
+class QueryFault(Part):
+    """The answer to a question that was not answered, in words."""
+
+    error: str
+    code: int = 400
+
+
+class WhatBecameOf(Question):
+    """Pairs of key and message id, at most 1000. Only the asker's own commands are answered."""
+
+    asked: tuple[tuple[str, str], ...] = Field(max_length=1000)
+
+
+class ToldFact(Part):
+    type: str
+    time: str
+    data: str = Field(description="The JSON body as it was told")
+
+
+class AnswerGiven(Part):
+    key: str
+    message: str
+    facts: tuple[ToldFact, ...]
+
+
+class Answers(Part):
+    """Only what was answered already, and of that as much as fits; ask again for what is not here."""
+
+    answers: tuple[AnswerGiven, ...]
+    next: str | None = Field(None, description="Of a history that goes on; absent: this is all")
+
+
+class HistoryOf(Question):
+    """All that ever happened to a key, as far as the asker may see it."""
+
+    key: str
+    after: str | None = Field(None, max_length=400, description="The `next` of the page before")
+
+
+class Nothing(Question):
+    pass
+
+
+class AskCharter(Question):
+    """Which charter does the service follow?"""
+
+    text: bool = Field(True, description="False: its revision alone")
+
+
+class Following(Part):
+    """The charter in force, as this service follows it."""
+
+    revision: int
+    published_at: Moment | None = None
+    charter: Charter | None = Field(None, description="Absent where `text` was not asked for")
+
+
+class ConsumerBacklog(Part):
+    stream: str
+    consumer: str
+    left: int = Field(description="Messages that wait or are in work")
+    delivered: int = Field(description="Messages ever delivered to it")
+
+
+class Backlog(Part):
+    """How far a service's consumers have come."""
+
+    consumers: tuple[ConsumerBacklog, ...]
 
 
 class FindEntry(Question):
@@ -60,13 +128,13 @@ class Shown(Part):
 
 
 class WhoLags(Question):
-    """`query.escalation.laggards`: the laggard report, as of `at` or now."""
+    """The laggard report, as of `at` or now."""
 
     at: Moment | None = None
 
 
 class WhyEntry(Question):
-    """`query.ledger.why`: why is it due when it is due? Answered with Why."""
+    """Why is it due when it is due?"""
 
     entry: Key
 

@@ -1,7 +1,7 @@
 """Where a message travels: subjects, streams and buckets, and nothing else builds their names.
 
 cmd.<service>.<command>.v<version>.<actor>      evt.<service>.<fact>.v<version>.<station>
-dead.<service>.<reason>                         query.<service>.<name>
+dead.<service>.<reason>                         query.<service>.<name>.v<version>.<actor>
 """
 
 from dataclasses import dataclass
@@ -77,5 +77,11 @@ def dead_subject(service: str, reason: str) -> str:
     return f"dead.{service}.{reason}"
 
 
-def query_subject(service: str, name: str) -> str:
-    return f"query.{service}.{name}"
+def query_subject(service: str, name: str, actor: str, version: int = 1) -> str:
+    """`actor` is who asks; `*` for the filter of whoever answers."""
+    return f"query.{service}.{name}.v{version}.{actor}"
+
+
+def asker_of(subject: str) -> str:
+    """The last token of a question's subject."""
+    return subject.rpartition(".")[2]

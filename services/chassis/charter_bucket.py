@@ -1,6 +1,7 @@
 """The published charter: one key in a NATS bucket, whose revision is the charter's."""
 
 import asyncio
+from collections.abc import Callable
 
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError, NoKeysError
@@ -50,14 +51,14 @@ def _charter(entry: KeyValue.Entry) -> Charter:
 class CharterFollower:
     """Holds the newest charter; `changed` is set each time a new one arrives."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, connection: Callable[[], Client]) -> None:
+        self._connection = connection
         self.charter: Charter | None = None
         self.arrived = asyncio.Event()
 
     async def follow(self) -> None:
         """Runs until cancelled; after trouble the caller starts it again."""
-        bucket = await self._client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
+        bucket = await self._connection().jetstream(timeout=10).key_value(CHARTER_BUCKET)
         watcher = await bucket.watch(CHARTER_KEY)
         try:
             async for entry in watcher:
@@ -67,7 +68,7 @@ class CharterFollower:
             await watcher.stop()  # type: ignore[no-untyped-call]
 
     async def refresh(self) -> None:
-        newest = await published_charter(self._client)
+        newest = await published_charter(self._connection())
         if newest:
             self._take(newest)
 

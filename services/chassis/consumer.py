@@ -182,8 +182,9 @@ class Consumer:
 
     def _items(self, job: Job, charter: Charter) -> list[Item[Any]]:
         heard, attributes = job.message.heard, job.message.attributes
+        actor = heard.told_by if is_command(job.msg.subject) else None
         return [
-            Item(heard.id, key, command, heard.now, attributes.correlation, attributes.traceparent)
+            Item(heard.id, key, command, heard.now, attributes.correlation, attributes.traceparent, actor)
             for key, command in commands(job.message, self.service.handlers, charter)
         ]
 

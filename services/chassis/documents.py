@@ -1,7 +1,8 @@
 """What is kept for one key: history, inbox and outbox in one document, written whole or not at all.
 
     {_id: key, version, shape, kind, state, wake_at, owes_wake, row, archived,
-     answers: [{to: <message id>, correlation, revision, traceparent, events: [{type, station, time, data}]}]}
+     answers: [{to: <message id>, correlation, revision, traceparent, actor,
+                events: [{type, station, time, data}]}]}
 
 `answers` holds the newest answers; older ones move to an archive beside it before they leave the
 document, so a document stays small however long its key lives, and no answer is ever forgotten. To decide,
@@ -33,6 +34,8 @@ class Answer(NamedTuple):
     revision: int | None = None
     traceparent: str | None = None
     events: tuple[Event, ...] = ()
+    actor: str | None = None
+    """Who sent the command; None where no command caused it, and where an earlier release answered it."""
 
 
 class Snapshot(NamedTuple):

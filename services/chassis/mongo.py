@@ -188,6 +188,7 @@ def _raw(answer: Answer) -> Raw:
         "correlation": answer.correlation,
         "revision": answer.revision,
         "traceparent": answer.traceparent,
+        "actor": answer.actor,
         "events": [event._asdict() for event in answer.events],
     }
 
@@ -199,6 +200,7 @@ def _answer(raw: Mapping[str, Any]) -> Answer:
         raw["revision"],
         raw["traceparent"],
         tuple(Event(**event) for event in raw["events"]),
+        raw.get("actor"),
     )
 
 

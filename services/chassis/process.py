@@ -19,6 +19,9 @@ from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
 from duban_contracts.charter import Charter
+from duban_contracts.queries import AskCharter, Backlog, ConsumerBacklog, Following, Nothing
+from duban_contracts.query_catalogue import CATALOGUE, query_id
+from duban_contracts.readers import Reader, reader_of
 from duban_contracts.topology import streams_heard
 from services.chassis import metrics
 from services.chassis.charter_bucket import CharterFollower
@@ -30,10 +33,9 @@ from services.chassis.inboxes import inbox_of
 from services.chassis.mongo import MongoDocuments, connect
 from services.chassis.pulling import Puller
 from services.chassis.queries import (
-    Following,
-    HistoryOf,
-    Nothing,
-    WhatBecameOf,
+    UNAVAILABLE,
+    QueryRefused,
+    Respond,
     answer_queries,
     history_of,
     what_became_of,
@@ -107,6 +109,7 @@ class Process:
         self._aside: list[asyncio.Task[None]] = []
         self._consumers: list[Consumer] = []
         self._stopping = asyncio.Event()
+        self._follower = CharterFollower(lambda: self.client)
         self._http = (
             HealthServer(self.health, settings.http_host, settings.http_port)
             if settings.http_port is not None
@@ -134,24 +137,47 @@ class Process:
 
     def _register_queries(self) -> None:
         documents = self._documents[self.services[0].name]
-
-        async def charter(_: Nothing) -> Following:
-            return Following(revision=self._charter().revision)
-
-        answers: dict[str, tuple[type[BaseModel], Callable[[Any], Awaitable[BaseModel]]]] = {
-            "charter": (Nothing, charter),
-            "answers": (WhatBecameOf, partial(what_became_of, documents)),
-            "history": (HistoryOf, partial(history_of, documents)),
+        answers: dict[str, Respond] = {
+            "charter": self._answer_charter,
+            "answers": partial(what_became_of, documents),
+            "history": partial(history_of, documents),
+            "backlog": self._answer_backlog,
         }
         for service in self.services:
             for name, query in service.queries.items():
-                answers[name] = (query.asks, partial(self._ask, query))
-        for name, (asks, respond) in answers.items():
-            answer_queries(self.broker, self.name, name, asks, respond)
+                answers[name] = partial(self._ask, query)
+        for name, respond in answers.items():
+            name, _, version = name.partition(".v")
+            contract = CATALOGUE[query_id(self.name, name, int(version or 1))]
+            answer_queries(self.broker, contract, respond, self._reader)
 
-    async def _ask(self, query: Query, question: Any) -> BaseModel:
+    def _reader(self, actor: str) -> Reader | None:
+        return reader_of(actor, self._charter().everyone())
+
+    async def _answer_charter(self, _: Reader, question: AskCharter) -> Following:
+        charter = self._charter()
+        return Following(
+            revision=charter.revision,
+            published_at=charter.published_at,
+            charter=charter if question.text else None,
+        )
+
+    async def _answer_backlog(self, _: Reader, __: Nothing) -> Backlog:
+        jetstream = self.client.jetstream(timeout=2)
+        consumers = []
+        for consumer in (consumer.service.name for consumer in self._consumers):
+            for stream in streams_heard(consumer):
+                info = await jetstream.consumer_info(stream, consumer)
+                left = (info.num_pending or 0) + (info.num_ack_pending or 0)
+                delivered = info.delivered.consumer_seq if info.delivered else 0
+                consumers.append(
+                    ConsumerBacklog(stream=stream, consumer=consumer, left=left, delivered=delivered)
+                )
+        return Backlog(consumers=tuple(consumers))
+
+    async def _ask(self, query: Query, reader: Reader, question: Any) -> BaseModel:
         history = partial(history_of, self._documents[self.services[0].name])
-        reading = Reading(self._database, self._states, self._charter(), self._clock, history)
+        reading = Reading(self._database, self._states, self._charter(), self._clock, history, reader)
         return await query.answer(reading, question)
 
     async def _states(self, name: str, keys: Iterable[str]) -> dict[str, tuple[int, Any]]:
@@ -167,7 +193,9 @@ class Process:
 
     def _charter(self) -> Charter:
         if self._follower.charter is None:
-            raise LookupError("no charter has been published yet; run `duban charter apply FILE`")
+            raise QueryRefused(
+                UNAVAILABLE, "no charter has been published yet; run `duban charter apply FILE`"
+            )
         return self._follower.charter
 
     async def _prepare(self) -> None:
@@ -176,7 +204,6 @@ class Process:
         await self._patiently(self._register.prepare, "mongo")
 
     async def _start(self) -> None:
-        self._follower = CharterFollower(self.client)
         sweeper = Sweeper(self.client, self.name)
         for service in self.services:
             self._consumers.append(self._consumer(service, sweeper if service.tells else None))

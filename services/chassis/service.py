@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from duban_contracts.charter import Charter
 from duban_contracts.escalation import Standing
+from duban_contracts.queries import Answers, HistoryOf
+from duban_contracts.readers import NOBODY, Reader, ReaderRole
 from services.chassis.clock import Clock
 from services.chassis.decider import Decider
 from services.chassis.heard import Handlers, Heard
-from services.chassis.queries import Answers, HistoryOf
 
 Row = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ class Numbering:
 
 @dataclass(frozen=True)
 class Query:
-    """A question other programs may ask: `query.<service>.<name>`."""
+    """How a question of the catalogue is answered, `query.<service>.<name>.v1.<actor>`."""
 
     asks: type[BaseModel]
     answer: Callable[["Reading", Any], Awaitable[BaseModel]]
@@ -52,7 +53,8 @@ class Service:
     numbering: Numbering | None = None
     standing: Callable[[str, Any, int], Standing | None] | None = None
     queries: Mapping[str, Query] = field(default_factory=dict)
-    """One by the name of a question that every service answers goes before it."""
+    """By name, with `.v2` where it is not the first version; the contracts' catalogue has each of them. One
+    by the name of a question that every service answers goes before it."""
 
     @property
     def part_of(self) -> str:
@@ -73,5 +75,15 @@ class Reading:
     """`await states(<service or read model>, keys)`: version and state of those keys that exist."""
     charter: Charter
     now: Clock
-    history: Callable[[HistoryOf], Awaitable[Answers]]
-    """Of a key, as every service answers it."""
+    history: Callable[[Reader | None, HistoryOf], Awaitable[Answers]]
+    """Of a key, what the reader may see of it; for None everything."""
+    reader: Reader = NOBODY
+    """Who asks."""
+
+    @property
+    def actor(self) -> str:
+        return self.reader.actor
+
+    @property
+    def role(self) -> ReaderRole:
+        return self.reader.role

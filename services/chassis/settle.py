@@ -30,6 +30,8 @@ class Item(NamedTuple, Generic[Command]):
     now: datetime
     correlation: str = ""
     traceparent: str | None = None
+    actor: str | None = None
+    """Who sent the command, where one did."""
 
 
 class Telling(NamedTuple):
@@ -222,7 +224,9 @@ class Settler(Generic[Command, State]):
     def _answer(self, desk: Desk[State], item: Item[Command]) -> Answer:
         facts, desk.state = self._decider.answer(item.command, item.now, desk.state)
         events = tuple(map(as_event, facts)) if self._tells else ()
-        answer = Answer(item.id, item.correlation or item.id, self._revision, item.traceparent, events)
+        answer = Answer(
+            item.id, item.correlation or item.id, self._revision, item.traceparent, events, item.actor
+        )
         desk.fresh[item.id] = answer
         return answer
 

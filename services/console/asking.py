@@ -10,8 +10,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from rich.table import Table
 
 from duban_contracts.message import Command, CommandRefused
-from services.chassis.charter_bucket import published_charter
-from services.chassis.queries import AnswerGiven, ToldFact
+from duban_contracts.queries import AnswerGiven, ToldFact
 from services.console.bodies import body_of, build, commands, find_command, full_name
 from services.console.client import Duban, NotAnswered, Order, Unreachable
 from services.console.i18n import N_, _
@@ -119,7 +118,7 @@ async def outcome(system: Duban, order: Order, wait: float = WAIT_SECONDS) -> tu
         text = _("{command} is stored as {id} and will be answered, but was not within {seconds:g} s")
         stored = text.format(command=full_name(type(order.command)), id=order.id, seconds=wait)
         raise Stop(Exit.UNREACHABLE, "not_answered", stored, id=order.id, key=order.key) from None
-    return given, Town(await published_charter(system.client))
+    return given, Town(await system.charter())
 
 
 def tell(given: AnswerGiven, town: Town, output: Format, **more: Any) -> None:

@@ -4,7 +4,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.chassis.charter_bucket import published_charter
 from services.console.client import Duban
 from services.console.i18n import _
 from services.console.sentences import Town
@@ -25,7 +24,7 @@ def asking(question: type[Asked], **fields: Any) -> Asked:
 
 async def with_town(system: Duban, name: str, question: BaseModel, reply: type[Reply]) -> tuple[Reply, Town]:
     answer = await system.ask("ledger", name, question, reply)
-    return answer, Town(await published_charter(system.client))
+    return answer, Town(await system.charter())
 
 
 async def every_page(system: Duban, name: str, question: BaseModel, reply: type[Any]) -> list[Any]:
@@ -47,7 +46,7 @@ async def full_page(
         further = question.model_copy(update={"after": mark, "limit": missing})
         page = await system.ask("ledger", name, further, reply)
         found += getattr(page, pieces)
-    return page.model_copy(update={pieces: found}), Town(await published_charter(system.client))
+    return page.model_copy(update={pieces: found}), Town(await system.charter())
 
 
 def no_such(entry: str) -> Stop:

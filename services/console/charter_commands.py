@@ -8,9 +8,9 @@ import typer
 
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
+from duban_contracts.queries import AskCharter, Following
 from services.chassis.charter_bucket import publish_charter
 from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
-from services.chassis.queries import Following, Nothing
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
 from services.console.plan_telling import PlanOutcome, plan_sentence, plan_told, speaker
@@ -127,7 +127,8 @@ async def followed_by(
     deadline = loop.time() + patience
     while True:
         try:
-            seen = (await system.ask(service, "charter", Nothing(), Following, patience=0)).revision
+            asked = AskCharter(text=False)
+            seen = (await system.ask(service, "charter", asked, Following, patience=0)).revision
         except Unreachable:
             return None
         if seen >= revision or loop.time() > deadline:

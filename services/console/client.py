@@ -1,12 +1,14 @@
 """Talk to the running services as any other program would: commands in, outcomes and answers out."""
 
 import asyncio
+import os
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import nats
@@ -16,14 +18,29 @@ from nats.errors import NoServersError
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from duban_contracts.charter import Charter
 from duban_contracts.envelope import Attributes, encode
-from duban_contracts.message import Command
+from duban_contracts.message import SERVICES, Command
+from duban_contracts.queries import (
+    AnswerGiven,
+    Answers,
+    AskCharter,
+    Backlog,
+    Following,
+    Nothing,
+    QueryFault,
+    WhatBecameOf,
+)
+from duban_contracts.readers import Program
 from duban_contracts.subjects import command_stream, query_subject, subject_of
-from duban_contracts.topology import HEARS, streams_heard
+from duban_contracts.topology import HEARS
 from services.chassis.inboxes import inbox_of
-from services.chassis.queries import AnswerGiven, Answers, QueryFault, WhatBecameOf
 
-Reply = TypeVar("Reply", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
+Reply = TypeVar("Reply")
+ACTOR_VARIABLE = "DUBAN_ACTOR"
+ERROR_CODE = "Nats-Service-Error-Code"
+NO_CHARTER = 503
 PUBLISH_SECONDS = 10.0
 ASK_SECONDS = 5.0
 """Until a question is asked again."""
@@ -48,7 +65,11 @@ class NotPermitted(Exception):
 
 
 class Misasked(Exception):
-    """The service could not make sense of the question."""
+    """The service did not answer the question, and says why: it is malformed, or not for this actor."""
+
+    def __init__(self, why: str, code: int = 400) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -80,12 +101,47 @@ class Order:
         return encode(attributes)
 
 
-class Duban:
-    """One connection to the system. `source` names the program in `ce-source`; `refused` holds
-    the subjects, in small letters, that the server refused on this connection."""
+class Refusals:
+    """Hears what the server refuses on one connection, and tells at once who waits for an answer to it.
 
-    def __init__(self, client: Client, source: str, refused: Collection[str] = ()) -> None:
-        self.client, self._source, self._refused = client, source, refused
+    The server refuses a publish with an error of its own; whoever waits for a reply would wait in vain.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+
+    async def heard(self, error: Exception) -> None:
+        for subject in REFUSED_SUBJECT.findall(str(error)):
+            for waiting in self._waiting.get(subject.lower(), ()):
+                if not waiting.done():
+                    waiting.set_result(None)
+
+    async def permitted(self, subject: str, answer: Awaitable[Reply]) -> Reply:
+        """`answer` to a publish to `subject`. Raises NotPermitted as soon as the server says so."""
+        name, refused = subject.lower(), asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(name, set()).add(refused)
+        answering = asyncio.ensure_future(answer)
+        try:
+            await asyncio.wait({answering, refused}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                raise NotPermitted(subject)
+            return answering.result()
+        finally:
+            answering.cancel()
+            waiting = self._waiting[name]
+            waiting.discard(refused)
+            if not waiting:
+                del self._waiting[name]
+
+
+class Duban:
+    """One connection to the system. `source` names the program in `ce-source`, `actor` is who asks."""
+
+    def __init__(
+        self, client: Client, source: str, actor: str = Program.OPERATOR, refusals: Refusals | None = None
+    ) -> None:
+        self.client, self.actor, self._source = client, actor, source
+        self._refusals = refusals or Refusals()
         self._jetstream = client.jetstream(timeout=PUBLISH_SECONDS)
 
     async def send(self, order: Order, patience: float = 60.0) -> None:
@@ -102,13 +158,14 @@ class Duban:
         body = order.command.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
         try:
             async for attempt in retrying:
-                with attempt, self._permitted(order.subject):
-                    await self._jetstream.publish(
+                with attempt:
+                    publish = self._jetstream.publish(
                         order.subject,
                         body,
                         stream=command_stream(order.command.service),
                         headers=order.headers(self._source),
                     )
+                    await self._refusals.permitted(order.subject, publish)
         except (NatsError, TimeoutError) as error:
             raise Unreachable(f"NATS did not take the command: {error!r}") from error
 
@@ -122,14 +179,21 @@ class Duban:
         await asyncio.gather(*(one(order) for order in orders))
 
     async def ask(
-        self, service: str, name: str, question: BaseModel, reply: type[Reply], patience: float = 10.0
-    ) -> Reply:
-        """One request/reply, asked again while nobody answers.
+        self,
+        service: str,
+        name: str,
+        question: BaseModel,
+        reply: type[Model],
+        patience: float = 10.0,
+        actor: str | None = None,
+    ) -> Model:
+        """One request/reply, asked again while nobody answers; by default in the connection's own name.
 
         What is not asked is left out, so that an older service refuses only the new fields that are used.
         Raises Unreachable, NotPermitted, or Misasked.
         """
-        subject, body = query_subject(service, name), question.model_dump_json(exclude_defaults=True)
+        subject = query_subject(service, name, actor or self.actor)
+        body = question.model_dump_json(exclude_defaults=True)
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((NatsError, TimeoutError)),
             wait=wait_exponential(0.1, max=1),
@@ -138,30 +202,40 @@ class Duban:
         )
         try:
             async for attempt in retrying:
-                with attempt, self._permitted(subject):
-                    msg = await self.client.request(subject, body.encode(), timeout=ASK_SECONDS)
+                with attempt:
+                    asking = self.client.request(subject, body.encode(), timeout=ASK_SECONDS)
+                    msg = await self._refusals.permitted(subject, asking)
         except (NatsError, TimeoutError) as error:
             raise Unreachable(f"{service} does not answer: {error!r}") from error
-        if msg.data[:9] == b'{"error":':
-            raise Misasked(QueryFault.model_validate_json(msg.data).error)
+        if msg.headers and ERROR_CODE in msg.headers:
+            fault = QueryFault.model_validate_json(msg.data)
+            raise Misasked(fault.error, fault.code)
         return reply.model_validate_json(msg.data)
 
-    @contextmanager
-    def _permitted(self, subject: str) -> Iterator[None]:
-        """The server answers a refused publish with an error of its own, and its asker with nothing."""
-        try:
-            yield
-        except TimeoutError:
-            if subject.lower() in self._refused:
-                raise NotPermitted(subject) from None
-            raise
+    async def charter(self) -> Charter | None:
+        """The one in force, by the first service that answers; None: none was published yet.
 
-    async def answers(self, service: str, asked: Sequence[tuple[str, str]]) -> dict[str, AnswerGiven]:
-        """What came of messages, given as (key, message id), by message id; 1000 at most.
+        Raises Unreachable where no service runs.
+        """
+        for service in SERVICES:
+            try:
+                return (await self.ask(service, "charter", AskCharter(), Following, patience=0)).charter
+            except Misasked as fault:
+                if fault.code != NO_CHARTER:
+                    raise
+                return None
+            except Unreachable as error:
+                trouble = error
+        raise trouble
+
+    async def answers(
+        self, service: str, asked: Sequence[tuple[str, str]], actor: str | None = None
+    ) -> dict[str, AnswerGiven]:
+        """What came of the actor's own messages, given as (key, message id), by message id; 1000 at most.
 
         One that is not there was not answered yet, or did not fit: ask for it again.
         """
-        found = await self.ask(service, "answers", WhatBecameOf(asked=tuple(asked)), Answers)
+        found = await self.ask(service, "answers", WhatBecameOf(asked=tuple(asked)), Answers, actor=actor)
         return {given.message: given for given in found.answers}
 
     async def outcome(self, order: Order, patience: float = 30.0) -> AnswerGiven:
@@ -170,7 +244,7 @@ class Duban:
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + patience, 0.02
         while loop.time() < deadline:
-            given = await self.answers(order.command.service, [(order.key, order.id)])
+            given = await self.answers(order.command.service, [(order.key, order.id)], order.actor)
             if order.id in given:
                 return given[order.id]
             await asyncio.sleep(pause)
@@ -185,10 +259,14 @@ class Duban:
         """
         loop = asyncio.get_running_loop()
         deadline, before = loop.time() + patience, None
-        places = [(stream, consumer) for consumer in consumers for stream in streams_heard(consumer)]
+        wanted = frozenset(consumers)
+        services = sorted({consumer.partition("-")[0] for consumer in wanted})
         while True:
-            looks = await asyncio.gather(*(self._look(*place) for place in places))
-            busy = {place: look.left for place, look in zip(places, looks, strict=True) if look.left}
+            backlogs = await asyncio.gather(*(self._backlog(service) for service in services))
+            looks = {
+                place: look for backlog in backlogs for place, look in backlog.items() if place[1] in wanted
+            }
+            busy = {place: look.left for place, look in looks.items() if look.left}
             if not busy and looks == before:
                 return
             if loop.time() > deadline:
@@ -196,13 +274,13 @@ class Duban:
             before = looks
             await asyncio.sleep(LOOK_SECONDS if busy else 0)
 
-    async def _look(self, stream: str, consumer: str) -> "Look":
+    async def _backlog(self, service: str) -> dict[tuple[str, str], "Look"]:
+        """By stream and consumer."""
         try:
-            info = await self._jetstream.consumer_info(stream, consumer)
-        except (NatsError, TimeoutError):
-            return Look(left=1)  # not known is not idle
-        left = (info.num_pending or 0) + (info.num_ack_pending or 0)
-        return Look(left, info.delivered.consumer_seq if info.delivered else 0)
+            backlog = await self.ask(service, "backlog", Nothing(), Backlog, patience=0)
+        except (Unreachable, Misasked):
+            return {("", service): Look(left=1)}  # not known is not idle
+        return {(each.stream, each.consumer): Look(each.left, each.delivered) for each in backlog.consumers}
 
 
 @dataclass(frozen=True)
@@ -214,14 +292,16 @@ class Look:
 
 
 @asynccontextmanager
-async def duban(url: str, source: str = "duban/console", patience: float = 5.0) -> AsyncIterator[Duban]:
-    """Raises Unreachable if NATS is not there within `patience` seconds."""
-    refused: set[str] = set()
+async def duban(
+    url: str, source: str = "duban/console", patience: float = 5.0, actor: str | None = None
+) -> AsyncIterator[Duban]:
+    """Asks as `actor`; by default as DUBAN_ACTOR, as the user of the address, or as the operator.
 
-    async def quietly(error: Exception) -> None:
-        """Reconnecting is the client's affair; what failed is raised where it was asked."""
-        refused.update(REFUSED_SUBJECT.findall(str(error)))
-
+    Raises Unreachable if NATS is not there within `patience` seconds.
+    """
+    # Reconnecting is the client's affair; what failed is raised where it was asked.
+    refusals = Refusals()
+    asker = actor or os.environ.get(ACTOR_VARIABLE) or urlsplit(url).username or Program.OPERATOR
     try:
         client = await asyncio.wait_for(
             nats.connect(
@@ -231,14 +311,14 @@ async def duban(url: str, source: str = "duban/console", patience: float = 5.0) 
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
                 ping_interval=10,
-                error_cb=quietly,
+                error_cb=refusals.heard,
             ),
             patience,
         )
     except (OSError, NoServersError, NatsError, TimeoutError) as error:
         raise Unreachable(f"no NATS server answers at {_without_password(url)}") from error
     try:
-        yield Duban(client, source, refused)
+        yield Duban(client, source, asker, refusals)
     finally:
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(client.drain(), 5)

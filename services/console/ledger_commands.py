@@ -8,10 +8,8 @@ import typer
 
 from duban_contracts.charter import MatterKind
 from duban_contracts.ledger import EntryKind
-from duban_contracts.queries import ShowEntry, Shown
+from duban_contracts.queries import Answers, HistoryOf, ShowEntry, Shown, ToldFact
 from duban_contracts.reading import EntryPage, EntryStatus, ListEntries, PaperPage, PaperRow
-from services.chassis.charter_bucket import published_charter
-from services.chassis.queries import Answers, HistoryOf, ToldFact
 from services.console.asking import fact_document, fact_line, moment
 from services.console.asking_register import asking, every_page, full_page, no_such, with_town
 from services.console.client import Duban
@@ -23,7 +21,6 @@ from services.console.sentences import Town
 from services.console.terminal import (
     Format,
     FormatOption,
-    RestrictedOption,
     ending,
     misuse,
     on_system,
@@ -67,7 +64,6 @@ def list_(
     overdue: Overdue = False,
     updated_since: Since = None,
     text: Text = None,
-    restricted: RestrictedOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help=N_("Entries on one page"))] = 50,
     after: Annotated[str | None, typer.Option("--after", help=N_("Go on where a page ended"))] = None,
     output: FormatOption = Format.TEXT,
@@ -89,8 +85,7 @@ def list_(
             limit=limit,
             after=after,
         )
-        name = "list_restricted" if restricted else "list"
-        page, town = on_system(ctx, lambda system: full_page(system, name, question, EntryPage, "entries"))
+        page, town = on_system(ctx, lambda system: full_page(system, "list", question, EntryPage, "entries"))
         if output is Format.JSON:
             say_json(page.model_dump(mode="json", exclude_none=True))
         else:
@@ -101,12 +96,11 @@ def list_(
 def show(
     ctx: typer.Context,
     entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
-    restricted: RestrictedOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        name, question = "show_restricted" if restricted else "show", asking(ShowEntry, entry=entry)
-        shown, town = on_system(ctx, lambda system: with_town(system, name, question, Shown))
+        question = asking(ShowEntry, entry=entry)
+        shown, town = on_system(ctx, lambda system: with_town(system, "show", question, Shown))
         if shown.entry is None:
             raise no_such(entry)
         if output is Format.JSON:
@@ -119,13 +113,11 @@ def show(
 def history(
     ctx: typer.Context,
     entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
-    restricted: RestrictedOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        name = "history_restricted" if restricted else "history"
         question = asking(HistoryOf, key=entry)
-        facts, town = on_system(ctx, lambda system: every_fact(system, name, question))
+        facts, town = on_system(ctx, lambda system: every_fact(system, "history", question))
         if not facts:
             raise no_such(entry)
         if output is Format.JSON:
@@ -149,7 +141,6 @@ def export(
     overdue: Overdue = False,
     updated_since: Since = None,
     text: Text = None,
-    restricted: RestrictedOption = False,
     layout: Annotated[
         Layout, typer.Option("--format", help=N_("For people, programs or spreadsheets"))
     ] = Layout.TABLE,
@@ -175,8 +166,7 @@ def export(
             text=text,
             limit=MOST,
         )
-        name = "export_restricted" if restricted else "export"
-        rows = on_system(ctx, lambda system: every_row(system, name, question))
+        rows = on_system(ctx, lambda system: every_row(system, "export", question))
         write(rows, layout, out)
 
 
@@ -196,7 +186,7 @@ def day(text: str | None) -> date | None:
 async def every_fact(system: Duban, name: str, question: HistoryOf) -> tuple[list[ToldFact], Town]:
     pages = await every_page(system, name, question, Answers)
     facts = [told for page in pages for given in page.answers for told in given.facts]
-    return facts, Town(await published_charter(system.client))
+    return facts, Town(await system.charter())
 
 
 async def every_row(system: Duban, name: str, question: ListEntries) -> list[PaperRow]:

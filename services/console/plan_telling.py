@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from duban_contracts.charter import Charter, Role
 from duban_contracts.measures import ApplyPlan
 from duban_contracts.message import CommandRefused, Refusal
-from services.chassis.queries import AnswerGiven
+from duban_contracts.queries import AnswerGiven
 from services.console.client import Duban, NotAnswered, Order, Unreachable
 from services.console.i18n import _
 from services.console.sentences import read_fact

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from duban_contracts.queries import WhoLags
-from services.chassis.charter_bucket import published_charter
 from services.console.asking import moment
 from services.console.client import Duban
 from services.console.i18n import N_, Lang, _, language
@@ -56,7 +55,7 @@ def laggards(
 
 async def _asked(system: Duban, question: WhoLags) -> tuple[LaggardReport, Town]:
     report = await system.ask("escalation", "laggards", question, LaggardReport)
-    return report, Town(await published_charter(system.client))
+    return report, Town(await system.charter())
 
 
 def _write(out: Path, text: str, encoding: str) -> None:

@@ -16,7 +16,7 @@ from duban_contracts.escalation import OpenItem
 from duban_contracts.measures import PlannedMeasure
 from duban_contracts.message import CATALOGUE, CommandRefused, Fact
 from duban_contracts.plan import Stage
-from services.chassis.queries import ToldFact
+from duban_contracts.queries import ToldFact
 from services.console.i18n import N_, Lang, _, language
 from services.console.words import word
 

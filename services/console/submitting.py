@@ -9,8 +9,7 @@ import typer
 
 from duban_contracts.charter import MatterKind
 from duban_contracts.intake import Channel, MatterAccepted, SubmitMatter
-from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
-from services.chassis.queries import AnswerGiven
+from duban_contracts.queries import AnswerGiven, EntryCard, FindEntry, Found, ShowEntry, Shown
 from services.console.asking import (
     WAIT_SECONDS,
     ActingForOption,

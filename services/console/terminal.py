@@ -38,10 +38,6 @@ FormatOption = Annotated[
     Format, typer.Option("--format", help=N_("For people, or one JSON document for programs"))
 ]
 
-RestrictedOption = Annotated[
-    bool, typer.Option("--restricted", help=N_("With conduct matters; for the office and the commission"))
-]
-
 
 @dataclass(frozen=True)
 class Session:

@@ -16,7 +16,6 @@ from duban_contracts.envelope import Envelope, Poison, decode, rfc3339
 from duban_contracts.escalation import Standing
 from duban_contracts.message import CommandRefused, Fact
 from duban_contracts.subjects import STANDINGS_BUCKET, fact_stream
-from services.chassis.charter_bucket import published_charter
 from services.console.client import Duban
 from services.console.following import follow, last_sequence, latest
 from services.console.i18n import N_, _
@@ -38,7 +37,7 @@ def watch(
 
 
 async def _watch(system: Duban, once: bool, output: Format) -> None:
-    town = Town(await published_charter(system.client))
+    town = Town(await system.charter())
     facts_after = await last_sequence(system.client, FACTS)  # before the snapshot, so nothing falls between
     standings, standings_after = await snapshot(system)
     screen = Screen(town, output)

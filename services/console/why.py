@@ -15,7 +15,6 @@ from services.console.sentences import ABSENT, Town, printable
 from services.console.terminal import (
     Format,
     FormatOption,
-    RestrictedOption,
     ending,
     on_system,
     say,
@@ -41,13 +40,11 @@ REASONS = {
 def why(
     ctx: typer.Context,
     entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
-    restricted: RestrictedOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        name = "why_restricted" if restricted else "why"
         question = asking(WhyEntry, entry=entry)
-        answer, town = on_system(ctx, lambda system: with_town(system, name, question, Why))
+        answer, town = on_system(ctx, lambda system: with_town(system, "why", question, Why))
         if answer.entry is None:
             raise no_such(entry)
         if output is Format.JSON:

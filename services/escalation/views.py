@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
-
-from duban_contracts.charter import Charter, Station, Token
+from duban_contracts.charter import Charter, Station
 from duban_contracts.escalation import OpenItem, Rung, Standing
-from duban_contracts.message import Moment
+from duban_contracts.laggard_report import LaggardReport as LaggardReport
+from duban_contracts.laggard_report import LaggardRow as LaggardRow
 from duban_contracts.queries import WhoLags
 from services.chassis.service import Query, Reading
 from services.escalation.report import Scorecard
@@ -16,62 +15,6 @@ from services.escalation.standing import standing
 
 SMALL_SAMPLE = "small sample"
 SHORTEST = timedelta(microseconds=1)
-
-
-class LaggardRow(BaseModel):
-    """One station in the columns of the circular table (domain.md §5.3), with where it stands.
-
-    Rates are shares from 0 to 1, and None (printed "–") where there is nothing to divide by. They are
-    counted over the register: open entries and withdrawn ones are in no on-time rate.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    station: Token
-    name: str
-    name_en: str
-    rung: Rung = Rung.REMINDER
-    lagging_since: Moment | None = None
-    open_items: int = 0
-    late_items: int = 0
-    """Open items about a time limit: the ones that `days_late` is summed over."""
-    days_late: int = 0
-    """Calendar days past due at the time of the report, summed over the open late items."""
-    average_days_late: float | None = None
-    """`days_late` by `late_items`."""
-    dispatched: int = 0
-    closed_on_time: int = 0
-    closed_late: int = 0
-    closed_undated: int = 0
-    """Closings without a due date or a time: counted as closed, neither as on time nor as late."""
-    open: int = 0
-    withdrawn: int = 0
-    close_rate: float | None = None
-    """Closed by dispatched, withdrawn entries left out."""
-    on_time_rate: float | None = None
-    """Closed on time by closed on time or late."""
-    average_days_closed_late: float | None = None
-    """Calendar days past due, over all late closings that ever were, reopened or not."""
-    ratings: int = 0
-    dissatisfied: int = 0
-    dissatisfied_rate: float | None = None
-    """The two negative levels by all ratings given; no default rating is counted."""
-    rank: int | None = None
-    """1 is the best on-time rate; equal rates share a rank."""
-    unranked: str | None = None
-    """Why there is no rank."""
-
-
-class LaggardReport(BaseModel):
-    """Worst first: by rung from the top, then by on-time rate from the bottom; without a rate last."""
-
-    model_config = ConfigDict(frozen=True)
-
-    charter: str
-    at: Moment
-    minimum_sample: int
-    """A station with fewer closings on time or late is not ranked."""
-    rows: tuple[LaggardRow, ...]
 
 
 def laggard_report(

@@ -15,7 +15,7 @@ NOW = datetime(2024, 4, 15, 1, tzinfo=UTC)
 
 
 async def test_a_new_charter_is_followed_as_soon_as_it_is_published(client, township):
-    follower = CharterFollower(client)
+    follower = CharterFollower(lambda: client)
     following = asyncio.create_task(follower.follow())
     first = await publish_charter(client, township)
     async with asyncio.timeout(20):

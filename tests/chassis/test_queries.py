@@ -5,15 +5,27 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from duban_contracts.charter import Role
+from duban_contracts.queries import (
+    AskCharter,
+    Found,
+    HistoryOf,
+    Nothing,
+    QueryFault,
+    WhatBecameOf,
+)
+from duban_contracts.query_catalogue import CATALOGUE
+from duban_contracts.readers import Program, Reader
 from services.chassis import queries as queries_module
 from services.chassis import settle as settle_module
 from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Change, Event, Snapshot
 from services.chassis.memory import MemoryDocuments
 from services.chassis.queries import (
-    HistoryOf,
-    Nothing,
-    WhatBecameOf,
+    FORBIDDEN,
+    MALFORMED,
+    answer_for,
+    as_reply,
     bookmark,
     faults,
     fitting,
@@ -22,6 +34,10 @@ from services.chassis.queries import (
 )
 from services.chassis.settle import Settler
 from tests.chassis.world import World, add, total
+
+SOMEBODY = Reader("office", Role.OFFICE)
+AT = "2024-04-20T02:00:00Z"
+STATION = Reader("qingjieban", Role.STATION)
 
 
 async def nobody_listens(_tellings):
@@ -32,7 +48,7 @@ async def test_only_what_was_answered_is_in_the_answer():
     world = World()
     await world.deliver([add("m1", "a", 5), add("m2", "b", 1)])
     asked = WhatBecameOf(asked=(("a", "m1"), ("a", "m2"), ("b", "m2"), ("nobody", "m1")))
-    given = (await what_became_of(world, asked)).answers
+    given = (await what_became_of(world, SOMEBODY, asked)).answers
     assert [(answer.key, answer.message) for answer in given] == [("a", "m1"), ("b", "m2")]
     assert json.loads(given[0].facts[0].data)["total"] == 5
 
@@ -43,9 +59,9 @@ async def test_an_answer_in_the_archive_is_found_and_the_history_is_whole(monkey
     for n in range(12):
         await Settler(total, documents, nobody_listens).settle([add(f"m{n}", "a", 1)])
     assert len(documents.answers["a"]) < 12
-    given = await what_became_of(documents, WhatBecameOf(asked=(("a", "m0"),)))
+    given = await what_became_of(documents, SOMEBODY, WhatBecameOf(asked=(("a", "m0"),)))
     assert json.loads(given.answers[0].facts[0].data)["total"] == 1
-    history = await history_of(documents, HistoryOf(key="a"))
+    history = await history_of(documents, None, HistoryOf(key="a"))
     assert [answer.message for answer in history.answers] == [f"m{n}" for n in range(12)]
 
 
@@ -56,7 +72,7 @@ async def test_answers_that_do_not_fit_together_are_had_by_asking_again(monkeypa
     missing, times = {f"m{n}" for n in range(12)}, 0
     while missing:
         asked = WhatBecameOf(asked=tuple(("a", message) for message in sorted(missing)))
-        given = await what_became_of(world, asked)
+        given = await what_became_of(world, SOMEBODY, asked)
         assert given.answers
         missing -= {answer.message for answer in given.answers}
         times += 1
@@ -68,9 +84,9 @@ async def test_a_history_that_is_too_long_for_one_answer_goes_on_and_nothing_of_
     documents = MemoryDocuments()
     for n in range(12):
         await Settler(total, documents, nobody_listens).settle([add(f"m{n}", "a", 1)])
-    pages = [await history_of(documents, HistoryOf(key="a"))]
+    pages = [await history_of(documents, None, HistoryOf(key="a"))]
     while mark := pages[-1].next:
-        pages.append(await history_of(documents, HistoryOf(key="a", after=mark)))
+        pages.append(await history_of(documents, None, HistoryOf(key="a", after=mark)))
     assert len(pages) > 2
     assert [answer.message for page in pages for answer in page.answers] == [f"m{n}" for n in range(12)]
 
@@ -78,7 +94,7 @@ async def test_a_history_that_is_too_long_for_one_answer_goes_on_and_nothing_of_
 @pytest.mark.parametrize("mark", ["nonsense", "¾", bookmark("soon"), bookmark("-1")])
 async def test_a_place_in_a_history_that_was_never_given_is_refused(mark):
     with pytest.raises(ValueError, match="of an earlier page"):
-        await history_of(MemoryDocuments(), HistoryOf(key="a", after=mark))
+        await history_of(MemoryDocuments(), None, HistoryOf(key="a", after=mark))
 
 
 def test_one_piece_goes_out_however_large_it_is(monkeypatch):
@@ -89,7 +105,7 @@ def test_one_piece_goes_out_however_large_it_is(monkeypatch):
     assert fitting([]) == []
 
 
-@pytest.mark.parametrize("question", [HistoryOf, WhatBecameOf, Nothing])
+@pytest.mark.parametrize("question", [HistoryOf, WhatBecameOf, Nothing, AskCharter])
 def test_a_question_with_a_field_that_nobody_knows_is_refused_and_told_which_ones_there_are(question):
     with pytest.raises(ValidationError) as refused:
         question.model_validate({"colour": "red"})
@@ -103,6 +119,101 @@ async def test_what_is_kept_is_shown_to_nobody():
     events = (Event(f"{KEPT}Person", "-", "t", '{"name": "nobody"}'), Event("duban.x.y.v1", "-", "t", "{}"))
     answer = Answer("m1", "m1", None, None, events)
     await documents.save([Change("a", 0, Snapshot("s", "k", "{}"), None, False, None, (answer,))])
-    [given] = (await what_became_of(documents, WhatBecameOf(asked=(("a", "m1"),)))).answers
-    [remembered] = (await history_of(documents, HistoryOf(key="a"))).answers
+    [given] = (await what_became_of(documents, SOMEBODY, WhatBecameOf(asked=(("a", "m1"),)))).answers
+    [remembered] = (await history_of(documents, None, HistoryOf(key="a"))).answers
     assert [fact.type for fact in given.facts] == [fact.type for fact in remembered.facts] == ["duban.x.y.v1"]
+
+
+def drawn(station: str) -> Event:
+    """An unannounced inspection of `station`."""
+    data = {
+        "at": "2024-04-20T02:00:00Z",
+        "station": station,
+        "campaign": "2024",
+        "day": "2024-04-22",
+        "seed": 7,
+    }
+    return Event("duban.supervision.inspection_drawn.v1", station, data["at"], json.dumps(data))
+
+
+def found(station: str, ground: str = "lagging") -> Event:
+    finding = {"at": AT, "station": station, "finding": "f", "ground": ground, "text": "t"}
+    return Event("duban.supervision.finding_recorded.v1", station, AT, json.dumps(finding))
+
+
+async def stored(*answers: Answer) -> MemoryDocuments:
+    documents = MemoryDocuments()
+    await documents.save([Change("a", 0, Snapshot("s", "k", "{}"), None, None, None, answers)])
+    return documents
+
+
+@pytest.mark.case("B4")
+async def test_answers_are_given_to_the_sender_of_the_command_only() -> None:
+    documents = await stored(Answer("m1", "m1", events=(found("qingjieban"),), actor="office"))
+    asked = WhatBecameOf(asked=(("a", "m1"),))
+    assert len((await what_became_of(documents, SOMEBODY, asked)).answers) == 1
+    for other in (STATION, Reader("discipline", Role.DISCIPLINE)):
+        assert (await what_became_of(documents, other, asked)).answers == ()
+
+
+@pytest.mark.case("B4")
+async def test_of_an_answer_without_a_known_sender_only_visible_facts_are_given() -> None:
+    events = (found("qingjieban"), found("bianmin"), found("qingjieban", "integrity"), drawn("qingjieban"))
+    documents = await stored(Answer("m1", "m1", events=events))
+    [given] = (await what_became_of(documents, STATION, WhatBecameOf(asked=(("a", "m1"),)))).answers
+    assert [fact.data for fact in given.facts] == [events[0].data]
+    [given] = (await what_became_of(documents, SOMEBODY, WhatBecameOf(asked=(("a", "m1"),)))).answers
+    assert len(given.facts) == 4
+
+
+@pytest.mark.case("B4")
+async def test_a_history_holds_what_the_reader_may_see() -> None:
+    secret = Answer("m1", "m1", events=(drawn("qingjieban"), drawn("bianmin")))
+    documents = await stored(secret, Answer("m2", "m2", events=(found("qingjieban"),)))
+
+    async def seen(reader: Reader) -> list[str]:
+        told = await history_of(documents, reader, HistoryOf(key="a"))
+        return [fact.type for answer in told.answers for fact in answer.facts]
+
+    assert await seen(STATION) == await seen(Reader("leader", Role.LEADER)) == [found("").type]
+    assert len(await seen(SOMEBODY)) == 3
+    assert await seen(Reader("bianmin", Role.STATION)) == await seen(Reader("admin", Program.ADMIN)) == []
+
+
+def reader_of(actor: str) -> Reader | None:
+    return {"qingjieban": STATION, "office": SOMEBODY}.get(actor)
+
+
+async def shown(_: Reader, __: object) -> Found:
+    return Found(entry="2024-000001")
+
+
+@pytest.mark.case("B4")
+@pytest.mark.parametrize(
+    ("asker", "code", "sentence"),
+    [
+        ("qingjieban", FORBIDDEN, "'qingjieban' may not ask query.ledger.hot_list.v1; these may: discipline"),
+        ("stranger", FORBIDDEN, "the charter knows no actor 'stranger'"),
+        ("office", MALFORMED, "colour: there is no such field"),
+    ],
+)
+async def test_a_question_that_is_not_answered_is_refused_in_words(
+    asker: str, code: int, sentence: str
+) -> None:
+    contract = CATALOGUE["query.ledger.hot_list.v1"]
+    fault = await answer_for(asker, b'{"colour": "red"}', contract, shown, reader_of)
+    assert isinstance(fault, QueryFault)
+    assert fault.code == code
+    assert sentence in fault.error
+    assert as_reply(fault).headers["Nats-Service-Error-Code"] == str(code)
+    assert await answer_for("office", b"", contract, shown, reader_of) == Found(entry="2024-000001")
+
+
+@pytest.mark.case("B9")
+async def test_a_failure_is_told_by_its_type_and_never_by_its_text() -> None:
+    async def fails(_: Reader, __: object) -> Found:
+        raise RuntimeError("dup key: 张三 13800000000")
+
+    fault = await answer_for("office", b"", CATALOGUE["query.ledger.hot_list.v1"], fails, reader_of)
+    assert isinstance(fault, QueryFault)
+    assert fault.error == "the service failed (RuntimeError); ask again"

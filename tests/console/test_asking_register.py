@@ -3,10 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from duban_contracts.reading import Disclosed, EntryInFull, EntryPage, ListEntries
-from services.console import asking_register
 from services.console.asking_register import every_page, full_page
 
 
@@ -24,10 +21,11 @@ WALKS: list[tuple[int, str | None]] = [(2, "a"), (0, "b"), (0, "c"), (3, "d"), (
 class Register:
     """Answers as the ledger does where hardly anything matches."""
 
-    client = None
-
     def __init__(self) -> None:
         self.asked: list[ListEntries] = []
+
+    async def charter(self) -> Any:
+        return SimpleNamespace(timezone="Asia/Shanghai", stations={}, actors={}, villages={}, categories={})
 
     async def ask(self, service: str, name: str, question: ListEntries, reply: Any) -> EntryPage:
         self.asked.append(question)
@@ -36,14 +34,6 @@ class Register:
         begins = sum(held for held, _ in WALKS[:at])
         held, following = WALKS[at]
         return EntryPage(entries=ENTRIES[begins : begins + held], next=following)
-
-
-@pytest.fixture(autouse=True)
-def no_charter(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def published(_: Any) -> Any:
-        return SimpleNamespace(timezone="Asia/Shanghai", stations={}, actors={}, villages={}, categories={})
-
-    monkeypatch.setattr(asking_register, "published_charter", published)
 
 
 async def test_a_page_is_filled_from_short_and_empty_ones() -> None:

@@ -18,11 +18,10 @@ from duban_contracts.charter import Charter
 from duban_contracts.intake import Petitioner, SubmitMatter
 from duban_contracts.measures import ApplyPlan, ReportOccurrence
 from duban_contracts.message import Command
-from duban_contracts.queries import FindEntry, Found
+from duban_contracts.queries import AnswerGiven, FindEntry, Found
 from duban_contracts.reading import AskDisclosure, Disclosed, EntryPage, ListEntries
 from duban_contracts.supervision import StartCampaign
 from services.chassis.charter_bucket import publish_charter
-from services.chassis.queries import AnswerGiven
 from services.console.client import Duban, Misasked, Order, duban
 from services.console.ledger_commands import app
 from services.console.system import System, running_system
@@ -272,13 +271,21 @@ def test_only_the_first_page_is_shown_and_says_how_to_go_on(piled_up: System) ->
     assert "--after" not in rest
 
 
-def test_a_conduct_matter_is_shown_explained_and_remembered_under_restricted_only(
-    piled_up: System, run: Run
+def test_a_conduct_matter_is_shown_explained_and_remembered_for_the_office_only(
+    piled_up: System, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [entry] = [each["number"] for each in listed(piled_up, "--restricted", "--category", "conduct")]
+    def as_office() -> None:
+        monkeypatch.setenv("DUBAN_ACTOR", "office")
+
+    assert listed(piled_up, "--category", "conduct") == []
+    as_office()
+    [entry] = [each["number"] for each in listed(piled_up, "--category", "conduct")]
     for words in (("ledger", "show"), ("ledger", "history"), ("why",)):
         asked = ("--nats", piled_up.nats_url, *words, entry)
-        assert (run(*asked).status, run(*asked, "--restricted").status) == (1, 0)
+        as_office()
+        assert run(*asked).status == 0
+        monkeypatch.delenv("DUBAN_ACTOR")
+        assert run(*asked).status == 1
     submitted = ("submit", "--title", "干部作风", "--category", "conduct", "--id", "test:another")
     told = run("--nats", piled_up.nats_url, *submitted)
     assert told.out.splitlines()[-1].endswith("more of it is shown to the office and the commission")

@@ -7,9 +7,21 @@ import pytest
 
 from duban_contracts import ledger
 from duban_contracts.message import Fact, Message
-from duban_contracts.publish import BEGIN, END, meaning, publish, table, with_table
+from duban_contracts.publish import (
+    BEGIN,
+    BEGIN_QUERIES,
+    END,
+    END_QUERIES,
+    meaning,
+    publish,
+    query_table,
+    table,
+    with_table,
+)
+from duban_contracts.query_catalogue import CATALOGUE
 
-README = f"# Title\n\n{BEGIN}\nold table\n{END}\n\nafterwards\n"
+QUESTIONS = f"{BEGIN_QUERIES}\n{query_table(CATALOGUE)}\n{END_QUERIES}"
+README = f"# Title\n\n{BEGIN}\nold table\n{END}\n\nafterwards\n{QUESTIONS}\n"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from duban_contracts.message import SERVICES, Command
 from duban_contracts.subjects import (
     NOBODY,
     Subject,
+    asker_of,
     command_stream,
     dead_subject,
     fact_stream,
@@ -90,4 +91,6 @@ def test_streams_dead_letters_and_queries_are_named_after_the_service():
     assert command_stream("ledger") == "LEDGER_CMD"
     assert fact_stream("ledger") == "LEDGER_EVT"
     assert dead_subject("ledger", "breaks_contract") == "dead.ledger.breaks_contract"
-    assert query_subject("ledger", "find") == "query.ledger.find"
+    assert query_subject("ledger", "find", "office") == "query.ledger.find.v1.office"
+    assert query_subject("ledger", "find", "*", 2) == "query.ledger.find.v2.*"
+    assert asker_of("query.ledger.find.v1.office") == "office"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from duban_contracts.message import CATALOGUE
-from duban_contracts.queries import ShowEntry
+from duban_contracts.queries import Answers, HistoryOf, ShowEntry
 from duban_contracts.reading import (
     AskDisclosure,
     AskHotList,
@@ -24,7 +24,7 @@ from duban_contracts.reading import (
 from services.chassis.decider import Wake
 from services.chassis.documents import Answer, Change, Snapshot
 from services.chassis.mongo import MongoDocuments, connect
-from services.chassis.queries import Answers, HistoryOf, bookmark, faults
+from services.chassis.queries import bookmark, faults
 from services.chassis.service import Reading
 from services.ledger.decider import Withdraw
 from services.ledger.views import QUERIES, row
@@ -191,8 +191,7 @@ def test_open311_16_every_list_is_paged_in_the_same_way() -> None:
         if "after" in query.asks.model_fields
     }
     assert set(paged) == {
-        *("list", "list_restricted", "export", "export_restricted", "history", "history_restricted"),
-        *("hot_list", "disclosure"),
+        *("list", "export", "history", "hot_list", "disclosure"),
     }
     for asks, answers in paged.values():
         assert answers.model_fields["next"].annotation == asks.model_fields["after"].annotation
@@ -235,7 +234,7 @@ def test_keep_6793_a_filter_that_nobody_knows_is_refused_and_never_ignored(name:
     assert "statoin: there is no such field; this question knows" in faults(refused.value, asks)
 
 
-@pytest.mark.parametrize("question", ["list", "export", "list_restricted"])
+@pytest.mark.parametrize("question", ["list", "export"])
 @pytest.mark.parametrize("field", ["station", "category", "village"])
 async def test_keep_6793_a_name_that_neither_charter_nor_register_knows_is_refused(
     reading: Reading, question: str, field: str

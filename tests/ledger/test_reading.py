@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from duban_contracts.charter import MatterKind
+from duban_contracts.charter import MatterKind, Role
 from duban_contracts.ledger import EntryKind
-from duban_contracts.queries import FindEntry, ShowEntry, Why, WhyEntry
+from duban_contracts.queries import FindEntry, HistoryOf, ShowEntry, Why, WhyEntry
+from duban_contracts.readers import Program, Reader, ReaderRole
 from duban_contracts.reading import AskDisclosure, AskHotList, EntryStatus, ListEntries
 from services.chassis.mongo import MongoDocuments, waiting
-from services.chassis.queries import Answers, HistoryOf, bookmark, place
+from services.chassis.queries import bookmark, place
 from services.chassis.service import Reading
 from services.ledger.applications.handlers import opening
 from services.ledger.register_kinds import register
@@ -27,7 +28,7 @@ from services.ledger.views.listing import walking
 from services.ledger.views.row import public_day, public_key
 from services.ledger.views.text import grams, likeness, plain
 from tests.benchmarks.explaining import explained, walk_explained
-from tests.ledger.filled import COUNT, NOW, SHANGHAI, ask, every
+from tests.ledger.filled import COUNT, NOW, OFFICE, SHANGHAI, ask, every
 from tests.ledger.register import MATTER, NUMBER, TOWN, local
 
 QUESTIONS: list[dict[str, Any]] = [
@@ -148,23 +149,33 @@ async def test_the_other_reads_are_index_bound_too(reading: Reading) -> None:
         assert told.returned > 0
 
 
-async def test_restricted_entries_are_shown_under_another_subject_only(reading: Reading) -> None:
+@pytest.mark.case("B4")
+@pytest.mark.parametrize("role", [*Role, *Program])
+async def test_conduct_matters_are_shown_to_office_and_commission_only(
+    reading: Reading, role: ReaderRole
+) -> None:
+    reader, entitled = Reader("somebody", role), role in (Role.OFFICE, Role.DISCIPLINE)
     conduct = ListEntries(category="conduct")
-    assert (await ask(reading, "list", conduct)).entries == ()
-    assert (await ask(reading, "export", conduct)).rows == ()
-    found = (await ask(reading, "list_restricted", conduct)).entries
-    assert found
-    assert (await ask(reading, "export_restricted", conduct)).rows
-    one = ShowEntry(entry=found[0].number)
-    assert (await ask(reading, "show", one)).entry is None
-    assert (await ask(reading, "show_restricted", one)).entry == found[0]
-    submitted = FindEntry(submission=f"hotline:{found[0].number}")
-    assert (await ask(reading, "find", submitted)).entry == found[0].number, "a receipt, and nothing more"
-    why, history = WhyEntry(entry=found[0].number), HistoryOf(key=found[0].number)
-    assert await ask(reading, "why", why) == Why()
-    assert await ask(reading, "history", history) == Answers(answers=())
-    assert (await ask(reading, "why_restricted", why)).entry == found[0].number
-    assert (await ask(reading, "history_restricted", history)).answers
+    [found, *_] = (await ask(reading, "list", conduct, OFFICE)).entries
+    assert bool((await ask(reading, "list", conduct, reader)).entries) is entitled
+    assert bool((await ask(reading, "export", conduct, reader)).rows) is entitled
+    shown = (await ask(reading, "show", ShowEntry(entry=found.number), reader)).entry
+    assert shown == (found if entitled else None)
+    submitted = FindEntry(submission=f"hotline:{found.number}")
+    assert (await ask(reading, "find", submitted, reader)).entry == found.number, "a receipt, no more"
+    why, history = WhyEntry(entry=found.number), HistoryOf(key=found.number)
+    assert (await ask(reading, "why", why, reader) == Why()) is not entitled
+    assert bool((await ask(reading, "history", history, reader)).answers) is entitled
+
+
+async def test_the_station_that_has_a_conduct_matter_in_hand_sees_it(reading: Reading) -> None:
+    [found, *_] = (await ask(reading, "list", ListEntries(category="conduct"), OFFICE)).entries
+    window = Reader("window", Role.STATION, found.station)
+    for handler in (Reader(found.station, Role.STATION), window):
+        assert (await ask(reading, "show", ShowEntry(entry=found.number), handler)).entry == found
+        own = ListEntries(category="conduct", station=found.station)
+        assert found in (await ask(reading, "list", own, handler)).entries
+        assert (await ask(reading, "list", ListEntries(category="conduct"), handler)).entries == ()
 
 
 async def test_what_is_no_conduct_matter_is_explained_and_has_its_history(reading: Reading) -> None:

@@ -10,9 +10,8 @@ from duban_contracts import handling, ledger
 from duban_contracts.charter import Limit
 from duban_contracts.handling import HoldGround
 from duban_contracts.intake import SubmitMatter
-from duban_contracts.queries import FindEntry, Found, Why, WhyEntry
+from duban_contracts.queries import Answers, FindEntry, Found, HistoryOf, Why, WhyEntry
 from services.chassis.charter_bucket import publish_charter
-from services.chassis.queries import Answers, HistoryOf
 from services.console.client import Order, duban
 from services.console.system import running_system
 

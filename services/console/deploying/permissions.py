@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from duban_contracts.charter import Charter, Role
 from duban_contracts.message import CATALOGUE, SERVICES, Command
+from duban_contracts.query_catalogue import may_ask
+from duban_contracts.readers import Program, ReaderRole
 from duban_contracts.subjects import (
     CHARTER_BUCKET,
     CHARTER_KEY,
@@ -19,16 +21,11 @@ from duban_contracts.subjects import (
     command_stream,
     dead_subject,
     fact_stream,
-    query_subject,
 )
 from duban_contracts.topology import HEARS, streams_heard
 
-ADMIN, OPERATOR = "admin", "operator"
+ADMIN, OPERATOR = Program.ADMIN.value, Program.OPERATOR.value
 TELLS_STANDINGS = "escalation"
-REGISTER = ("list", "show", "export", "why", "history")
-"""Questions about the entries of the register. Whoever asks is not known to the ledger, so these answer all
-askers alike: with what officials did, without personal data, and without conduct matters. Those are under
-`list_restricted` and so on."""
 API = "$JS.API"
 CHARTER, STANDINGS = f"KV_{CHARTER_BUCKET}", f"KV_{STANDINGS_BUCKET}"
 CHARTER_SUBJECT = f"$KV.{CHARTER_BUCKET}.{CHARTER_KEY}"
@@ -56,7 +53,7 @@ def permissions(charter: Charter) -> dict[str, Permissions]:
     """
     ours = {service: of_service(service) for service in SERVICES} | {
         ADMIN: of_admin(),
-        OPERATOR: _asking(OPERATOR, _reading_charter(), _watching(), [query_subject("escalation", "*")]),
+        OPERATOR: _asking(OPERATOR, _watching(), questions(OPERATOR, Program.OPERATOR)),
     }
     actors = dict.fromkeys(charter.stations, Role.STATION)
     actors |= {token: actor.role for token, actor in charter.actors.items()}
@@ -88,26 +85,19 @@ def of_service(service: str) -> Permissions:
             f"{API}.STREAM.MSG.GET.{STANDINGS}",
             f"$KV.{STANDINGS_BUCKET}.*",
         ]
-    return Permissions(tuple(publish), (_inbox(service), query_subject(service, "*")))
+    return Permissions(tuple(publish), (_inbox(service), f"query.{service}.>"))
 
 
 def of_actor(token: str, role: Role) -> Permissions:
     """Everybody commands in their own name and asks what came of it; some see more."""
     speaking = [f"cmd.*.*.v{version}.{token}" for version in _versions()]
-    answers = [query_subject("*", "answers")]
-    match role:
-        case Role.STATION:
-            more = _asking_ledger(*REGISTER)
-        case Role.GATEWAY:
-            more = _asking_ledger("find", "show", "why", "disclosure")
-        case Role.FEED:
-            more = [query_subject("intake", "charter"), *_looking()]
-        case Role.LEADER:
-            others = [query_subject(service, "*") for service in ("supervision", "escalation")]
-            more = [*_asking_ledger(*REGISTER, "find", "hot_list", "disclosure"), *others, *_watching()]
-        case Role.OFFICE | Role.DISCIPLINE:
-            more = [query_subject("*", "*"), *_watching()]
-    return _asking(token, speaking, answers, _reading_charter(), more)
+    watches = role in (Role.LEADER, Role.OFFICE, Role.DISCIPLINE)
+    return _asking(token, speaking, questions(token, role), _watching() if watches else [])
+
+
+def questions(token: str, role: ReaderRole) -> list[str]:
+    """What the catalogue of questions lets this role ask, in its own name."""
+    return [contract.subject(token) for contract in may_ask(role)]
 
 
 def of_admin() -> Permissions:
@@ -120,18 +110,15 @@ def of_admin() -> Permissions:
         for consumer in HEARS
         for stream in streams_heard(consumer)
     ]
-    charter = [CHARTER_SUBJECT, *_reading_charter(), query_subject("*", "charter")]
-    return _asking(ADMIN, [f"{API}.INFO"], making, consumers, _looking(), charter)
+    charter = [CHARTER_SUBJECT, *_reading_charter()]
+    asking = questions(ADMIN, Program.ADMIN)
+    return _asking(ADMIN, [f"{API}.INFO"], making, consumers, _looking(), charter, asking)
 
 
 def _asking(user: str, *publish: Iterable[str]) -> Permissions:
     """One that only asks: nobody publishes to it but into its inbox."""
     allowed = dict.fromkeys(subject for subjects in publish for subject in subjects)
     return Permissions(tuple(allowed), (_inbox(user),))
-
-
-def _asking_ledger(*names: str) -> list[str]:
-    return [query_subject("ledger", name) for name in names]
 
 
 def _inbox(user: str) -> str:

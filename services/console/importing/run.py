@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from duban_contracts.intake import IntakeCommandRefused, MatterIncomplete
 from duban_contracts.message import Refusal
-from services.chassis.queries import AnswerGiven, Following, Nothing
+from duban_contracts.queries import AnswerGiven, AskCharter, Following
 from services.console.client import Duban, Misasked, NotAnswered, Order, Unreachable
 from services.console.i18n import _
 from services.console.importing.convert import ATTEMPT, Case, Refused, convert, external_id
@@ -169,8 +169,8 @@ class Import:
 
     async def _second_attempts(self, refused: Iterable[Attempt]) -> list[Attempt]:
         """A refusal stands for what was asked under that charter. Row or charter changed: ask again."""
-        ask = self.duban.ask
-        charter = await self._persistently(lambda: ask("intake", "charter", Nothing(), Following))
+        ask, question = self.duban.ask, AskCharter(text=False)
+        charter = await self._persistently(lambda: ask("intake", "charter", question, Following))
         return [Attempt(each.case, second_id(each.case, charter.revision)) for each in refused]
 
     async def _settle(self, chunk: Sequence[Attempt]) -> None:
@@ -204,8 +204,8 @@ class Import:
         return Order(case.command, case.key, self.conversion.map.actor, attempt.id, case.at)
 
     async def _answers(self, attempts: Sequence[Attempt]) -> dict[str, AnswerGiven]:
-        asked = [attempt.asked for attempt in attempts]
-        return await self._persistently(lambda: self.duban.answers("intake", asked))
+        asked, actor = [attempt.asked for attempt in attempts], self.conversion.map.actor
+        return await self._persistently(lambda: self.duban.answers("intake", asked, actor))
 
     async def _persistently(self, attempt: Callable[[], Awaitable[Found]]) -> Found:
         """Servers and services may be restarted under us; only long silence is an error."""

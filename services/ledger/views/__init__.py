@@ -5,21 +5,18 @@ from duban_contracts.reading import AskDisclosure, AskHotList, ListEntries
 from services.chassis.service import Query
 from services.ledger.views.clusters import hot_list
 from services.ledger.views.disclosure import disclosure
-from services.ledger.views.export import export, export_restricted
+from services.ledger.views.export import export
 from services.ledger.views.history import HISTORY
 from services.ledger.views.indexes import INDEXES
-from services.ledger.views.listing import find, list_entries, list_restricted, show, show_restricted
+from services.ledger.views.listing import find, list_entries, show
 from services.ledger.views.row import row, rows
 from services.ledger.views.why import WHY
 
 QUERIES = {
     "find": Query(FindEntry, find),
     "show": Query(ShowEntry, show),
-    "show_restricted": Query(ShowEntry, show_restricted),
     "list": Query(ListEntries, list_entries),
-    "list_restricted": Query(ListEntries, list_restricted),
     "export": Query(ListEntries, export),
-    "export_restricted": Query(ListEntries, export_restricted),
     "hot_list": Query(AskHotList, hot_list),
     "disclosure": Query(AskDisclosure, disclosure),
     **WHY,

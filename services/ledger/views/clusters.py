@@ -8,7 +8,7 @@ from typing import Any
 
 from duban_contracts.ledger import EntryKind
 from duban_contracts.reading import Alike, AskHotList, Cluster, HotListShown
-from services.chassis.queries import NO_BOOKMARK, bookmark, fitting, place
+from services.chassis.queries import NO_BOOKMARK, BadQuery, bookmark, fitting, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import BY_OPENING, hint
 from services.ledger.views.listing import refuse_unknown
@@ -25,7 +25,7 @@ FIELDS = ("number", "station", "category", "village", "title", "status", "grams"
 async def hot_list(reading: Reading, asked: AskHotList) -> HotListShown:
     rules = reading.charter.hot_list
     if rules is None:
-        raise ValueError("the charter has no `hot_list`: it says when matters count as similar")
+        raise BadQuery("the charter has no `hot_list`: it says when matters count as similar")
     since = reading.now() - timedelta(days=asked.within_days or rules.within_days)
     rows = await _newest(reading, {"row.opened_at": {"$gte": since}, **_where(asked)})
     if not rows:
@@ -61,10 +61,10 @@ def as_bookmark(cluster: Cluster) -> str:
 
 
 def after(mark: str, found: Iterable[Cluster]) -> list[Cluster]:
-    """Raises ValueError for what was never a bookmark of this list."""
+    """Raises BadQuery for what was never a bookmark of this list."""
     size, _, first = place(mark).partition("|")
     if not size.isdecimal():
-        raise ValueError(NO_BOOKMARK)
+        raise BadQuery(NO_BOOKMARK)
     return [cluster for cluster in found if order(cluster) > (-int(size), first)]
 
 

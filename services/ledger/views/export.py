@@ -15,16 +15,7 @@ SHORTEST = timedelta(microseconds=1)
 
 
 async def export(reading: Reading, asked: ListEntries) -> PaperPage:
-    return await _export(reading, asked, restricted=False)
-
-
-async def export_restricted(reading: Reading, asked: ListEntries) -> PaperPage:
-    return await _export(reading, asked, restricted=True)
-
-
-async def _export(reading: Reading, asked: ListEntries, *, restricted: bool) -> PaperPage:
-    shown = partial(paper, charter=reading.charter)
-    rows, mark = await page(reading, asked, shown, restricted=restricted)
+    rows, mark = await page(reading, asked, partial(paper, charter=reading.charter))
     return PaperPage(rows=rows, next=mark)
 
 

@@ -1,23 +1,21 @@
-"""`query.ledger.history`: what every service answers of a key, but for conduct matters."""
+"""`query.ledger.history`: what happened to an entry, for everybody who may see the entry."""
 
-from services.chassis.queries import Answers, HistoryOf
+from duban_contracts.queries import Answers, HistoryOf
 from services.chassis.service import Query, Reading
+from services.ledger.views.listing import visible
 
 
 async def history(reading: Reading, asked: HistoryOf) -> Answers:
-    """Of a conduct matter there is none, as if it had no such number; see `history_restricted`."""
-    told = await reading.history(asked)
+    """The register is open to every station, so its facts are, too.
+
+    A conduct matter has no history for who may not see it, as if there were no such number.
+    """
+    told = await reading.history(None, asked)
     # Looked at afterwards: what is no conduct matter now was none when its history was read.
-    kept = await reading.database["ledger"].find_one({"_id": asked.key}, {"row.restricted": True})
-    restricted = kept and kept["row"] and kept["row"]["restricted"]
-    return Answers(answers=()) if restricted else told
+    kept = await reading.database["ledger"].find_one({"_id": asked.key}, {"row": True})
+    if kept and kept["row"] and not visible(kept["row"], reading.reader):
+        return Answers(answers=())
+    return told
 
 
-async def history_restricted(reading: Reading, asked: HistoryOf) -> Answers:
-    return await reading.history(asked)
-
-
-HISTORY = {
-    "history": Query(HistoryOf, history),
-    "history_restricted": Query(HistoryOf, history_restricted),
-}
+HISTORY = {"history": Query(HistoryOf, history)}

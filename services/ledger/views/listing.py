@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
+from duban_contracts.readers import Reader
 from duban_contracts.reading import (
     AskDisclosure,
     AskHotList,
@@ -15,7 +16,7 @@ from duban_contracts.reading import (
     EntryStatus,
     ListEntries,
 )
-from services.chassis.queries import Piece, bookmark, fitting, place
+from services.chassis.queries import BadQuery, Piece, bookmark, fitting, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import BY_DUE, BY_SUBMISSION, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
 from services.ledger.views.row import NEVER, Row, instant
@@ -40,27 +41,27 @@ async def find(reading: Reading, asked: FindEntry) -> Found:
 
 
 async def show(reading: Reading, asked: ShowEntry) -> Shown:
-    """A conduct matter is not shown, as if there were none; see `show_restricted`."""
-    shown = await show_restricted(reading, asked)
-    return Shown() if shown.entry and shown.entry.restricted else shown
-
-
-async def show_restricted(reading: Reading, asked: ShowEntry) -> Shown:
+    """A conduct matter is as good as absent for who may not see it."""
     kept = await reading.database["ledger"].find_one({"_id": asked.entry}, {"row": True})
-    if not kept or not kept["row"]:
+    if not kept or not kept["row"] or not visible(kept["row"], reading.reader):
         return Shown()
     row = kept["row"]
     return Shown(card=EntryCard(entry=row["number"], **row), entry=entry_of(row))
 
 
 async def list_entries(reading: Reading, asked: ListEntries) -> EntryPage:
-    entries, mark = await page(reading, asked, entry_of, restricted=False)
+    entries, mark = await page(reading, asked, entry_of)
     return EntryPage(entries=entries, next=mark)
 
 
-async def list_restricted(reading: Reading, asked: ListEntries) -> EntryPage:
-    entries, mark = await page(reading, asked, entry_of, restricted=True)
-    return EntryPage(entries=entries, next=mark)
+def visible(row: Row, reader: Reader) -> bool:
+    """Conduct matters: for the office and the commission, and for the station that has them in hand."""
+    return not row["restricted"] or reader.sees_restricted or reader.handles(row["station"])
+
+
+def with_restricted(reader: Reader, asked: ListEntries) -> bool:
+    """Whether the list may hold conduct matters. A station finds its own where it asks for its own."""
+    return reader.sees_restricted or reader.handles(asked.station)
 
 
 def entry_of(row: Row) -> EntryInFull:
@@ -68,11 +69,11 @@ def entry_of(row: Row) -> EntryInFull:
 
 
 async def page(
-    reading: Reading, asked: ListEntries, shown: Callable[[Row], Piece], *, restricted: bool
+    reading: Reading, asked: ListEntries, shown: Callable[[Row], Piece]
 ) -> tuple[tuple[Piece, ...], str | None]:
     """The rows of one page as they are shown, and where the next one begins; None after the last."""
     ledger = reading.database["ledger"]
-    walk = await walking(reading, asked, restricted=restricted)
+    walk = await walking(reading, asked, restricted=with_restricted(reading.reader, asked))
     rows = await walked(ledger, walk, {"row": True}, asked.limit)
     if not rows:
         await refuse_unknown(reading, asked)
@@ -106,7 +107,7 @@ def in_row(conditions: Mapping[str, Any]) -> dict[str, Any]:
 async def refuse_unknown(reading: Reading, asked: ListEntries | AskHotList | AskDisclosure) -> None:
     """Nothing was found: then a misspelt name must not look like work that is all done.
 
-    Raises ValueError. A name of an earlier charter is fine where entries have it.
+    Raises BadQuery. A name of an earlier charter is fine where entries have it.
     """
     charter = reading.charter
     known: dict[str, Collection[str]] = {
@@ -120,7 +121,7 @@ async def refuse_unknown(reading: Reading, asked: ListEntries | AskHotList | Ask
             continue
         kept = await reading.database["ledger"].find_one({f"row.{field}": name}, {"_id": True})
         if kept is None:
-            raise ValueError(f"{field}: the charter knows no {name!r}; use one of {', '.join(names)}")
+            raise BadQuery(f"{field}: the charter knows no {name!r}; use one of {', '.join(names)}")
 
 
 def equalities(asked: ListEntries, *, restricted: bool) -> dict[str, Any]:
@@ -136,12 +137,12 @@ def equalities(asked: ListEntries, *, restricted: bool) -> dict[str, Any]:
 
 
 def statuses_of(asked: ListEntries) -> tuple[EntryStatus, ...]:
-    """Empty: any. Raises ValueError where none of those asked for can be overdue."""
+    """Empty: any. Raises BadQuery where none of those asked for can be overdue."""
     if not asked.overdue:
         return asked.statuses
     wanted = tuple(status for status in IN_HAND if status in (asked.statuses or IN_HAND))
     if not wanted:
-        raise ValueError(f"only what is {' or '.join(IN_HAND)} can be overdue; ask for no other status")
+        raise BadQuery(f"only what is {' or '.join(IN_HAND)} can be overdue; ask for no other status")
     return wanted
 
 
@@ -170,7 +171,7 @@ async def rarest(ledger: Any, text: str) -> str:
     """The pair of characters of the text that stands in the fewest titles."""
     pairs = grams(text)
     if not pairs or len(pairs[0]) < 2:
-        raise ValueError("give at least two letters or characters to look for")
+        raise BadQuery("give at least two letters or characters to look for")
     step = -(-len(pairs) // PAIRS)
     return min([(await how_many(ledger, pair), pair) for pair in pairs[::step]])[1]
 

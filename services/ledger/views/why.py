@@ -3,26 +3,19 @@
 from duban_contracts.queries import Why, WhyEntry
 from services.chassis.service import Query, Reading
 from services.ledger.decider import Unopened
+from services.ledger.views.listing import visible
 from services.ledger.views.row import row
 from services.ledger.why import explain
 
 
 async def why(reading: Reading, asked: WhyEntry) -> Why:
-    """A conduct matter is not explained, as if there were none; see `why_restricted`."""
-    return await _why(reading, asked, restricted=False)
-
-
-async def why_restricted(reading: Reading, asked: WhyEntry) -> Why:
-    return await _why(reading, asked, restricted=True)
-
-
-async def _why(reading: Reading, asked: WhyEntry, *, restricted: bool) -> Why:
+    """A conduct matter is as good as absent for who may not see it."""
     found = await reading.states("ledger", [asked.entry])
     _, state = found.get(asked.entry, (0, Unopened()))
     shown = row(state)
-    if shown is None or (shown["restricted"] and not restricted):
+    if shown is None or not visible(shown, reading.reader):
         return Why()
     return explain(asked.entry, state, reading.charter)
 
 
-WHY = {"why": Query(WhyEntry, why), "why_restricted": Query(WhyEntry, why_restricted)}
+WHY = {"why": Query(WhyEntry, why)}

@@ -1,0 +1,75 @@
+"""Which facts only some roles may see, and what each reader may see of the facts.
+
+A restricted fact travels under `restricted.<service>.<fact>.v1.<station>`, every other under `evt.…`; both
+are kept in the service's one event stream. Restricted are
+
+- every fact about a conduct matter (a category that the charter marks `restricted`);
+- an unannounced inspection's draw: who, on which day, by which seed;
+- integrity: a flagged rating, and findings and items on the grounds of integrity or misconduct;
+- the fourth rung: proposal and decision of a transfer to the commission, the transfer and its receipt.
+
+The office and the commission hear all of them; leaders hear those of escalation, which they decide;
+operators, stations and channels hear none. Facts that list several items (an order, a circular) are not
+restricted: the station has to answer them. They name an item's kind, ground and number, and nothing of its
+content.
+"""
+
+from duban_contracts.charter import Ground, Role
+from duban_contracts.escalation import (
+    ItemClosed,
+    ItemKind,
+    ItemOpened,
+    Rung,
+    StepDecided,
+    StepProposed,
+    TransferMade,
+    TransferReceived,
+)
+from duban_contracts.intake import MatterAccepted
+from duban_contracts.ledger import EntryOpened
+from duban_contracts.message import Fact
+from duban_contracts.rating import IntegrityFlagged
+from duban_contracts.readers import Program, Reader
+from duban_contracts.supervision import FindingRecorded, FindingVerified, InspectionDrawn
+
+CONDUCT = frozenset({Ground.MISCONDUCT, Ground.INTEGRITY})
+ALWAYS = (InspectionDrawn, IntegrityFlagged, TransferMade, TransferReceived)
+
+
+def is_restricted(fact: Fact) -> bool:
+    """By what the fact itself says; that its entry is a conduct matter is known to its service."""
+    match fact:
+        case MatterAccepted() | EntryOpened():
+            return fact.restricted
+        case FindingRecorded() | FindingVerified():
+            return fact.ground in CONDUCT
+        case ItemOpened():
+            return fact.item.kind is ItemKind.INTEGRITY or fact.item.ground in CONDUCT
+        case ItemClosed():
+            return fact.item.startswith(ItemKind.INTEGRITY)
+        case StepProposed() | StepDecided():
+            return fact.rung is Rung.DISCIPLINE
+        case _:
+            return isinstance(fact, ALWAYS)
+
+
+def may_see(
+    reader: Reader, service: str, station: str | None, *, restricted: bool, channel: str | None = None
+) -> bool:
+    """Whether `reader` may see a fact of `service` about `station`, about a matter that `channel` brought.
+
+    A refusal has the refused actor in the place of the station.
+    """
+    if reader.sees_restricted:
+        return True
+    if restricted:
+        return reader.role is Role.LEADER and service == "escalation"
+    match reader.role:
+        case Role.LEADER:
+            return True
+        case Program.OPERATOR:
+            return service in ("escalation", "ledger")
+        case Program.ADMIN:
+            return False
+        case _:
+            return reader.handles(station) or channel == reader.actor
