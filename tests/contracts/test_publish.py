@@ -57,7 +57,7 @@ def test_only_the_table_in_the_readme_is_replaced(place):
     before, _, rest = readme.read_text("utf-8").partition(BEGIN)
     assert before == "# Title\n\n"
     assert rest.startswith("\n| type |")
-    assert rest.endswith(f"{END}\n\nafterwards\n")
+    assert rest.endswith(f"{END}\n\nafterwards\n{QUESTIONS}\n")
     assert "old table" not in rest
 
 
