@@ -24,6 +24,7 @@ from pydantic import Field
 
 from duban_contracts.charter import Token
 from duban_contracts.due import DayReason, Due, DueClock
+from duban_contracts.fields import RequestKey, RequestMoment
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
 
@@ -31,7 +32,7 @@ from duban_contracts.reading import EntryInFull
 class FindEntry(Question):
     """Which entry came of a submission?"""
 
-    submission: Key
+    submission: RequestKey
 
 
 class Found(Part):
@@ -41,7 +42,7 @@ class Found(Part):
 class ShowEntry(Question):
     """How does an entry stand, by its number?"""
 
-    entry: Key
+    entry: RequestKey
 
 
 class EntryCard(Part):
@@ -62,13 +63,13 @@ class Shown(Part):
 class WhoLags(Question):
     """`query.escalation.laggards`: the laggard report, as of `at` or now."""
 
-    at: Moment | None = None
+    at: RequestMoment | None = None
 
 
 class WhyEntry(Question):
     """`query.ledger.why`: why is it due when it is due? Answered with Why."""
 
-    entry: Key
+    entry: RequestKey
 
 
 class DayExplained(Part):

@@ -4,9 +4,9 @@ Every service answers `answers` (what came of messages), `history` (all that eve
 and `charter` (the revision it follows). A question that cannot be answered gets `{"error": ...}`.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from faststream import AckPolicy
@@ -14,6 +14,8 @@ from faststream.nats import NatsBroker
 from faststream.nats.annotations import NatsMessage
 from pydantic import BaseModel, Field, ValidationError
 
+from duban_contracts.faults import FieldFault, field_faults
+from duban_contracts.fields import Bookmark, RequestKey, bookmark_text
 from duban_contracts.message import Part, Question
 from duban_contracts.subjects import query_subject
 from services.chassis.decider import KEPT
@@ -33,7 +35,7 @@ class QueryFault(Part):
 class WhatBecameOf(Question):
     """Pairs of key and message id, at most 1000."""
 
-    asked: tuple[tuple[str, str], ...] = Field(max_length=1000)
+    asked: tuple[tuple[RequestKey, RequestKey], ...] = Field(max_length=1000)
 
 
 class ToldFact(Part):
@@ -56,8 +58,8 @@ class Answers(Part):
 
 
 class HistoryOf(Question):
-    key: str
-    after: str | None = Field(None, max_length=400, description="The `next` of the page before")
+    key: RequestKey
+    after: Bookmark | None = Field(None, description="The `next` of the page before")
 
 
 class Nothing(Question):
@@ -130,10 +132,7 @@ def bookmark(key: str) -> str:
 
 def place(mark: str) -> str:
     """Raises ValueError for what was never a bookmark."""
-    try:
-        return urlsafe_b64decode(mark.encode()).decode()
-    except ValueError:
-        raise ValueError(NO_BOOKMARK) from None
+    return bookmark_text(mark)
 
 
 def _how_many(after: str | None) -> int:
@@ -144,15 +143,14 @@ def _how_many(after: str | None) -> int:
 
 
 def faults(error: ValidationError, asks: type[BaseModel]) -> str:
-    return "; ".join(_fault(each, asks) for each in error.errors(include_url=False))
+    return "; ".join(_fault(each, asks) for each in field_faults(error))
 
 
-def _fault(each: Any, asks: type[BaseModel]) -> str:
-    field = ".".join(map(str, each["loc"])) or "the question"
-    if each["type"] == "extra_forbidden":
+def _fault(fault: FieldFault, asks: type[BaseModel]) -> str:
+    if fault.code == "extra_forbidden":
         known = ", ".join(asks.model_fields) or "none"
-        return f"{field}: there is no such field; this question knows {known}"
-    return f"{field}: {each['msg']}"
+        return f"{fault.field}: there is no such field; this question knows {known}"
+    return str(fault) if fault.field else f"the question: {fault}"
 
 
 def _given(key: str, answer: Answer) -> AnswerGiven:
