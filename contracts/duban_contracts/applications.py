@@ -6,6 +6,7 @@ their order; `verify` and `record_progress` are those of every entry.
 
 from pydantic import Field
 
+from duban_contracts.fields import Number, OptionalText, Text
 from duban_contracts.ledger import Due
 from duban_contracts.message import Command, Fact, Key, Moment
 from duban_contracts.plan import Stage
@@ -17,7 +18,7 @@ class CompleteStage(Command, service="ledger", by=(Role.STATION, Role.OFFICE, Ro
 
     stage: Token
     passed: bool = Field(True, description="False ends the procedure: the application fails here")
-    note: str = Field("", max_length=2_000, description="Without names; required where it did not pass")
+    note: OptionalText = Field("", description="Without names; required where it did not pass")
 
 
 class RaiseObjection(
@@ -25,15 +26,15 @@ class RaiseObjection(
 ):
     """Somebody objects to an application that is in public notice or waits for approval."""
 
-    text: str = Field(min_length=1, max_length=2_000, description="Without names")
+    text: Text = Field(description="Without names")
 
 
 class DecideObjection(Command, service="ledger", by=(Role.OFFICE, Role.LEADER, Role.DISCIPLINE)):
     """Upheld sends the application back to an earlier stage; dismissed lets it go on."""
 
-    objection: int = Field(ge=1)
+    objection: Number
     upheld: bool
-    reason: str = Field(min_length=1, max_length=2_000)
+    reason: Text
 
 
 class ProcedureBegun(Fact, service="ledger"):

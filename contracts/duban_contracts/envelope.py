@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from duban_contracts.faults import in_words
 from duban_contracts.message import CATALOGUE, Message
 from duban_contracts.subjects import filter_of
 
@@ -102,7 +103,7 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
     try:
         return Envelope(attributes, model.model_validate_json(body), last)
     except ValidationError as error:
-        raise Poison(PoisonReason.BREAKS_CONTRACT, _sentences(error)) from None
+        raise Poison(PoisonReason.BREAKS_CONTRACT, in_words(error)) from None
 
 
 def rfc3339(moment: datetime) -> str:
@@ -163,14 +164,6 @@ def _last_token(subject: str, model: type[Message]) -> str:
 def _subject_before(model: type[Message]) -> str:
     """Its subject up to the last token, with the dot."""
     return filter_of(model)[:-1]
-
-
-def _sentences(error: ValidationError) -> str:
-    def sentence(fault: Any) -> str:
-        where = ".".join(str(part) for part in fault["loc"])
-        return f"{where}: {fault['msg']}" if where else str(fault["msg"])
-
-    return "; ".join(map(sentence, error.errors(include_url=False, include_input=False)))
 
 
 def _escaped(value: str) -> str:

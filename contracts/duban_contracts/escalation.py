@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from pydantic import Field
 
 from duban_contracts.charter import Ground, Role, Token
+from duban_contracts.fields import Line, LongText, Name, OptionalText, RequestKey, Text
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
 
 
@@ -51,51 +52,51 @@ Addressees = (Role.STATION, Role.OFFICE)
 class AcknowledgeOrder(Command, service="escalation", by=Addressees):
     """The station confirms that it has the order; the deadline for its answer runs on."""
 
-    order: Key
+    order: RequestKey
 
 
 class AnswerOrder(Command, service="escalation", by=Addressees):
     """The station reports what it did; the order is lifted when its items are closed too."""
 
-    order: Key
-    answer: str = Field(min_length=1, max_length=5_000)
+    order: RequestKey
+    answer: LongText
 
 
 class ApproveStep(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
     """A named person decides that the proposed step is taken."""
 
-    step: Key
-    decided_by: str = Field(min_length=1, max_length=100, description="Name or post of who decides")
-    reason: str = Field("", max_length=2_000)
+    step: RequestKey
+    decided_by: Name = Field(description="Name or post of who decides")
+    reason: OptionalText = ""
 
 
 class DeclineStep(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
     """A named person decides against the proposed step; "no" is recorded too, with its reason."""
 
-    step: Key
-    decided_by: str = Field(min_length=1, max_length=100)
-    reason: str = Field(min_length=1, max_length=2_000)
+    step: RequestKey
+    decided_by: Name
+    reason: Text
 
 
 class RecordInstruction(Command, service="escalation", by=(Role.LEADER,)):
     """What the principal leaders instructed after the report."""
 
-    step: Key
-    instruction: str = Field(min_length=1, max_length=5_000)
+    step: RequestKey
+    instruction: LongText
 
 
 class RecordReceipt(Command, service="escalation", by=(Role.DISCIPLINE, Role.LEADER)):
     """The commission (or the body above it) received the case: from here on it judges."""
 
-    step: Key
-    receipt: str = Field(min_length=1, max_length=200)
+    step: RequestKey
+    receipt: Line
 
 
 class WithdrawCircular(Command, service="escalation", by=(Role.OFFICE, Role.LEADER)):
     """A circular that should not have been is taken back: it counts no more."""
 
-    circular: Key
-    reason: str = Field(min_length=1, max_length=2_000)
+    circular: RequestKey
+    reason: Text
 
 
 class ReminderSent(Fact, service="escalation"):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from duban_contracts.due import Due, DueClock, Pause
+from duban_contracts.fields import MAX_LIST, Line, Text
 from duban_contracts.message import Command, Fact, Key, Moment
 from duban_contracts.rules import Limit, Role, Token
 
@@ -24,21 +25,21 @@ class HoldGround(StrEnum):
 class ReturnEntry(Command, service="ledger", message_name="return", by=Handlers):
     """退单: not ours, and by which rule; within the charter's time from the assignment."""
 
-    legal_ground: str = Field(min_length=1, max_length=2_000)
+    legal_ground: Text
 
 
 class Transfer(Command, service="ledger", by=HandlersAndOffice):
     """转办: to the station that has the power; until that accepts, whoever has it stays responsible."""
 
     to: Token
-    reason: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
+    reason: Text = Field(description="What the citizen is told, without names")
 
 
 class ReportUp(Command, service="ledger", by=Handlers):
     """上报: it cannot be solved at this level; the interim answer stays ours."""
 
-    to: str = Field(min_length=1, max_length=200, description="The body above, e.g. 市住建局")
-    reason: str = Field(min_length=1, max_length=2_000)
+    to: Line = Field(description="The body above, e.g. 市住建局")
+    reason: Text
 
 
 class AddCoHandler(Command, service="ledger", by=HandlersAndOffice):
@@ -51,21 +52,21 @@ class ApplyExtension(Command, service="ledger", by=Handlers):
     """延期: asked for before expiry, with its length and its ground."""
 
     length: Limit
-    reason: str = Field(min_length=1, max_length=2_000)
+    reason: Text
 
 
 class DecideExtension(Command, service="ledger", by=(Role.OFFICE, Role.LEADER)):
     """Somebody other than the handler grants the extension that was asked for, or does not."""
 
     granted: bool
-    reason: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
+    reason: Text = Field(description="What the citizen is told, without names")
 
 
 class Hold(Command, service="ledger", by=HandlersAndOffice):
     """The clocks stand still, at most as long and as often as the charter says."""
 
     ground: HoldGround
-    reason: str = Field(min_length=1, max_length=2_000)
+    reason: Text
 
 
 class Resume(Command, service="ledger", by=HandlersAndOffice):
@@ -76,8 +77,8 @@ class Adjudicate(Command, service="ledger", by=(Role.OFFICE, Role.LEADER)):
     """Whose it is, decided for good: stations neither return nor transfer it afterwards."""
 
     to: Token
-    co_handlers: tuple[Token, ...] = ()
-    reason: str = Field(min_length=1, max_length=2_000)
+    co_handlers: tuple[Token, ...] = Field((), max_length=MAX_LIST)
+    reason: Text
 
 
 class EntryReturned(Fact, service="ledger"):

@@ -5,10 +5,12 @@ Personal data arrives in commands, stays in intake's own database, and is in non
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from duban_contracts.charter import Limit, MatterKind, Role, Token
+from duban_contracts.fields import Day, Line, Materials, OptionalName, RequestMoment, Text, Words
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
 
 Anyone = (Role.GATEWAY, Role.FEED, Role.OFFICE, Role.STATION)
@@ -50,45 +52,80 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
-class Petitioner(Part):
+class Stored(Part):
+    """What is kept of a part of a command. It has the fields of that part and none of its bounds, so that
+    what was accepted under wider ones can be read; a part of a command put in its place becomes one."""
+
+    model_config = ConfigDict(revalidate_instances="subclass-instances")
+
+
+class StoredPetitioner(Stored):
     """Personal data: never leaves intake's own database."""
 
-    name: str | None = Field(None, max_length=100)
-    phone: str | None = Field(None, max_length=40)
+    name: str | None = None
+    phone: str | None = None
     confidential: bool = False
-    on_behalf_of: str | None = Field(None, max_length=100)
+    on_behalf_of: str | None = None
 
 
-class PastOutcome(Part):
-    """How a case that was closed elsewhere ended; believed only from actors who may backdate."""
+class Petitioner(StoredPetitioner):
+    """Personal data: never leaves intake's own database."""
+
+    name: OptionalName | None = None
+    phone: Annotated[str, Words(40, optional=True)] | None = None
+    on_behalf_of: OptionalName | None = None
+
+
+class StoredOutcome(Stored):
+    """How a case that was closed elsewhere ended."""
 
     outcome: Outcome
     closed_at: Moment | None = Field(None, description="Absent: the time was not recorded")
 
 
-class SubmitMatter(Command, service="intake", by=Anyone):
-    """A matter comes in. Answered by matter_accepted, matter_incomplete or command_refused."""
+class PastOutcome(StoredOutcome):
+    """How a case that was closed elsewhere ended; believed only from actors who may backdate."""
 
-    title: str = Field(min_length=1, max_length=200, description="What it is about, without names")
+    closed_at: RequestMoment | None = Field(None, description="Absent: the time was not recorded")
+
+
+class StoredMatter(Stored):
+    """A matter as it came in. A new field stands here, and in SubmitMatter again where it has bounds."""
+
+    title: str
     category: Token
     kind: MatterKind | None = Field(None, description="Default: the category's")
     village: Token | None = None
     channel: Channel = Channel.OTHER
-    text: str = Field("", max_length=10_000, description="The petitioner's own words; stays in intake")
-    petitioner: Petitioner | None = None
+    text: str = Field("", description="The petitioner's own words; stays in intake")
+    petitioner: StoredPetitioner | None = None
     materials: tuple[str, ...] = ()
     hardship: bool = False
     safety: bool = False
     urgent: bool = False
-    solved_on_the_spot: str | None = Field(
-        None, min_length=1, max_length=2_000, description="The answer given"
-    )
+    solved_on_the_spot: str | None = None
     station: Token | None = Field(None, description="The responsible station, from actors who may route")
-    due_on: date | None = Field(None, description="Last day, from actors who may set deadlines")
+    due_on: date | None = None
+    past: StoredOutcome | None = None
+    recurs: str | None = None
+
+
+class SubmitMatter(StoredMatter, Command, service="intake", by=Anyone):
+    """A matter comes in. Answered by matter_accepted, matter_incomplete or command_refused."""
+
+    title: Line = Field(description="What it is about, without names")
+    text: Annotated[str, Words(10_000, optional=True)] = Field(
+        "", description="The petitioner's own words; stays in intake"
+    )
+    petitioner: Petitioner | None = None
+    materials: Materials = ()
+    solved_on_the_spot: Text | None = Field(None, description="The answer given")
+    due_on: Day | None = Field(None, description="Last day, from actors who may set deadlines")
     past: PastOutcome | None = None
     recurs: str | None = Field(
         None,
-        pattern=r"^\d{4}-\d{6,}$",
+        max_length=20,
+        pattern=r"^[0-9]{4}-[0-9]{6,}$",
         description="The number of the struck-off entry that came back; the ledger checks it",
     )
 
@@ -96,20 +133,20 @@ class SubmitMatter(Command, service="intake", by=Anyone):
 class SupplementMatter(Command, service="intake", by=Anyone):
     """The missing material of an incomplete submission."""
 
-    materials: tuple[str, ...] = Field(min_length=1)
+    materials: Materials = Field(min_length=1)
 
 
 class WithdrawMatter(Command, service="intake", by=Anyone):
     """The petitioner takes the matter back."""
 
-    reason: str = Field("", max_length=500)
+    reason: Annotated[str, Words(500, optional=True)] = ""
 
 
 class DeclineMatter(Command, service="intake", by=(Role.GATEWAY, Role.OFFICE)):
     """A matter that we may not take, with the reason code that says why."""
 
     reason: DeclineReason
-    explanation: str = Field(min_length=1, max_length=2_000)
+    explanation: Text
 
 
 class MatterAccepted(Fact, service="intake"):
@@ -129,7 +166,7 @@ class MatterAccepted(Fact, service="intake"):
     due_on: date | None = Field(None, description="Last day as set elsewhere; goes before `limit`")
     rule: str
     solved_on_the_spot: str | None = None
-    past: PastOutcome | None = None
+    past: StoredOutcome | None = None
     source: Token | None = Field(None, description="Who told intake, e.g. the feed")
     recurs: Key | None = Field(None, description="The struck-off entry that came back, as submitted")
     submitted_at: Moment | None = Field(None, description="When it first came in, complete or not")

@@ -10,6 +10,7 @@ from pydantic import Field
 from duban_contracts.charter import MatterKind, Role, Token
 from duban_contracts.due import Due as Due
 from duban_contracts.due import DueClock as DueClock
+from duban_contracts.fields import Evidence, OptionalText, Text
 from duban_contracts.handling import HandlingFact
 from duban_contracts.intake import Channel, Outcome, Priority
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
@@ -38,32 +39,32 @@ class Accept(Command, service="ledger", by=Handlers):
 class RecordProgress(Command, service="ledger", by=Handlers):
     """The handler notes how far it has come; no deadline moves by it."""
 
-    note: str = Field(min_length=1, max_length=2_000)
+    note: Text
     percent: int | None = Field(None, ge=0, le=100)
     interim_answer: bool = Field(
         False, description="The note is the citizen's interim answer, after a report to a higher level"
     )
-    evidence: tuple[str, ...] = Field((), description="Where the proof is to be found")
+    evidence: Evidence = Field((), description="Where the proof is to be found")
 
 
 class Resolve(Command, service="ledger", by=Handlers):
     """The handler says it is done (办结): not struck off until somebody else verified (销号)."""
 
     outcome: Outcome = Outcome.SOLVED
-    answer: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
+    answer: Text = Field(description="What the citizen is told, without names")
 
 
 class Verify(Command, service="ledger", by=(Role.OFFICE, Role.STATION, Role.LEADER, Role.DISCIPLINE)):
     """Somebody other than the handler checks the result: strike off, or back for a redo round."""
 
     passed: bool
-    reason: str = Field("", max_length=2_000, description="Required where it did not pass")
+    reason: OptionalText = Field("", description="Required where it did not pass")
 
 
 class Reopen(Command, service="ledger", by=(Role.OFFICE, Role.GATEWAY)):
     """A struck-off entry comes back under its old number."""
 
-    reason: str = Field(min_length=1, max_length=2_000)
+    reason: Text
 
 
 class EntryOpened(Fact, service="ledger"):

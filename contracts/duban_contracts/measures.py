@@ -10,27 +10,26 @@ from typing import Annotated
 
 from pydantic import Field
 
+from duban_contracts.fields import Day, Evidence, OptionalText, Revision, Text
 from duban_contracts.ledger import Due
 from duban_contracts.message import Command, Fact, Key, Moment, Part
 from duban_contracts.plan import Shape
 from duban_contracts.rules import Role, Token
 
 Stations = (Role.STATION,)
-Evidence = tuple[str, ...]
-"""Where the proof is to be found: names of files, photo numbers; never the thing itself."""
 
 
 class ApplyPlan(Command, service="ledger", by=(Role.OFFICE, Role.LEADER)):
     """Bring the campaign's measures in line with the plan of the charter's newest revision."""
 
-    revision: int | None = Field(None, ge=1, description="Which revision at least; refused until it is here")
+    revision: Revision | None = Field(None, description="Which revision at least; refused until it is here")
 
 
 class ReportCount(Command, service="ledger", by=Stations):
     """So many more of what a counted measure counts."""
 
     count: int = Field(ge=1, le=1_000_000)
-    note: str = Field(min_length=1, max_length=2_000)
+    note: Text
     evidence: Evidence = ()
 
 
@@ -38,7 +37,7 @@ class MeetMilestone(Command, service="ledger", by=Stations):
     """The next milestone is reached; one after the other."""
 
     milestone: Token
-    note: str = Field(min_length=1, max_length=2_000)
+    note: Text
     evidence: Evidence = Field(min_length=1)
 
 
@@ -46,8 +45,8 @@ class ReportOccurrence(Command, service="ledger", by=Stations):
     """A recurring measure was carried out: where, on which day."""
 
     village: Token | None = Field(None, description="Absent where the measure has no places")
-    day: date | None = Field(None, description="Absent: today")
-    note: str = Field("", max_length=2_000)
+    day: Day | None = Field(None, description="Absent: today")
+    note: OptionalText = ""
     evidence: Evidence = ()
 
 
@@ -136,7 +135,7 @@ class MilestoneMet(Fact, service="ledger"):
     name: str
     percent: int
     note: str = ""
-    evidence: Evidence = ()
+    evidence: tuple[str, ...] = ()
     late: bool | None = Field(None, description="Absent: it had no date")
 
 
@@ -156,7 +155,7 @@ class OccurrenceReported(Fact, service="ledger"):
     day: date
     village: Token | None = None
     note: str = ""
-    evidence: Evidence = ()
+    evidence: tuple[str, ...] = ()
     complete: bool = Field(False, description="It was the last place of that day")
 
 

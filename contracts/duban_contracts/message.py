@@ -1,18 +1,14 @@
 """What every message is: a typed, versioned command or fact, entered in one catalogue."""
 
 import re
-from datetime import UTC
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from duban_contracts.charter import Role, Token
-
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-"""A point in time, always UTC inside; the wire carries RFC 3339 with a zone."""
-
-Key = Annotated[str, Field(min_length=1, max_length=200)]
+from duban_contracts.fields import Key as Key
+from duban_contracts.fields import Moment as Moment
 
 SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
 

@@ -1,12 +1,13 @@
 """Writes the JSON Schemas and the table of messages: `python -m duban_contracts.publish`, in a checkout.
 
 A committed schema is a promise: one that an older reader or writer could not live with is not overwritten.
+The exceptions are in `tightened.json`, each with its reason: bounds of commands (docs/decisions/0017).
 """
 
 import inspect
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from duban_contracts.compatibility import Schema, breaks
@@ -26,6 +27,7 @@ END_QUERIES = "<!-- end of queries -->"
 NEXT_STEP = """\
 Nothing was written. These are promises that somebody relies on already. Either
   - make a v2 beside it: a further class with version=2, and tell both for a while; or,
+  - if a command only gets narrower bounds, list the sentence with its reason in tightened.json; or,
   - if the message was never published to anybody, delete its file in schemas/ and run this again."""
 
 
@@ -43,6 +45,17 @@ def as_text(schema: Schema) -> str:
 def committed(folder: Path) -> dict[str, Schema]:
     """Type -> schema as it stands in `folder`."""
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def tightened() -> dict[str, str]:
+    """Every broken promise that is meant, as `broken_promises` words it -> why."""
+    by_reason: dict[str, dict[str, list[str]]] = json.loads((PACKAGE / "tightened.json").read_text("utf-8"))
+    return {
+        f"{type_}: {sentence}": reason
+        for reason, types in by_reason.items()
+        for type_, sentences in types.items()
+        for sentence in sentences
+    }
 
 
 def broken_promises(before: Mapping[str, Schema], after: Mapping[str, Schema]) -> list[str]:
@@ -121,10 +134,12 @@ def with_table(readme: str, messages: str, begin_mark: str = BEGIN, end_mark: st
     return f"{before}{begin}\n{messages}\n{end}{after}"
 
 
-def publish(catalogue: Mapping[str, type[Message]], schemas: Path, readme: Path) -> list[str]:
-    """Writes both, or nothing at all where a promise would break; returns what would break."""
+def publish(
+    catalogue: Mapping[str, type[Message]], schemas: Path, readme: Path, meant: Container[str] = ()
+) -> list[str]:
+    """Writes both, or nothing at all where a promise would break that is not `meant`; returns what would."""
     after = {type_: schema_of(message) for type_, message in catalogue.items()}
-    if broken := broken_promises(committed(schemas), after):
+    if broken := [each for each in broken_promises(committed(schemas), after) if each not in meant]:
         return broken
     text = with_table(readme.read_text("utf-8"), table(catalogue))
     text = with_table(text, query_table(QUERIES), BEGIN_QUERIES, END_QUERIES)
@@ -139,7 +154,7 @@ def main() -> None:
     readme = PACKAGE.parent / "README.md"
     if not readme.exists():
         sys.exit("There is no README.md beside the package: run this in a checkout, not in an installation.")
-    if broken := publish(CATALOGUE, PACKAGE / "schemas", readme):
+    if broken := publish(CATALOGUE, PACKAGE / "schemas", readme, tightened()):
         sys.exit("\n".join([*broken, NEXT_STEP]))
 
 

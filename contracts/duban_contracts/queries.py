@@ -22,6 +22,7 @@ from pydantic import Field
 
 from duban_contracts.charter import Charter, Token
 from duban_contracts.due import DayReason, Due, DueClock
+from duban_contracts.fields import Bookmark, RequestKey, RequestMoment
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
 
@@ -36,7 +37,7 @@ class QueryFault(Part):
 class WhatBecameOf(Question):
     """Pairs of key and message id, at most 1000. Only the asker's own commands are answered."""
 
-    asked: tuple[tuple[str, str], ...] = Field(max_length=1000)
+    asked: tuple[tuple[RequestKey, RequestKey], ...] = Field(max_length=1000)
 
 
 class ToldFact(Part):
@@ -61,8 +62,8 @@ class Answers(Part):
 class HistoryOf(Question):
     """All that ever happened to a key, as far as the asker may see it."""
 
-    key: str
-    after: str | None = Field(None, max_length=400, description="The `next` of the page before")
+    key: RequestKey
+    after: Bookmark | None = Field(None, description="The `next` of the page before")
 
 
 class Nothing(Question):
@@ -99,7 +100,7 @@ class Backlog(Part):
 class FindEntry(Question):
     """Which entry came of a submission?"""
 
-    submission: Key
+    submission: RequestKey
 
 
 class Found(Part):
@@ -109,7 +110,7 @@ class Found(Part):
 class ShowEntry(Question):
     """How does an entry stand, by its number?"""
 
-    entry: Key
+    entry: RequestKey
 
 
 class EntryCard(Part):
@@ -130,13 +131,13 @@ class Shown(Part):
 class WhoLags(Question):
     """The laggard report, as of `at` or now."""
 
-    at: Moment | None = None
+    at: RequestMoment | None = None
 
 
 class WhyEntry(Question):
     """Why is it due when it is due?"""
 
-    entry: Key
+    entry: RequestKey
 
 
 class DayExplained(Part):

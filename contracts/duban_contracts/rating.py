@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from pydantic import Field
 
 from duban_contracts.charter import Role
+from duban_contracts.fields import OptionalText, Text
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
 
 
@@ -50,13 +51,13 @@ class RecordCallback(Command, service="rating", by=(Role.OFFICE,)):
     """An independent call to the citizen after a negative rating (回访)."""
 
     result: CallbackResult
-    note: str = Field("", max_length=2_000, description="Without names")
+    note: OptionalText = Field("", description="Without names")
 
 
 class RecordRectification(Command, service="rating", by=(Role.STATION, Role.OFFICE)):
     """What was put right after a negative rating."""
 
-    note: str = Field(min_length=1, max_length=2_000, description="Without names")
+    note: Text = Field(description="Without names")
 
 
 class OfRound(Fact):

@@ -2,11 +2,13 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from duban_contracts.charter import MatterKind, Token
 from duban_contracts.due import Due
+from duban_contracts.fields import MAX_LIST, Bookmark, Day, RequestMoment, Words
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import EntryKind
 from duban_contracts.message import Key, Moment, Part, Question
@@ -85,24 +87,24 @@ class ListEntries(Question):
     """
 
     station: Token | None = Field(None, description="The responsible one, not a co-handler")
-    statuses: tuple[EntryStatus, ...] = ()
+    statuses: tuple[EntryStatus, ...] = Field((), max_length=MAX_LIST)
     entry_kind: EntryKind | None = None
     kind: MatterKind | None = None
     category: Token | None = None
     village: Token | None = None
-    due_from: date | None = Field(None, description="Last day in time: this one or later, local")
-    due_until: date | None = Field(None, description="This one or earlier")
+    due_from: Day | None = Field(None, description="Last day in time: this one or later, local")
+    due_until: Day | None = Field(None, description="This one or earlier")
     overdue: bool = Field(False, description="Only what its station has in hand and should have answered")
-    updated_since: Moment | None = Field(
+    updated_since: RequestMoment | None = Field(
         None,
         description=(
             "By the time of the fact that changed it, which may be told later, as of then: ask from well "
             "before the last time, or listen to the facts"
         ),
     )
-    text: str | None = Field(None, min_length=2, max_length=100, description="Stands in the title")
+    text: Annotated[str, Words(100, least=2)] | None = Field(None, description="Stands in the title")
     limit: int = Field(50, ge=1, le=500)
-    after: str | None = Field(None, max_length=400, description="The `next` of the page before")
+    after: Bookmark | None = Field(None, description="The `next` of the page before")
 
 
 class EntryPage(Part):
@@ -138,7 +140,7 @@ class AskHotList(Question):
     within_days: int | None = Field(None, ge=1, le=3660)
     at_least: int | None = Field(None, ge=2, le=1000)
     limit: int = Field(50, ge=1, le=500)
-    after: str | None = Field(None, max_length=400)
+    after: Bookmark | None = None
 
 
 class Alike(Part):
@@ -176,7 +178,7 @@ class HotListShown(Part):
 class AskDisclosure(Question):
     category: Token | None = None
     limit: int = Field(50, ge=1, le=500)
-    after: str | None = Field(None, max_length=400)
+    after: Bookmark | None = None
 
 
 class PublicApplication(Part):

@@ -8,6 +8,7 @@ from datetime import date
 from pydantic import Field
 
 from duban_contracts.charter import Ground, Role, Token
+from duban_contracts.fields import MAX_EXACT_INTEGER, Day, OptionalText, RequestKey, Text
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
 
 Inspectors = (Role.OFFICE, Role.DISCIPLINE)
@@ -20,9 +21,9 @@ class StartCampaign(Command, service="supervision", by=(Role.OFFICE, Role.LEADER
 class DrawInspections(Command, service="supervision", by=Inspectors):
     """Draw stations to inspect unannounced; the recorded seed makes the draw reproducible."""
 
-    day: date
+    day: Day
     count: int = Field(ge=1, le=100)
-    seed: int
+    seed: int = Field(ge=-MAX_EXACT_INTEGER, le=MAX_EXACT_INTEGER)
 
 
 class RecordInspection(Command, service="supervision", by=Inspectors):
@@ -30,7 +31,7 @@ class RecordInspection(Command, service="supervision", by=Inspectors):
 
     station: Token
     passed: bool
-    note: str = Field("", max_length=2_000)
+    note: OptionalText = ""
 
 
 class RecordFinding(Command, service="supervision", by=Inspectors):
@@ -38,9 +39,9 @@ class RecordFinding(Command, service="supervision", by=Inspectors):
 
     station: Token
     ground: Ground
-    text: str = Field(min_length=1, max_length=2_000)
+    text: Text
     measure: Token | None = Field(None, description="The plan's leaf measure concerned")
-    entry: Key | None = Field(None, description="The ledger entry concerned")
+    entry: RequestKey | None = Field(None, description="The ledger entry concerned")
     serious: bool = False
 
 
@@ -48,7 +49,7 @@ class VerifyRectification(Command, service="supervision", by=Inspectors):
     """A re-inspection of a finding: mended, or not yet."""
 
     passed: bool
-    note: str = Field("", max_length=2_000)
+    note: OptionalText = ""
 
 
 class CampaignStarted(Fact, service="supervision"):

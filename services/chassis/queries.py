@@ -6,7 +6,7 @@ the contracts says who may ask what; who asks is the last token of the subject, 
 credential. A question that cannot be answered gets a `QueryFault`.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from faststream.nats import NatsBroker, NatsResponse
 from faststream.nats.annotations import NatsMessage
 from pydantic import BaseModel, ValidationError
 
+from duban_contracts.faults import FieldFault, field_faults
+from duban_contracts.fields import bookmark_text
 from duban_contracts.message import CATALOGUE, Fact
 from duban_contracts.queries import (
     AnswerGiven,
@@ -161,7 +163,7 @@ def bookmark(key: str) -> str:
 def place(mark: str) -> str:
     """Raises BadQuery for what was never a bookmark."""
     try:
-        return urlsafe_b64decode(mark.encode()).decode()
+        return bookmark_text(mark)
     except ValueError:
         raise BadQuery(NO_BOOKMARK) from None
 
@@ -174,15 +176,14 @@ def _how_many(after: str | None) -> int:
 
 
 def faults(error: ValidationError, asks: type[BaseModel]) -> str:
-    return "; ".join(_fault(each, asks) for each in error.errors(include_url=False))
+    return "; ".join(_fault(each, asks) for each in field_faults(error))
 
 
-def _fault(each: Any, asks: type[BaseModel]) -> str:
-    field = ".".join(map(str, each["loc"])) or "the question"
-    if each["type"] == "extra_forbidden":
+def _fault(fault: FieldFault, asks: type[BaseModel]) -> str:
+    if fault.code == "extra_forbidden":
         known = ", ".join(asks.model_fields) or "none"
-        return f"{field}: there is no such field; this question knows {known}"
-    return f"{field}: {each['msg']}"
+        return f"{fault.field}: there is no such field; this question knows {known}"
+    return str(fault) if fault.field else f"the question: {fault}"
 
 
 def _given(key: str, answer: Answer, reader: Reader | None) -> AnswerGiven:

@@ -11,7 +11,7 @@ from duban_contracts.intake import (
     MatterDeclined,
     MatterIncomplete,
     MatterWithdrawn,
-    SubmitMatter,
+    StoredMatter,
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Decider, Wake, refusal
@@ -88,7 +88,7 @@ def submit(charter: Charter, command: Submit) -> list[Event]:
     return [kept, accept(charter, category, asked, kept)]
 
 
-def lacking(category: Category, submitted: SubmitMatter) -> tuple[str, ...]:
+def lacking(category: Category, submitted: StoredMatter) -> tuple[str, ...]:
     """Everything that is missing, in the charter's order and told at once (一次性告知, domain.md §1).
 
     A case closed elsewhere needs no material any more.
@@ -136,7 +136,7 @@ def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: S
             )
 
 
-def unknown_category(asked: Asked, submitted: SubmitMatter) -> IntakeCommandRefused:
+def unknown_category(asked: Asked, submitted: StoredMatter) -> IntakeCommandRefused:
     detail = f"the charter has no category {submitted.category!r}; submit it anew under one that it has"
     return no(asked, Refusal.UNKNOWN_CATEGORY, detail)
 

@@ -3,7 +3,7 @@
 import hashlib
 
 from duban_contracts.charter import Category, Charter
-from duban_contracts.intake import MatterAccepted, Priority, SubmitMatter
+from duban_contracts.intake import MatterAccepted, Priority, StoredMatter
 from services.chassis.decider import Asked
 from services.chassis.limits import choose_limit
 from services.intake.decider.situations import SubmissionKept
@@ -42,12 +42,12 @@ def accept(charter: Charter, category: Category, asked: Asked, kept: SubmissionK
     )
 
 
-def is_urgent(submitted: SubmitMatter) -> bool:
+def is_urgent(submitted: StoredMatter) -> bool:
     """Hardship and safety raise the priority like an urgent matter (domain.md §2, 1(1)b and 1(2)d)."""
     return submitted.urgent or submitted.safety or submitted.hardship
 
 
-def choose_station(category: Category, submitted: SubmitMatter, source: str) -> tuple[str, str]:
+def choose_station(category: Category, submitted: StoredMatter, source: str) -> tuple[str, str]:
     """The responsible station, and in words what chose it."""
     if submitted.station is not None:
         return submitted.station, f"station {submitted.station} named by {source}"

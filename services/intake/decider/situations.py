@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-from duban_contracts.intake import DeclineReason, IntakeEvent, SubmitMatter
+from duban_contracts.intake import DeclineReason, IntakeEvent, StoredMatter
 from services.chassis.decider import Asked, Kept
 
 
 class SubmissionKept(Kept):
     """What came in, word for word: stays in intake's own database, for it names people."""
 
-    submitted: SubmitMatter
+    submitted: StoredMatter
     source: str
 
 
 @dataclass(frozen=True)
 class Submit:
     asked: Asked
-    submitted: SubmitMatter
+    submitted: StoredMatter
     source: str
     """The token of who told us, which need not be who acted."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from duban_contracts.charter import Role
 from duban_contracts.handling import EntryRecurred
-from duban_contracts.intake import Outcome, PastOutcome
+from duban_contracts.intake import Outcome, StoredOutcome
 from duban_contracts.ledger import (
     Due,
     EntryAccepted,
@@ -46,7 +46,7 @@ def on_the_spot(opened: EntryOpened, matter: Matter, answer: str) -> list[Event]
     ]
 
 
-def closed_elsewhere(opened: EntryOpened, matter: Matter, past: PastOutcome) -> Iterator[Event]:
+def closed_elsewhere(opened: EntryOpened, matter: Matter, past: StoredOutcome) -> Iterator[Event]:
     """A case that ended before it came to this register: struck off without anybody's verification here.
 
     Where the time of closing was not recorded, it is struck off at its opening, and nothing is said of

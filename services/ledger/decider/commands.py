@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from duban_contracts.charter import Limit, MatterKind
 from duban_contracts.handling import HoldGround
-from duban_contracts.intake import Channel, Outcome, PastOutcome, Priority
+from duban_contracts.intake import Channel, Outcome, Priority, StoredOutcome
 from services.chassis.decider import Asked
 
 
@@ -29,7 +29,7 @@ class Matter:
     rule: str = ""
     source: str = "intake"
     solved_on_the_spot: str | None = None
-    past: PastOutcome | None = None
+    past: StoredOutcome | None = None
     recurs: str | None = None
     submitted_at: datetime | None = None
     """When it first came in; else at its opening."""

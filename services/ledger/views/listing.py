@@ -16,7 +16,7 @@ from duban_contracts.reading import (
     EntryStatus,
     ListEntries,
 )
-from services.chassis.queries import BadQuery, Piece, bookmark, fitting, place
+from services.chassis.queries import NO_BOOKMARK, BadQuery, Piece, bookmark, fitting, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import BY_DUE, BY_SUBMISSION, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
 from services.ledger.views.row import NEVER, Row, instant
@@ -161,7 +161,10 @@ def ranges(asked: ListEntries, zone: ZoneInfo, now: datetime, sort: str) -> dict
     updated = {"$gte": instant(asked.updated_since)} if asked.updated_since else {}
     bounds = {"due_key": due, "updated_key": updated}
     if asked.after:
-        bounds[sort] = {**bounds[sort], "$gt": max(place(asked.after), bounds[sort].get("$gt", ""))}
+        after = place(asked.after)
+        if "|" not in after:
+            raise BadQuery(NO_BOOKMARK)
+        bounds[sort] = {**bounds[sort], "$gt": max(after, bounds[sort].get("$gt", ""))}
     # An empty bound keeps the index in order where nothing else is asked of its key.
     bounds[sort] = bounds[sort] or {"$gte": ""}
     return {key: bound for key, bound in bounds.items() if bound}
