@@ -11,6 +11,8 @@ CONTRACTS = Path(duban_contracts.__file__).parent
 SCHEMAS = CONTRACTS / "schemas"
 EXAMPLES = CONTRACTS / "examples"
 README = CONTRACTS.parent / "README.md"
+RELEASED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("released.json").read_text("utf-8"))
+"""The schemas of the release before, without what they say to people."""
 
 MESSAGES = {
     type_: message

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from duban_contracts.compatibility import breaks
-from duban_contracts.message import Refusal
-from duban_contracts.publish import committed, schema_of
-from tests.contracts.catalogue import MESSAGES, SCHEMAS, example
+from duban_contracts.message import Command, Refusal
+from duban_contracts.publish import broken_promises, committed, schema_of, tightened
+from tests.contracts.catalogue import MESSAGES, RELEASED, SCHEMAS, example
 
 COMMITTED = committed(SCHEMAS)
 every_message = pytest.mark.parametrize("type_", MESSAGES)
@@ -35,6 +35,18 @@ def test_what_an_older_writer_sent_is_read_by_todays_model(type_):
 def test_what_todays_model_writes_is_read_by_the_committed_schema(type_):
     message = MESSAGES[type_].model_validate(example(type_))
     Draft202012Validator(COMMITTED[type_]).validate(json.loads(message.model_dump_json()))
+
+
+def test_only_the_listed_bounds_differ_from_what_was_released():
+    """`released.json` holds the schemas of 0.1.0. A list that is longer than the truth is wrong, too."""
+    today = {type_: schema_of(message) for type_, message in MESSAGES.items()}
+    assert sorted(broken_promises(RELEASED, today)) == sorted(tightened())
+
+
+def test_only_commands_are_tightened_for_facts_are_read_for_ever():
+    for sentence, reason in tightened().items():
+        assert issubclass(MESSAGES[sentence.partition(":")[0]], Command)
+        assert reason
 
 
 OLD: dict[str, Any] = {
