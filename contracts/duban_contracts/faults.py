@@ -25,8 +25,8 @@ class FieldFault(NamedTuple):
 
 
 SENTENCES = {
-    "missing": "is missing; add it",
-    "extra_forbidden": "there is no such field; leave it out",
+    "missing": "is missing, add it",
+    "extra_forbidden": "there is no such field, leave it out",
     "string_type": "write it as text, in quotes",
     "string_too_short": "write at least {min_length} characters",
     "string_too_long": "write at most {max_length} characters",
@@ -37,16 +37,16 @@ SENTENCES = {
     "less_than_equal": "has to be {le} or less",
     "enum": "has to be one of {expected}",
     "timezone_aware": "add the zone, as in 2024-04-15T14:31:00+08:00",
-    "json_invalid": "Invalid JSON: {error}; send a JSON object in UTF-8",
+    "json_invalid": "Invalid JSON: {error}, send a JSON object in UTF-8",
     "model_type": "the body has to be a JSON object",
     "no_visible_character": "write at least one visible character",
     "control_character": "remove the character {character}",
     "unfit_for_key": "a key may not hold {character}",
     "moment_out_of_range": (
-        "the year has to be from {first} to {last}; leave the field out if there is no such time"
+        "the year has to be from {first} to {last}, or leave the field out if there is no such time"
     ),
     "day_out_of_range": (
-        "the year has to be from {first} to {last}; leave the field out if there is no such day"
+        "the year has to be from {first} to {last}, or leave the field out if there is no such day"
     ),
     "bad_bookmark": "give the `next` of an earlier page, unchanged",
     "moment_format": "write it as text with a zone, like {example}",

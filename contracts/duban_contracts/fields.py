@@ -50,7 +50,7 @@ def in_utc(moment: datetime) -> datetime:
 def _out_of_range(what: str) -> PydanticCustomError:
     return PydanticCustomError(
         f"{what}_out_of_range",
-        "the year must be from {first} to {last}; leave the field out if there is no such date",
+        "the year must be from {first} to {last}, or leave the field out if there is no such date",
         {"first": FIRST_YEAR, "last": LAST_YEAR},
     )
 

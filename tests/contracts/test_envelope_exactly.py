@@ -58,8 +58,8 @@ def test_who_acts_is_one_token(last: str) -> None:
 def test_poison_says_its_reason_and_every_fault_in_words_that_repeat_no_body() -> None:
     with pytest.raises(Poison) as caught:
         decode(SUBJECT, whole(), b'{"title": 7, "channel": "secret-words"}')
-    assert str(caught.value).startswith("breaks_contract: title: Input should be a valid string; ")
-    assert "; category: Field required" in str(caught.value)
+    assert str(caught.value).startswith("breaks_contract: title: write it as text, in quotes; ")
+    assert "; category: is missing, add it" in str(caught.value)
     assert "secret-words" not in str(caught.value)
     assert "http" not in str(caught.value)
     with pytest.raises(Poison) as broken:

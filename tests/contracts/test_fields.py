@@ -266,8 +266,8 @@ def test_a_sentence_that_needs_a_parameter_gets_it():
         "category: has to match ^[A-Za-z0-9_-]{1,40}$",
         "kind: has to be one of 'consult', 'help', 'complaint', 'report' or 'suggestion'",
         "text: write it as text, in quotes",
-        f"due_on: the year has to be from {FIRST_YEAR} to {LAST_YEAR}",
-        "leave the field out if there is no such day",
+        f"due_on: the year has to be from {FIRST_YEAR} to {LAST_YEAR}, "
+        "or leave the field out if there is no such day",
     ]
     assert {fault.code for fault in field_faults(caught.value)} <= SENTENCES.keys()
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
+from duban_contracts.fields import Bookmark
 from duban_contracts.message import CATALOGUE
 from duban_contracts.queries import Answers, HistoryOf, ShowEntry
 from duban_contracts.reading import (
@@ -194,7 +195,8 @@ def test_open311_16_every_list_is_paged_in_the_same_way() -> None:
         *("list", "export", "history", "hot_list", "disclosure"),
     }
     for asks, answers in paged.values():
-        assert answers.model_fields["next"].annotation == asks.model_fields["after"].annotation
+        assert answers.model_fields["next"].annotation == str | None
+        assert asks.model_fields["after"].annotation == Bookmark | None
         assert asks is HistoryOf or asks.model_fields["limit"].annotation is int
     assert {EntryPage, Answers} <= {answers for _, answers in paged.values()}
 
