@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 from zipfile import ZipFile, ZipInfo
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from services.console.i18n import _
@@ -25,7 +26,7 @@ MOST_PAGE_BYTES = 512_000_000
 MOST_TEXT_BYTES, MOST_TEXT_TAGS = 128_000_000, 4_000_000
 """Of the table of texts, which is held in memory; a text takes about four tags."""
 MOST_OTHER_BYTES, MOST_OTHER_TAGS = 16_000_000, 400_000
-MOST_ROW_BYTES = 8_000_000
+MOST_ROW_BYTES = 2_000_000
 """Unpacked, between two rows."""
 MOST_ROWS = 1_048_576
 """What a page of a spreadsheet program can have."""
@@ -48,7 +49,7 @@ def read_workbook(path: Path, sheet: str | None) -> Generator[list[Cell], None, 
         try:
             measure(file)
             with warnings.catch_warnings(action="ignore"):  # styles that it cannot read are no matter here
-                book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+                book = _load(file)
             with closing(book):
                 page = _page(path, book, sheet)
                 page.reset_dimensions()  # some programs write a wrong size, which would cut rows off
@@ -66,8 +67,24 @@ def read_workbook(path: Path, sheet: str | None) -> Generator[list[Cell], None, 
 def sheet_names(path: Path) -> list[str]:
     with path.open("rb") as file:
         measure(file)
-        with closing(load_workbook(file, read_only=True, keep_links=False)) as book:
+        with closing(_load(file)) as book:
             return [sheet.title for sheet in book.worksheets]
+
+
+def _load(file: IO[bytes]) -> Workbook:
+    """As `openpyxl.load_workbook`, with pages that are metered: it looks into each of them while it loads."""
+    reader = ExcelReader(file, read_only=True, data_only=True, keep_links=False)
+    reader.archive = _Parts(file)
+    reader.read()
+    return reader.wb
+
+
+class _Parts(ZipFile):
+    """The parts of a workbook; a page comes as a metered stream."""
+
+    def open(self, name: Any, *more: Any, **named: Any) -> Any:
+        part = super().open(name, *more, **named)
+        return _Metered(part) if _is_page(getattr(name, "filename", name)) else part
 
 
 def measure(file: IO[bytes]) -> None:
@@ -100,11 +117,15 @@ def _measure_part(parts: ZipFile, part: ZipInfo) -> None:
 
 
 def _bounds(name: str) -> tuple[int, int | None]:
-    if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+    if _is_page(name):
         return MOST_PAGE_BYTES, None
     if name.lower().endswith("sharedstrings.xml"):
         return MOST_TEXT_BYTES, MOST_TEXT_TAGS
     return MOST_OTHER_BYTES, MOST_OTHER_TAGS
+
+
+def _is_page(name: str) -> bool:
+    return name.startswith("xl/worksheets/") and name.endswith(".xml")
 
 
 class _Metered:
@@ -125,11 +146,14 @@ class _Metered:
             )
         return found
 
+    def close(self) -> None:
+        self._part.close()
+
     def __enter__(self) -> "_Metered":
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._part.close()
+        self.close()
 
 
 def _rows(page: ReadOnlyWorksheet) -> Iterator[list[Cell]]:
