@@ -2,6 +2,9 @@
 
 Each rule carries a `source` note: where the number comes from. Services follow the published
 charter live and record its revision in what they decide.
+
+What has a sensible default may be left out of the file; a default says in its `source` that it is one. A
+charter as it is published holds all of it, so a later default changes no charter that is in force.
 """
 
 from datetime import date, time
@@ -27,6 +30,7 @@ from duban_contracts.rules import Role as Role
 from duban_contracts.rules import Rule as Rule
 from duban_contracts.rules import Token as Token
 from duban_contracts.rules import Unit as Unit
+from duban_contracts.rules import wrong
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -43,13 +47,20 @@ class Ground(StrEnum):
     INTEGRITY = "integrity"
 
 
+DEFAULT = "系统默认值，非本镇规定 (Duban's default, not the town's own rule)"
+"""The source of a rule that the charter's file leaves out. The numbers are those of the shipped charter
+`township-2024.yaml`, which names for each the local rule that it was taken from, or calls it a choice."""
+
+
 class SourcedLimit(Limit, Rule):
     """A time limit that stands by itself and so says where it comes from."""
 
 
 class Station(Article):
     name: str = Field(description="As the plan writes it")
-    name_en: str
+    name_en: str = Field(
+        default_factory=lambda data: data.get("name", ""), description="Default: the name as it is"
+    )
     leader: str | None = Field(None, description="Leader in charge; the plan of 2024 names none")
     superior: Token | None = Field(None, description="Who decides where this station is itself the case")
     hours: "OfficeHours | None" = Field(None, description="Extended hours; default: the town's")
@@ -69,7 +80,7 @@ class Actor(Article):
     @model_validator(mode="after")
     def _says_which_station(self) -> Self:
         if self.role is Role.STATION and self.station is None:
-            raise ValueError("an actor with the role 'station' must name its station")
+            raise wrong("actor_without_station")
         return self
 
 
@@ -103,9 +114,9 @@ class MatterRules(Rule):
 
     limits: dict[MatterKind, Limit] = Field(default_factory=dict)
     urgent: Limit | None = Field(None, description="For hardship, safety and urgent matters")
-    accept_within: Limit
+    accept_within: Limit = Limit(amount=1)
     verify_roles: tuple[Role, ...] = Field((Role.OFFICE,), min_length=1)
-    reopen_within: Limit
+    reopen_within: Limit = Limit(amount=15, unit=Unit.CALENDAR_DAYS)
     reminder_percent: int = Field(80, ge=1, le=99)
     citizen: CitizenRule | None = None
     handover: HandoverRule | None = None
@@ -116,10 +127,10 @@ class MatterRules(Rule):
 
 
 class RatingRules(Rule):
-    rate_within: Limit
-    callback_within: Limit
-    rectify_within: Limit
-    minimum_sample: int = Field(ge=1, description="A station with fewer ratings or closings is not ranked")
+    rate_within: Limit = Limit(amount=15, unit=Unit.CALENDAR_DAYS)
+    callback_within: Limit = Limit(amount=1)
+    rectify_within: Limit = Limit(amount=5)
+    minimum_sample: int = Field(5, ge=1, description="A station with fewer ratings or closings is not ranked")
 
 
 class LeafMeasure(Rule):
@@ -169,7 +180,7 @@ class Campaign(Rule):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends is not None and self.ends < self.starts:
-            raise ValueError(f"the campaign ends on {self.ends}, before it starts on {self.starts}")
+            raise wrong("campaign_ends_first", ends=self.ends, starts=self.starts)
         return self
 
 
@@ -182,44 +193,47 @@ class ReminderRung(Rule):
 class OrderRung(Rule):
     """Rung 1, 督办: a formal numbered order to a named station."""
 
-    after_overdue: Limit
-    grounds: tuple[Ground, ...]
-    acknowledge_within: Limit
-    answer_within: Limit
+    after_overdue: Limit = Limit(amount=1)
+    grounds: tuple[Ground, ...] = (Ground.LAGGING, Ground.BELOW_REQUIREMENT)
+    acknowledge_within: Limit = Limit(amount=1)
+    answer_within: Limit = Limit(amount=15, unit=Unit.CALENDAR_DAYS)
 
 
 class CircularRung(Rule):
     """Rung 2, 全镇通报: proposed by the rules, decided by a named person."""
 
-    after_unmet: Limit = Field(description="Counted from the deadline of the order")
-    grounds: tuple[Ground, ...]
-    decided_by: tuple[Role, ...] = Field(min_length=1)
+    after_unmet: Limit = Field(Limit(amount=5), description="Counted from the deadline of the order")
+    grounds: tuple[Ground, ...] = (Ground.PERFUNCTORY, Ground.NONFEASANCE, Ground.BUCK_PASSING)
+    decided_by: tuple[Role, ...] = Field((Role.OFFICE,), min_length=1)
 
 
 class LeadersRung(Rule):
     """Rung 3, 报镇主要领导: at discretion; "no" is recorded too."""
 
-    after_unmet: Limit = Field(description="Counted from the publication of the circular")
-    circulars_in_quarter: int = Field(ge=1)
-    decided_by: tuple[Role, ...] = Field(min_length=1)
+    after_unmet: Limit = Field(Limit(amount=5), description="Counted from the publication of the circular")
+    circulars_in_quarter: int = Field(2, ge=1)
+    decided_by: tuple[Role, ...] = Field((Role.LEADER,), min_length=1)
 
 
 class DisciplineRung(Rule):
     """Rung 4, 移交镇纪委: restricted; judged outside this system afterwards."""
 
-    grounds: tuple[Ground, ...]
-    after_unmet: Limit = Field(description="Counted from the report to the principal leaders")
-    decided_by: tuple[Role, ...] = Field(min_length=1)
+    grounds: tuple[Ground, ...] = (Ground.MISCONDUCT, Ground.INTEGRITY)
+    after_unmet: Limit = Field(
+        Limit(amount=5), description="Counted from the report to the principal leaders"
+    )
+    decided_by: tuple[Role, ...] = Field((Role.LEADER,), min_length=1)
 
 
 class Ladder(Article):
-    reminder: ReminderRung
-    order: OrderRung
-    circular: CircularRung
-    leaders: LeadersRung
-    discipline: DisciplineRung
+    reminder: ReminderRung = ReminderRung(source=DEFAULT)
+    order: OrderRung = OrderRung(source=DEFAULT)
+    circular: CircularRung = CircularRung(source=DEFAULT)
+    leaders: LeadersRung = LeadersRung(source=DEFAULT)
+    discipline: DisciplineRung = DisciplineRung(source=DEFAULT)
     recovered_after: SourcedLimit = Field(
-        description="How long a station must stay without open items before it counts as recovered"
+        SourcedLimit(amount=5, source=DEFAULT),
+        description="How long a station must stay without open items before it counts as recovered",
     )
 
 
@@ -233,13 +247,13 @@ class Shift(Article):
     @classmethod
     def _as_text(cls, value: object) -> object:
         if isinstance(value, int | float):  # a number would be read as seconds since midnight
-            raise ValueError(f"write the time in quotes, like '08:30', not {value}")
+            raise wrong("time_in_quotes", example="08:30", given=value)
         return value
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start >= self.end:
-            raise ValueError(f"a shift must end after it starts, not {self.start} to {self.end}")
+            raise wrong("shift_ends_first", start=self.start, end=self.end)
         return self
 
 
@@ -254,9 +268,7 @@ class OfficeHours(Rule):
         for shifts in (self.shifts, *self.extra.values()):
             for earlier, later in pairwise(sorted(shifts, key=lambda shift: shift.start)):
                 if later.start < earlier.end:
-                    raise ValueError(
-                        f"the shift from {later.start} begins before the one until {earlier.end} ends"
-                    )
+                    raise wrong("shifts_overlap", start=later.start, end=earlier.end)
         return self
 
 
@@ -270,8 +282,31 @@ class CalendarOverlay(Rule):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if both := set(self.working) & set(self.off):
-            raise ValueError(f"{', '.join(map(str, sorted(both)))} cannot be working and off at once")
+            raise wrong("working_and_off", days=", ".join(map(str, sorted(both))))
         return self
+
+
+DEFAULT_ACTORS = {
+    "office": Actor(name="营商办", role=Role.OFFICE),
+    "leader": Actor(name="主要领导", role=Role.LEADER),
+    "discipline": Actor(name="纪委", role=Role.DISCIPLINE),
+    "gateway": Actor(name="窗口和热线", role=Role.GATEWAY),
+}
+DEFAULT_MATTERS = MatterRules(
+    limits={
+        MatterKind.CONSULT: Limit(amount=3),
+        MatterKind.HELP: Limit(amount=5),
+        MatterKind.COMPLAINT: Limit(amount=13),
+        MatterKind.REPORT: Limit(amount=13),
+        MatterKind.SUGGESTION: Limit(amount=13),
+    },
+    urgent=Limit(amount=1),
+    source=DEFAULT,
+)
+DEFAULT_HOURS = OfficeHours(
+    shifts=(Shift(start=time(8, 30), end=time(12)), Shift(start=time(14, 30), end=time(17, 30))),
+    source=DEFAULT,
+)
 
 
 class Charter(Article):
@@ -286,22 +321,25 @@ class Charter(Article):
     )
     name: str
     township: str
-    document_mark: str = Field(description="Issuing mark of numbered documents, e.g. 某镇营商办督")
-    timezone: str
+    document_mark: str = Field(
+        default_factory=lambda data: f"{data.get('township', '')}督",
+        description="Issuing mark of numbered documents, e.g. 某镇营商办督; default: township and 督",
+    )
+    timezone: str = "Asia/Shanghai"
     stations: dict[Token, Station] = Field(min_length=1)
-    actors: dict[Token, Actor]
+    actors: dict[Token, Actor] = Field(DEFAULT_ACTORS, description="Default: one for each role but the feed")
     villages: dict[Token, Village] = Field(default_factory=dict)
     categories: dict[Token, Category] = Field(min_length=1)
-    matters: MatterRules
-    rating: RatingRules
+    matters: MatterRules = DEFAULT_MATTERS
+    rating: RatingRules = RatingRules(source=DEFAULT)
     procedures: dict[Token, Procedure] = Field(default_factory=dict)
     disclosure: Disclosure | None = Field(None, description="Without it the public is shown no village")
     hot_list: HotList | None = Field(None, description="Without it similar matters are not looked for")
     plan: Plan | None = None
     campaign: Campaign | None = Field(None, description="Without a campaign nothing climbs the ladder")
-    ladder: Ladder
-    calendar: CalendarOverlay
-    hours: OfficeHours
+    ladder: Ladder = Ladder()
+    calendar: CalendarOverlay = CalendarOverlay(source=DEFAULT)
+    hours: OfficeHours = DEFAULT_HOURS
 
     @field_validator("timezone")
     @classmethod
@@ -309,7 +347,7 @@ class Charter(Article):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"unknown time zone {name!r}; use a name like Asia/Shanghai") from None
+            raise wrong("unknown_zone", name=name) from None
         return name
 
     def actor(self, token: str) -> Actor | None:

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 
+from duban_contracts.applications import CompleteStage
 from duban_contracts.charter import Charter, Ground, MeasureGroup, Problem, Role
+from duban_contracts.charter_findings import Params, Value, sentence
+from duban_contracts.escalation import ApproveStep, DeclineStep
+from duban_contracts.handling import Adjudicate, DecideExtension, Hold
+from duban_contracts.ledger import Verify
+from duban_contracts.message import Command
 
 Path = tuple[str | int, ...]
 
@@ -19,7 +25,17 @@ class Remark:
     """A problem or a gap, at the path of keys and list positions that it is about."""
 
     path: Path
-    message: str
+    code: str
+    params: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def message(self) -> str:
+        """In English; `charter_findings.sentence` makes it in another language."""
+        return sentence(self.code, dict(self.params))
+
+
+def remark(path: Path, code: str, **params: Value) -> Remark:
+    return Remark(path, code, tuple(params.items()))
 
 
 def problems(charter: Charter | Mapping[str, object]) -> list[Remark]:
@@ -39,10 +55,15 @@ def gaps(charter: Charter) -> list[Remark]:
 
 def closest(word: object, known: Iterable[str]) -> str:
     """A hint to follow a complaint about `word`: the nearest known word, or all of them if they are few."""
+    return sentence("invalid", {"problem": ""} | dict(hint(word, known)))
+
+
+def hint(word: object, known: Iterable[str]) -> Params:
+    """The parameters of that hint; none where nothing is near and too much is known."""
     known = sorted(known)
     if near := get_close_matches(str(word), known, 1):
-        return f"; did you mean {near[0]!r}?"
-    return f"; known here: {', '.join(known)}" if 0 < len(known) <= 12 else ""
+        return {"near": near[0]}
+    return {"known": ", ".join(known)} if 0 < len(known) <= 12 else {}
 
 
 def _children(node: object) -> Iterable[tuple[str | int, object]]:
@@ -90,12 +111,19 @@ def _unknown_superiors(document: object) -> Iterator[Remark]:
     yield from _unknown(document, "stations.*.superior", known, "superior")
 
 
+MOST_HINTS = 50
+"""Of one kind: a hint takes a while, and who has so many wrong names has another mistake."""
+
+
 def _unknown(document: object, pattern: str, known: set[str], what: str) -> Iterator[Remark]:
     tokens = {name: str(path[1]) for path, name in _texts(document, "stations.*.name")}
+    hinted = dict[str, Params]()
     for path, token in _texts(document, pattern):
         if token not in known:
-            hint = f"; did you mean {tokens[token]!r}?" if token in tokens else closest(token, known)
-            yield Remark(path, f"unknown {what} {token!r}{hint}")
+            if token not in hinted and len(hinted) < MOST_HINTS:
+                hinted[token] = {"near": tokens[token]} if token in tokens else hint(token, known)
+            meant = hinted.get(token, {})
+            yield remark(path, f"unknown_{what}", token=token, **meant)
 
 
 def _unknown_procedures(document: object) -> Iterator[Remark]:
@@ -111,32 +139,28 @@ def _own_superiors(document: object) -> Iterator[Remark]:
     stations = {path[1]: station for path, station in _texts(document, "actors.*.station")}
     for path, superior in _texts(document, "stations.*.superior"):
         if path[1] in (superior, stations.get(superior)):
-            yield Remark(path, f"station {path[1]!r} cannot be its own superior; name the body above it")
+            yield remark(path, "own_superior", station=path[1])
 
 
 def _judges_without_superior(document: object) -> Iterator[Remark]:
     """Who decides about others must not decide its own case."""
     above = {path[1] for path, superior in _texts(document, "stations.*.superior") if superior}
+    stations = _keys(document, "stations")
+    roles = {path[1]: role for path, role in _texts(document, "actors.*.role")}
     for path, station in _texts(document, "actors.*.station"):
-        role = next((role for _, role in _texts(document, f"actors.{path[1]}.role")), None)
-        known = station in _keys(document, "stations")
+        known, role = station in stations, roles.get(path[1])
         if known and station not in above and role in (Role.OFFICE, Role.LEADER, Role.DISCIPLINE):
-            where = ("stations", station)
-            yield Remark(
-                where, f"{path[1]!r} decides and is station {station!r}; name the station's superior"
-            )
+            yield remark(("stations", station), "superior_missing", actor=path[1], station=station)
 
 
 def _shared_tokens(document: object) -> Iterator[Remark]:
     for token in sorted(_keys(document, "stations") & _keys(document, "actors")):
-        yield Remark(
-            ("actors", token), f"{token!r} is a station already, and so an actor; choose another token"
-        )
+        yield remark(("actors", token), "token_taken", token=token)
 
 
 REPEATED = (
     ("plan.problems.*.id", "problem"),
-    ("plan.problems.*.groups.*.id", "measure group"),
+    ("plan.problems.*.groups.*.id", "group"),
     ("plan.problems.*.groups.*.measures.*.id", "measure"),
 )
 
@@ -146,7 +170,7 @@ def _repeated_ids(document: object) -> Iterator[Remark]:
         seen: set[str] = set()
         for path, value in _texts(document, pattern):
             if value in seen:
-                yield Remark(path, f"{what} {value!r} stands twice; give each its own id")
+                yield remark(path, f"repeated_{what}", id=value)
             seen.add(value)
 
 
@@ -154,29 +178,58 @@ def _co_handling_leads(document: object) -> Iterator[Remark]:
     leads = {path[1]: lead for path, lead in _texts(document, "categories.*.lead")}
     for path, station in _texts(document, "categories.*.co_handlers.*"):
         if station == leads.get(path[1]):
-            yield Remark(path, f"{station!r} leads this category already; leave it out here")
+            yield remark(path, "leads_already", station=station)
 
 
 def _strangers_to_their_problem(document: object) -> Iterator[Remark]:
     known = _keys(document, "stations")
+    named = {(at[2], value) for at, value in _texts(document, "plan.problems.*.stations.*")}
     for path, station in _texts(document, "plan.problems.*.groups.*.measures.*.stations.*"):
-        named = {value for at, value in _texts(document, "plan.problems.*.stations.*") if at[2] == path[2]}
-        if station in known and station not in named:
-            yield Remark(
-                path, f"the problem does not name station {station!r}; add it there or leave it out here"
-            )
+        if station in known and (path[2], station) not in named:
+            yield remark(path, "not_of_the_problem", station=station)
 
 
-ROLE_REFERENCES = ("ladder.*.decided_by.*", "matters.verify_roles.*", "procedures.*.stages.*.by.*")
+ROLE_REFERENCES: Mapping[str, tuple[type[Command], ...]] = {
+    "matters.verify_roles.*": (Verify,),
+    "matters.handover.adjudicated_by.*": (Adjudicate,),
+    "matters.extension.decided_by.*": (DecideExtension,),
+    "matters.hold.by.*": (Hold,),
+    "procedures.*.stages.*.by.*": (CompleteStage,),
+    "ladder.circular.decided_by.*": (ApproveStep, DeclineStep),
+    "ladder.leaders.decided_by.*": (ApproveStep, DeclineStep),
+    "ladder.discipline.decided_by.*": (ApproveStep, DeclineStep),
+}
+"""Every place of a charter that names roles, with the commands that carry what those roles decide. A role
+that such a command does not admit would be promised a decision that is refused whenever it is taken."""
+
+
+def _role_references(document: object) -> Iterator[tuple[Path, str, tuple[type[Command], ...]]]:
+    for pattern, commands in ROLE_REFERENCES.items():
+        for path, role in _texts(document, pattern):
+            if role in set(Role):
+                yield path, str(Role(role)), commands
+
+
+def _roles_not_admitted(document: object) -> Iterator[Remark]:
+    for path, role, commands in _role_references(document):
+        for command in commands:
+            if role not in command.by:
+                admitted = ", ".join(sorted(command.by))
+                yield remark(
+                    path, "role_not_admitted", role=role, command=command.message_name, admitted=admitted
+                )
+                break
 
 
 def _roles_without_actor(document: object) -> Iterator[Remark]:
-    held = {str(role) for _, role in _texts(document, "actors.*.role")} | {Role.STATION.value}
-    for path, role in chain.from_iterable(_texts(document, pattern) for pattern in ROLE_REFERENCES):
-        if role in set(Role) and role not in held:
-            yield Remark(
-                path, f"nobody has the role '{role}', so this cannot happen; add an actor or another role"
-            )
+    """Where the station itself may, it can happen without the others."""
+    held = {str(role) for _, role in _texts(document, "actors.*.role")}
+    references = list(_role_references(document))
+    by_station = {path[:-1] for path, role, _ in references if role == Role.STATION}
+    for path, role, commands in references:
+        admitted = all(role in command.by for command in commands)
+        if admitted and role not in held and path[:-1] not in by_station:
+            yield remark(path, "role_without_actor", role=role)
 
 
 def _grounds_of_two_rungs(document: object) -> Iterator[Remark]:
@@ -184,9 +237,7 @@ def _grounds_of_two_rungs(document: object) -> Iterator[Remark]:
     for path, ground in _texts(document, "ladder.*.grounds.*"):
         rung = first.setdefault(ground, path[1])
         if rung != path[1]:
-            yield Remark(
-                path, f"ground '{ground}' leads to the rung {rung!r} already; name it at one rung only"
-            )
+            yield remark(path, "ground_of_two_rungs", ground=ground, rung=rung)
 
 
 CHECKS: tuple[Callable[[object], Iterator[Remark]], ...] = (
@@ -200,6 +251,7 @@ CHECKS: tuple[Callable[[object], Iterator[Remark]], ...] = (
     _repeated_ids,
     _co_handling_leads,
     _strangers_to_their_problem,
+    _roles_not_admitted,
     _roles_without_actor,
     _grounds_of_two_rungs,
 )
@@ -208,19 +260,17 @@ CHECKS: tuple[Callable[[object], Iterator[Remark]], ...] = (
 def _leaderless(charter: Charter) -> Iterator[Remark]:
     for at, problem in _problems_of(charter):
         if not problem.leader:
-            yield Remark(at, f"problem {problem.id!r} has no responsible leader (责任领导)")
+            yield remark(at, "problem_without_leader", problem=problem.id)
     for token, station in charter.stations.items():
         if not station.leader:
-            yield Remark(("stations", token), f"station {token!r} has no leader in charge (分管领导)")
+            yield remark(("stations", token), "station_without_leader", station=token)
 
 
 def _undated(charter: Charter) -> Iterator[Remark]:
     for at, group in _groups_of(charter):
         for place, measure in enumerate(group.measures):
             if measure.due is None:
-                yield Remark(
-                    (*at, "measures", place), f"measure {measure.id!r} has no due date, so it cannot lag"
-                )
+                yield remark((*at, "measures", place), "measure_without_date", measure=measure.id)
 
 
 def _unassigned(charter: Charter) -> Iterator[Remark]:
@@ -228,9 +278,8 @@ def _unassigned(charter: Charter) -> Iterator[Remark]:
         busy = {token for group in problem.groups for measure in group.measures for token in measure.stations}
         for place, token in enumerate(problem.stations):
             if token not in busy:
-                yield Remark(
-                    (*at, "stations", place), f"station {token!r} has no measure of problem {problem.id!r}"
-                )
+                where = (*at, "stations", place)
+                yield remark(where, "station_without_measure", station=token, problem=problem.id)
 
 
 def _unreached(charter: Charter) -> Iterator[Remark]:
@@ -238,27 +287,45 @@ def _unreached(charter: Charter) -> Iterator[Remark]:
     reached = set(chain.from_iterable((each.lead, *each.co_handlers) for each in categories))
     for token in charter.stations:
         if token not in reached:
-            yield Remark(("stations", token), f"no category leads to station {token!r}")
+            yield remark(("stations", token), "station_without_category", station=token)
 
 
 def _unlimited(charter: Charter) -> Iterator[Remark]:
     open_ended = Counter(each.kind for each in charter.categories.values() if each.limit is None)
     for kind, categories in open_ended.items():
         if kind not in charter.matters.limits:
-            message = f"no time limit for '{kind}' ({categories} categories): due only if the feed says when"
-            yield Remark(("matters", "limits"), message)
+            where = ("matters", "limits")
+            yield remark(where, "kind_without_limit", kind=kind.value, categories=categories)
 
 
 def _idle(charter: Charter) -> Iterator[Remark]:
     if charter.campaign is None:
-        yield Remark(("ladder",), "no campaign: nothing climbs this ladder")
+        yield remark(("ladder",), "no_campaign")
     rungs = charter.ladder
     used = {*rungs.order.grounds, *rungs.circular.grounds, *rungs.discipline.grounds}
     for ground in Ground:
         if ground not in used:
-            yield Remark(("ladder",), f"ground '{ground}' leads to no rung")
+            yield remark(("ladder",), "ground_without_rung", ground=ground.value)
     if all(actor.role is not Role.DISCIPLINE for actor in charter.actors.values()):
-        yield Remark(("ladder", "discipline"), "no actor has the role 'discipline' to receipt a transfer")
+        yield remark(("ladder", "discipline"), "no_recipient")
+
+
+def _superiors_who_cannot_decide(charter: Charter) -> Iterator[Remark]:
+    for token, station in charter.stations.items():
+        above = charter.actor(station.superior) if station.superior else None
+        if above is not None and above.role not in ApproveStep.by:
+            where = ("stations", token, "superior")
+            yield remark(where, "superior_cannot_decide", superior=station.superior or "")
+
+
+DEFAULT_SECTIONS = ("actors", "matters", "rating", "ladder", "calendar", "hours")
+
+
+def _defaults_in_force(charter: Charter) -> Iterator[Remark]:
+    """What the town has not decided itself. A published charter holds every section, so it has none."""
+    for section in DEFAULT_SECTIONS:
+        if section not in charter.model_fields_set:
+            yield remark((), "default_in_force", section=section)
 
 
 def _problems_of(charter: Charter) -> Iterator[tuple[Path, Problem]]:
@@ -278,4 +345,6 @@ GAP_CHECKS: tuple[Callable[[Charter], Iterator[Remark]], ...] = (
     _unreached,
     _unlimited,
     _idle,
+    _superiors_who_cannot_decide,
+    _defaults_in_force,
 )

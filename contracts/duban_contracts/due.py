@@ -54,6 +54,9 @@ class Due(Part):
     start: Moment | None = Field(None, description="From here it is counted; its day itself is not")
     limit: Limit | None = Field(None, description="Absent: the day was set elsewhere")
     set_for: date | None = Field(None, description="The last day as it was set elsewhere")
+    set_at: Moment | None = Field(
+        None, description="The first instant that is too late, as it was set elsewhere; instead of `set_for`"
+    )
     closing: Closing | None = Field(None, description="Of the citizen's clock only")
     hours_of: Token | None = Field(None, description="The station whose office hours count")
     pauses: tuple[Pause, ...] = ()

@@ -106,6 +106,7 @@ class StoredMatter(Stored):
     solved_on_the_spot: str | None = None
     station: Token | None = Field(None, description="The responsible station, from actors who may route")
     due_on: date | None = None
+    due_at: Moment | None = None
     past: StoredOutcome | None = None
     recurs: str | None = None
 
@@ -121,6 +122,10 @@ class SubmitMatter(StoredMatter, Command, service="intake", by=Anyone):
     materials: Materials = ()
     solved_on_the_spot: Text | None = Field(None, description="The answer given")
     due_on: Day | None = Field(None, description="Last day, from actors who may set deadlines")
+    due_at: RequestMoment | None = Field(
+        None,
+        description="The first instant that is too late, from actors who may set deadlines; before due_on",
+    )
     past: PastOutcome | None = None
     recurs: str | None = Field(
         None,
@@ -164,6 +169,9 @@ class MatterAccepted(Fact, service="intake"):
     petitioner: Key = Field(description="Pseudonymous id; the person is known to intake only")
     limit: Limit | None = None
     due_on: date | None = Field(None, description="Last day as set elsewhere; goes before `limit`")
+    due_at: Moment | None = Field(
+        None, description="The first instant that is too late, as set elsewhere; goes before `due_on`"
+    )
     rule: str
     solved_on_the_spot: str | None = None
     past: StoredOutcome | None = None

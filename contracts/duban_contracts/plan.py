@@ -3,13 +3,20 @@
 These stand apart from `charter.py` only because both are worth reading by themselves.
 """
 
+from collections.abc import Iterable
 from datetime import date, time
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from duban_contracts.rules import Article, Limit, Role, Rule, Token, Unit
+from duban_contracts.rules import Article, Limit, Role, Rule, Token, Unit, wrong
+
+
+def first_twice(ids: Iterable[str]) -> str | None:
+    """The first of the ids that was there already."""
+    seen = set[str]()
+    return next((each for each in ids if each in seen or seen.add(each)), None)  # type: ignore[func-returns-value]
 
 
 class OneOff(Article):
@@ -43,13 +50,13 @@ class Milestones(Article):
     def _in_order(self) -> Self:
         for earlier, later in pairwise(self.milestones):
             if later.percent <= earlier.percent:
-                raise ValueError(f"milestone {later.id!r} must be worth more than {earlier.id!r} before it")
+                raise wrong("milestone_worth_less", later=later.id, earlier=earlier.id)
             if earlier.due and later.due and later.due < earlier.due:
-                raise ValueError(f"milestone {later.id!r} is due before {earlier.id!r}")
+                raise wrong("milestone_due_first", later=later.id, earlier=earlier.id)
         if self.milestones[-1].percent != 100:
-            raise ValueError("the last milestone is the end of the measure: write percent: 100")
-        if len({each.id for each in self.milestones}) < len(self.milestones):
-            raise ValueError("two milestones have the same id")
+            raise wrong("milestones_incomplete")
+        if twice := first_twice(each.id for each in self.milestones):
+            raise wrong("repeated_milestone", id=twice)
         return self
 
 
@@ -65,7 +72,7 @@ class Recurring(Article):
     @classmethod
     def _as_text(cls, value: object) -> object:
         if isinstance(value, int | float):  # a number would be read as seconds since midnight
-            raise ValueError(f"write the time in quotes, like '18:00', not {value}")
+            raise wrong("time_in_quotes", example="18:00", given=value)
         return value
 
 
@@ -90,9 +97,8 @@ class Stage(Article):
         if self.notice_days is None:
             return self
         if self.limit.unit is Unit.WORKING_HOURS or self.limit.amount <= self.notice_days:
-            raise ValueError(
-                f"stage {self.id!r} may not end before its notice of {self.notice_days} days; "
-                f"give it a limit of at least {self.notice_days + 1} days"
+            raise wrong(
+                "notice_beyond_limit", stage=self.id, days=self.notice_days, least=self.notice_days + 1
             )
         return self
 
@@ -111,12 +117,12 @@ class Procedure(Rule):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         ids = [stage.id for stage in self.stages]
-        if len(set(ids)) < len(ids):
-            raise ValueError("two stages have the same id")
+        if twice := first_twice(ids):
+            raise wrong("repeated_stage", id=twice)
         if self.upheld_back_to not in ids:
-            raise ValueError(f"upheld_back_to names no stage: {self.upheld_back_to!r}; use one of {ids}")
+            raise wrong("unknown_stage", stage=self.upheld_back_to, stages=", ".join(ids))
         if not any(stage.approval for stage in self.stages):
-            raise ValueError("no stage decides the application; write approval: true at the one that does")
+            raise wrong("no_approval")
         return self
 
 

@@ -4,6 +4,9 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from duban_contracts.charter_findings import PROBLEMS
 
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 """An identifier that may stand in a NATS subject."""
@@ -37,3 +40,9 @@ class Limit(Article):
 
     amount: int = Field(ge=0, le=3660)
     unit: Unit = Unit.WORKING_DAYS
+
+
+def wrong(code: str, **params: object) -> PydanticCustomError:
+    """To raise in a validator: a problem of `charter_findings`, by its code."""
+    shown = {name: value if isinstance(value, str | int) else str(value) for name, value in params.items()}
+    return PydanticCustomError(code, PROBLEMS[code].format(**shown), shown)

@@ -107,6 +107,10 @@ class WorkingCalendar:
         """As people in the town read it, e.g. `2024-04-18 00:00`."""
         return f"{self._local(_utc(moment)):%Y-%m-%d %H:%M}"
 
+    def shifted(self, moment: datetime, days: int) -> datetime:
+        """The same local time of day so many days later, in UTC."""
+        return (self._local(_utc(moment)) + timedelta(days=days)).astimezone(UTC)
+
     def begins(self, day: date) -> datetime:
         """The local midnight with which `day` begins, in UTC."""
         return self._midnight(day)

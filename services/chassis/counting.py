@@ -6,7 +6,7 @@ night takes nothing, and no pause can bring a deadline nearer.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import count, groupby
@@ -75,6 +75,15 @@ class Counter:
         later = counted if counted.last_day > last_day else fixed
         told = Counting(later.at, later.last_day, (self._start(start), *later.days))
         return self.further(self._running_at_its_end(told), limits)
+
+    def until_instant(self, start: datetime, instant: datetime, limits: Iterable[Limit] = ()) -> Counting:
+        """An instant set elsewhere is the end; it moves on by as many days as its day does, at its time of
+        day. Limits on top begin at the end of that day, as after a day set elsewhere.
+        """
+        last_day = self.calendar.day_of(instant - timedelta(microseconds=1))
+        moved = self.until(start, last_day)
+        counting = replace(moved, at=self.calendar.shifted(instant, (moved.last_day - last_day).days))
+        return self.further(counting, limits)
 
     def further(self, counting: Counting, limits: Iterable[Limit]) -> Counting:
         for unit, amount in _summed(limits):

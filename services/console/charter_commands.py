@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from duban_contracts.charter import Charter
+from duban_contracts.charter_findings import sentence
 from duban_contracts.message import SERVICES
 from duban_contracts.queries import AskCharter, Following
 from services.chassis.charter_bucket import publish_charter
@@ -89,15 +90,30 @@ def _warn(file: Path, gaps: list[Finding]) -> None:
 
 def _at(file: Path, finding: Finding, weight: str) -> str:
     place = f"{finding.path}: " if finding.path else ""
-    return f"{file}:{finding.line}: {weight}: {place}{finding.message}"
+    return f"{file}:{finding.line}: {weight}: {place}{in_words(finding)}"
+
+
+def in_words(finding: Finding) -> str:
+    """In the language in use."""
+    return sentence(finding.code, dict(finding.params), _)
 
 
 def _document(file: Path, errors: list[Finding], gaps: list[Finding]) -> dict[str, Any]:
     return {
         "file": str(file),
         "valid": not errors,
-        "errors": [vars(finding) for finding in errors],
-        "warnings": [vars(finding) for finding in gaps],
+        "errors": [_for_programs(finding) for finding in errors],
+        "warnings": [_for_programs(finding) for finding in gaps],
+    }
+
+
+def _for_programs(finding: Finding) -> dict[str, Any]:
+    return {
+        "line": finding.line,
+        "path": finding.path,
+        "code": finding.code,
+        "params": dict(finding.params),
+        "message": in_words(finding),
     }
 
 

@@ -41,12 +41,13 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name
 
 @cache
 def catalogue(language: Lang) -> Mapping[str, str]:
-    file = MESSAGES / f"{language}.po"
-    if not file.exists():
-        return {}
-    with file.open("rb") as lines:
-        messages = read_po(lines, locale=language.value, abort_invalid=True)
-    return {str(each.id): str(each.string) for each in messages if each.id and each.string}
+    """From all files of the language: `zh.po`, and by subject `zh.charter.po` and so on."""
+    found = dict[str, str]()
+    for file in sorted(MESSAGES.glob(f"{language}*.po")):
+        with file.open("rb") as lines:
+            messages = read_po(lines, locale=language.value, abort_invalid=True)
+        found |= {str(each.id): str(each.string) for each in messages if each.id and each.string}
+    return found
 
 
 def chosen(arguments: Sequence[str]) -> Lang:

@@ -27,6 +27,8 @@ class Exit(IntEnum):
     REFUSED = 1
     MISUSE = 2
     UNREACHABLE = 3
+    PARTLY = 4
+    """Some of what was asked for, as an import of which some rows are refused."""
 
 
 class Format(StrEnum):

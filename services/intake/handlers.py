@@ -56,10 +56,11 @@ def unknown(reason: Refusal, what: str, name: str | None, known: Mapping[str, ob
 
 
 def not_believed(matter: SubmitMatter, teller: str, actor: Actor) -> Iterator[Objection]:
-    """Three things in the body are believed only from actors whom the charter marks for it."""
+    """Four things in the body are believed only from actors whom the charter marks for it."""
     for said, field, mark, allowed in (
         (matter.station, "station", "may_route", actor.may_route),
         (matter.due_on, "due_on", "may_set_deadline", actor.may_set_deadline),
+        (matter.due_at, "due_at", "may_set_deadline", actor.may_set_deadline),
         (matter.past, "past", "may_backdate", actor.may_backdate),
     ):
         if said is not None and not allowed:

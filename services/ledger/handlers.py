@@ -64,6 +64,7 @@ def matter_accepted(heard: Heard[MatterAccepted], charter: Charter) -> Commands:
         restricted=said.restricted,
         limit=said.limit,
         due_on=said.due_on,
+        due_at=said.due_at,
         rule=said.rule,
         source=said.source or "intake",
         solved_on_the_spot=said.solved_on_the_spot,

@@ -116,7 +116,7 @@ def _of_measure(work: Work | None, charter: Charter) -> Iterator[Timed]:
 def explained(dues: Dues, timed: Timed) -> DueExplained:
     due = timed.due
     told = DueExplained(clock=timed.clock, station=timed.station, due=due, part=timed.part)
-    if due.start is None or (due.limit is None and due.set_for is None):
+    if due.start is None or (due.limit is None and due.set_for is None and due.set_at is None):
         return told  # its rule says all there is to say
     counting = dues.counting(due)
     return told.model_copy(update={"days": tuple(map(_day, counting.days)), "agrees": counting.at == due.at})

@@ -1,11 +1,13 @@
 """A charter file is told every error at its line, in one run, with what to do about it."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
+from duban_contracts.charter import Charter
+from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, finding, read_charter
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "charters" / "township-2024.yaml"
 
@@ -63,12 +65,12 @@ CASES = [
      "stations: [jiwei, nongye]\n              source: Plan 1(3)",
      "plan.problems[0].groups[2].measures[0].stations[1]", "does not name station 'nongye'"),
     ("starts: 2024-04-15", "starts: 2024-04-15\n  ends: 2024-04-14", "campaign", "before it starts"),
-    ("starts: 2024-04-15", "starts: 2024-04-31", "campaign.starts", "day value is outside expected range"),
+    ("starts: 2024-04-15", "starts: 2024-04-31", "campaign.starts", "a day of the calendar"),
     ("starts: 2024-04-15", "starts: 2024-04-15\n  stations: [jewei]", "campaign.stations[0]", "'jiwei'"),
     ("id: \"2024\"", "id: 2024", "campaign.id", "put 2024 in quotes"),
     ("buck_passing]\n    decided_by: [office]", "buck_passing]\n    decided_by: []",
      "ladder.circular.decided_by", "at least 1 item"),
-    ("verify_roles: [office]", "verify_roles: [feed]\n  reminder: 3", "matters.reminder", "reminder_percent"),
+    ("verify_roles: [office]", "verify_roles: [leader]\n  reminder: 3", "matters.reminder", "_percent"),
     ("grounds: [misconduct, integrity]", "grounds: [lagging]", "ladder.discipline.grounds[0]", "one rung"),
     ("answer_within: {amount: 15", "answer_within: {amount: x", "ladder.order.answer_within.amount", "integ"),
     ("answer_within: {amount: 15", "answer_within: {amount: -1", "ladder.order.answer_within.amount", "-1"),
@@ -102,9 +104,9 @@ def test_one_error_is_told_once_with_its_path_and_what_to_do(
     draft: Draft, old: str, new: str, path: str, says: str
 ) -> None:
     draft.replace(old, new)
-    finding = draft.only()
-    assert finding.path == path
-    assert says in finding.message
+    found = draft.only()
+    assert found.path == path
+    assert says in found.message
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_an_error_is_told_at_the_line_that_holds_it(draft: Draft, old: str, new:
 def test_a_missing_field_is_told_at_the_line_of_what_lacks_it(draft: Draft) -> None:
     draft.replace("    lead: qingjieban\n", "")
     line = draft.text[: draft.text.index("  garbage:")].count("\n") + 1
-    assert draft.only() == Finding(line, "categories.garbage.lead", "the field 'lead' is missing; add it")
+    assert draft.only() == finding(line, "categories.garbage.lead", "missing", field="lead")
 
 
 def test_an_item_of_a_list_over_several_lines_is_told_at_its_own_line(draft: Draft) -> None:
@@ -178,6 +180,8 @@ def test_verification_by_office_is_checked_even_where_the_charter_leaves_it_to_t
     assert {finding.path for finding in draft.findings()} == {
         "ladder.circular.decided_by[0]",
         "matters.verify_roles[0]",
+        "matters.handover.adjudicated_by[0]",
+        "matters.extension.decided_by[0]",
         "procedures.benefit.stages[4].by[0]",
     }
 
@@ -216,7 +220,7 @@ def test_a_file_in_another_encoding_is_told_at_the_first_foreign_byte(draft: Dra
     draft.path.write_bytes(b"name: plan\n" + "township: 某镇\n".encode("gb18030"))
     with pytest.raises(CharterErrors) as caught:
         read_charter(draft.path)
-    assert caught.value.findings == [Finding(2, "", "not UTF-8 text; save the file as UTF-8")]
+    assert caught.value.findings == [finding(2, "", "not_utf8")]
 
 
 ODD = """
@@ -306,3 +310,122 @@ def test_a_charter_without_a_campaign_is_a_gap_of_the_ladder(draft: Draft) -> No
     assert [gap.message for gap in draft.gaps() if gap.path == "ladder"] == [
         "no campaign: nothing climbs this ladder"
     ]
+
+
+ROLES_NOT_ADMITTED = [
+    ("verify_roles: [office]", "verify_roles: [gateway]", "matters.verify_roles[0]", "verify"),
+    ("adjudicated_by: [office]", "adjudicated_by: [office, discipline]", "matters.handover.adjudicated_by[1]",
+     "adjudicate"),
+    ("total: {amount: 30}\n    decided_by: [office]", "total: {amount: 30}\n    decided_by: [station]",
+     "matters.extension.decided_by[0]", "decide_extension"),
+    ("by: [station, office]", "by: [station, leader]", "matters.hold.by[1]", "hold"),
+    ("by: [office, leader]", "by: [gateway, leader]", "procedures.benefit.stages[4].by[0]", "complete_stage"),
+    ("buck_passing]\n    decided_by: [office]", "buck_passing]\n    decided_by: [discipline]",
+     "ladder.circular.decided_by[0]", "approve_step"),
+    ("circulars_in_quarter: 2\n    decided_by: [leader]", "circulars_in_quarter: 2\n    decided_by: [feed]",
+     "ladder.leaders.decided_by[0]", "approve_step"),
+    ("after_unmet: {amount: 5}\n    decided_by: [leader]",
+     "after_unmet: {amount: 5}\n    decided_by: [station]",
+     "ladder.discipline.decided_by[0]", "approve_step"),
+]  # fmt: skip
+
+
+@pytest.mark.case("A5")
+@pytest.mark.parametrize(("old", "new", "path", "command"), ROLES_NOT_ADMITTED)
+def test_a_role_whose_command_does_not_admit_it_is_an_error_at_its_line(
+    draft: Draft, old: str, new: str, path: str, command: str
+) -> None:
+    line = draft.replace(old, new) + old.count("\n")
+    found = draft.only()
+    assert (found.code, found.path, found.line) == ("role_not_admitted", path, line)
+    assert dict(found.params)["command"] == command
+
+
+@pytest.mark.case("A5")
+def test_a_superior_who_may_not_decide_is_a_gap(draft: Draft) -> None:
+    line = draft.replace("superior: leader", "superior: gateway")
+    assert [(each.line, each.path) for each in draft.gaps() if each.code == "superior_cannot_decide"] == [
+        (line, "stations.jiwei.superior")
+    ]
+
+
+@pytest.mark.case("B17")
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+         + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40)),
+         "too_many_values"),
+        ("base: &base {a: 1, b: 2}\n" + "".join(f"k{n}: {{<<: *base}}\n" for n in range(9_000)),
+         "too_many_values"),
+        ("a: [" + "x, " * 30_000 + "]", "too_many_values"),
+        ("name: " + "x" * 600_000, "too_large"),
+        ("[" * 400, "too_deep"),
+        ("- " * 400, "too_deep"),
+        ("a: " + "{a: " * 400, "too_deep"),
+        ("a: &a [*a]", "alias_in_itself"),
+    ],
+    ids=["aliases", "merge keys", "values", "bytes", "lists", "nested lists", "mappings", "circle"],
+)  # fmt: skip
+def test_a_file_beyond_the_bounds_is_refused_in_words(draft: Draft, text: str, code: str) -> None:
+    draft.text = text
+    found = draft.only()
+    assert found.code == code
+    assert len(found.message) < 200
+
+
+@pytest.mark.case("B17")
+def test_an_error_about_a_long_value_stays_a_sentence(draft: Draft) -> None:
+    draft.replace("timezone: Asia/Shanghai", f"timezone: [{'x' * 1000}, {{a: {'y' * 1000}}}]")
+    assert len(draft.only().message) < 300
+
+
+@pytest.mark.case("A14")
+def test_a_default_that_does_not_fit_is_told_together_with_wrong_types(draft: Draft) -> None:
+    draft.text = (
+        MINIMAL + "actors: {boss: {name: x, role: leader}}\nrating: {minimum_sample: few, source: x}\n"
+    )
+    assert {(each.path, each.code) for each in draft.findings()} == {
+        ("rating.minimum_sample", "no_integer"),
+        ("matters.verify_roles[0]", "role_without_actor"),
+        ("ladder.circular.decided_by[0]", "role_without_actor"),
+    }
+
+
+MINIMAL = """
+name: 东镇督办
+township: 东镇
+stations:
+  bianmin: {name: 便民服务中心}
+  cunjian: {name: 村建站}
+categories:
+  road: {name: 道路, lead: cunjian, source: 三定方案}
+  other: {name: 其他, lead: bianmin, source: 三定方案}
+"""
+
+
+@pytest.mark.case("A14")
+def test_a_charter_of_ten_lines_is_valid_and_says_which_defaults_are_in_force(draft: Draft) -> None:
+    draft.text = MINIMAL
+    missing = [dict(gap.params)["section"] for gap in draft.gaps() if gap.code == "default_in_force"]
+    assert missing == ["actors", "calendar", "hours", "ladder", "matters", "rating"]
+    charter = read_charter(draft.path)
+    assert (charter.document_mark, charter.timezone) == ("东镇督", "Asia/Shanghai")
+    assert charter.stations["cunjian"].name_en == "村建站"
+
+
+@pytest.mark.case("A14")
+def test_a_missing_township_is_told_alone_whatever_defaults_follow_from_it(draft: Draft) -> None:
+    draft.text = MINIMAL.replace("township: 东镇\n", "")
+    assert [(each.path, each.code) for each in draft.findings()] == [("township", "missing")]
+
+
+@pytest.mark.case("A14")
+def test_a_published_charter_holds_every_default(draft: Draft) -> None:
+    """A later release with other defaults must not change a charter that is in force."""
+    draft.text = MINIMAL
+    draft.gaps()
+    charter = read_charter(draft.path)
+    stored = json.loads(charter.model_dump_json(exclude_none=True))
+    assert Charter.model_validate(stored) == charter
+    assert {"actors", "matters", "rating", "ladder", "calendar", "hours"} < set(stored)

@@ -72,3 +72,16 @@ def test_help_is_in_the_operators_language_too(run: Run) -> None:
 
 def test_a_language_that_we_do_not_speak_is_misuse(run: Run) -> None:
     assert run("watch", "--lang", "tlh").status == 2
+
+
+@pytest.mark.case("C11")
+def test_findings_are_in_chinese_too_with_the_same_code_for_programs(run: Run, broken: Path) -> None:
+    out = run("charter", "check", str(broken), "--lang", "zh").out
+    assert "没有站所 'qingjiban'；是否指 'qingjieban'？" in out
+    assert "必须是整数，不能是 'soon'" in out
+    first = run("charter", "check", str(broken), "--lang", "zh", "--format", "json").document["errors"][0]
+    assert (first["code"], first["params"]) == (
+        "unknown_station",
+        {"token": "qingjiban", "near": "qingjieban"},
+    )
+    assert "没有责任领导" in run("charter", "check", str(TOWNSHIP), "--lang", "zh").out

@@ -113,6 +113,27 @@ def test_a_day_set_elsewhere_goes_before_the_limit_and_ends_at_its_midnight() ->
     )
 
 
+@pytest.mark.case("A19")
+def test_an_instant_set_elsewhere_goes_before_a_day_and_ends_at_that_time() -> None:
+    instant = local("2024-04-20", "08:30")
+    [fact] = given.when(open_(due_at=instant, due_on=day("2024-04-26"), source="import"))
+    assert fact.due == Due(
+        at=instant,
+        last_day=day("2024-04-20"),
+        rule="set elsewhere by import",
+        set_at=instant,
+        **COUNTED,
+    )
+
+
+@pytest.mark.case("A19")
+@pytest.mark.parametrize(("minutes", "late"), [(-1, False), (0, True), (60, True)])
+def test_a_case_closed_on_its_day_but_after_its_instant_is_late(minutes: int, late: bool) -> None:
+    instant = local("2024-04-16", "08:30")
+    events = closed(instant + timedelta(minutes=minutes), due_at=instant)
+    assert events[-1].late is late
+
+
 def test_without_a_limit_nothing_is_ever_due() -> None:
     [fact] = given.when(open_(limit=None))
     assert fact.due is None

@@ -1,8 +1,10 @@
 """`duban import FILE --mapping MAP.yaml`: look at everything first, then send, then say what became of it."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any
@@ -12,12 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from duban_contracts.charter import Charter
+from services.chassis.charter_bucket import published_charter
+from services.chassis.charter_file import CharterErrors, read_charter
 from services.console.client import Duban
 from services.console.i18n import N_, _
+from services.console.importing.convert import CLOSING_OF_AN_OPEN_CASE, IDS_ARE_NUMBERS, Refused
 from services.console.importing.mapping import ImportMap, MapErrors, check_header, read_map
 from services.console.importing.refused import NotOurs, RefusedRows, place_for
+from services.console.importing.rehearse import Rehearsal
 from services.console.importing.rows import BadFile, count, opened
-from services.console.importing.run import Conversion, Import, Stalled, Tally
+from services.console.importing.run import CHUNK, Conversion, Import, Stalled, Tally, already_there
 from services.console.terminal import (
     Exit,
     Format,
@@ -54,10 +61,13 @@ class Summary:
     seconds: float = 0.0
     dry_run: bool = False
     stalled: str | None = None
+    checked: bool = True
+    """Against a charter; a real run always is."""
 
     def document(self) -> dict[str, Any]:
         return {
             "dry_run": self.dry_run,
+            "checked_against_charter": self.checked,
             **asdict(self.tally),
             "refused_by_reason": self.refused_by_reason,
             "refused_file": str(self.refused_file) if self.refused_by_reason else None,
@@ -72,8 +82,25 @@ def import_file(
     ],
     mapping: Annotated[Path, typer.Option("--mapping", help=N_("What its columns and words mean, in YAML"))],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=N_("Read and convert everything, send nothing"))
+        bool,
+        typer.Option(
+            "--dry-run",
+            help=N_("Read, convert and check everything as the running system would, send nothing"),
+        ),
     ] = False,
+    charter: Annotated[
+        Path | None,
+        typer.Option("--charter", help=N_("A dry run: check against this charter, not the running system's")),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help=N_("A dry run: only convert, check against no charter"))
+    ] = False,
+    allow_refused: Annotated[
+        int,
+        typer.Option(
+            "--allow-refused", min=0, help=N_("Rows that may be refused without the status being 1")
+        ),
+    ] = 0,
     refused: Annotated[
         Path | None,
         typer.Option("--refused", help=N_("Where refused rows go; default: FILE.refused.csv beside it")),
@@ -88,10 +115,12 @@ def import_file(
         started = monotonic()
         with reading(), progress(job.total, output) as moved:
             if dry_run:
-                summary = rehearsed(job, moved)
+                summary = dry_run_of(ctx, job, charter, offline, moved)
             else:
                 summary = on_system(ctx, lambda system: imported(system, job, patience, moved))
         tell(replace(summary, seconds=monotonic() - started), job.total, output)
+        if summary.tally.refused > allow_refused:
+            raise typer.Exit(Exit.PARTLY)
 
 
 def prepared(file: Path, mapping: Path, refused: Path | None) -> Job:
@@ -126,15 +155,53 @@ Moved = Callable[[int], None]
 """Told how many rows are done with."""
 
 
-def rehearsed(job: Job, moved: Moved) -> Summary:
+async def rehearsed(job: Job, charter: Charter | None, system: Duban | None, moved: Moved) -> Summary:
+    """Nothing is sent. Under a charter each row is decided as intake would; without one, only converted.
+
+    With a system, what is there already counts as such.
+    """
     with (
         opened(job.file, job.map) as sheet,
         RefusedRows(job.refused, job.file, job.map, sheet.header, only_looking=True) as refused,
     ):
         conversion = Conversion(job.map, refused)
-        for _case in conversion.cases(sheet.rows):
+        rehearsal = Rehearsal(charter, job.map.actor) if charter else None
+        cases = conversion.cases(sheet.rows)
+        while chunk := list(islice(cases, CHUNK)):
+            there = await already_there(system, chunk, job.map.actor) if system else set()
+            for case in chunk:
+                if case.id in there:
+                    conversion.tally.already_there += 1
+                elif rehearsal and (no := rehearsal.refusal(case)):
+                    conversion.refuse(Refused(case.row, no.code, no.reason))
+                else:
+                    conversion.tally.would_be_sent += 1
             moved(conversion.tally.rows)
-        return Summary(conversion.tally, dict(refused.by_code), job.refused, dry_run=True)
+        by_code = dict(refused.by_code)
+        return Summary(conversion.tally, by_code, job.refused, dry_run=True, checked=charter is not None)
+
+
+def dry_run_of(ctx: typer.Context, job: Job, charter: Path | None, offline: bool, moved: Moved) -> Summary:
+    """Against the charter of the file, else of the running system, or against none if `offline`."""
+    if charter is None and not offline:
+        return on_system(ctx, lambda system: _against_the_system(system, job, moved))
+    return asyncio.run(rehearsed(job, charter_in(charter) if charter else None, None, moved))
+
+
+async def _against_the_system(system: Duban, job: Job, moved: Moved) -> Summary:
+    charter = await published_charter(system.client)
+    if charter is None:
+        raise Stop(
+            Exit.UNREACHABLE, "without_charter", _("there is no charter yet; run `duban charter apply`")
+        )
+    return await rehearsed(job, charter, system, moved)
+
+
+def charter_in(file: Path) -> Charter:
+    try:
+        return read_charter(file)
+    except CharterErrors as errors:
+        raise misuse(str(errors)) from None
 
 
 async def imported(system: Duban, job: Job, patience: float, moved: Moved) -> Summary:
@@ -186,8 +253,30 @@ def tell(summary: Summary, total: int, output: Format) -> None:
         say_json(summary.document())
         return
     say(table(summary))
+    for sentence in notes(summary):
+        say(sentence)
     if summary.refused_by_reason:
         say(_("refused rows, each with its reason: {place}").format(place=summary.refused_file))
+
+
+NOTES: Mapping[str, str] = {
+    CLOSING_OF_AN_OPEN_CASE: N_(
+        "{count} rows are open by their status and have a closing time, which is not kept: rows {rows}"
+    ),
+    IDS_ARE_NUMBERS: N_(
+        "{count} ids are numbers in this workbook: zeros in front, if there were any, are lost and cannot be "
+        "seen; if there were, format the column as text and export it again: rows {rows}"
+    ),
+}
+
+
+def notes(summary: Summary) -> Iterator[str]:
+    for code, total in sorted(summary.tally.notes.items()):
+        rows = summary.tally.noted_rows[code]
+        shown = ", ".join(map(str, rows)) + (" …" if total > len(rows) else "")
+        yield _(NOTES[code]).format(count=total, rows=shown)
+    if not summary.checked:
+        yield _("not checked against a charter: the running system may refuse more")
 
 
 def table(summary: Summary) -> Table:
@@ -195,10 +284,10 @@ def table(summary: Summary) -> Table:
     shown = Table(box=None, show_header=False)
     shown.add_row(_("rows"), f"{tally.rows:,}")
     if summary.dry_run:
-        shown.add_row(_("would be sent"), f"{tally.ready:,}")
+        shown.add_row(_("would be sent"), f"{tally.would_be_sent:,}")
     else:
         shown.add_row(_("imported"), f"{tally.imported:,}")
-        shown.add_row(_("already there"), f"{tally.already_there:,}")
+    shown.add_row(_("already there"), f"{tally.already_there:,}")
     shown.add_row(_("refused"), f"{tally.refused:,}")
     for reason, rows in sorted(summary.refused_by_reason.items()):
         shown.add_row(f"  {reason}", f"{rows:,}")

@@ -1,8 +1,9 @@
 """One row and the map become one command, or a refusal that says why. Pure, and never raises."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 from duban_contracts.charter import Token
 from duban_contracts.intake import Channel, PastOutcome, SubmitMatter
 from services.console.i18n import _
-from services.console.importing.dates import as_text, day_of, in_utc, read_date, second_reading
+from services.console.importing.cells import Cell, NumberText
+from services.console.importing.dates import (
+    as_text,
+    day_of,
+    in_utc,
+    in_zone,
+    parsed,
+    read_date,
+    second_reading,
+)
 from services.console.importing.mapping import ImportMap, StatusMeaning, Template, near
 from services.console.importing.rows import Row
 
@@ -20,6 +30,9 @@ ID_LIMIT = 200
 """Characters of a key or a message id, as the contracts have it."""
 ATTEMPT = 13
 """Characters that a second attempt adds to a message id."""
+EXACT_BELOW = 10**15
+"""A workbook keeps numbers with 15 digits: what is larger has lost its last ones."""
+SCIENTIFIC = re.compile(r"^[+-]?\d(?:[.,]\d+)?[eE]\+?\d+$")
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,17 @@ class Case:
     id: str
     command: SubmitMatter
     at: datetime
+    notes: tuple[str, ...] = ()
+    """What of the row is left out, by code: it stays out of the register without being refused."""
+
+
+CLOSING_OF_AN_OPEN_CASE = "closing_date_of_open_case"
+"""The status says that the case is open, a closing time stands there all the same: it was reopened, or the
+status is behind. It comes in as open, and the closing time is not kept."""
+
+
+IDS_ARE_NUMBERS = "ids_are_numbers"
+"""A workbook keeps no zeros in front of a number: whether there were any cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +97,10 @@ class _Reading:
             raise _No("bad_row", said.format(count=self.row.surplus))
         key = f"{self.map.feed}:{self.id()}"
         at = self.submitted_at()
-        return Case(self.row, key, f"import:{key}", self.command(at), at)
+        return Case(self.row, key, f"import:{key}", self.command(at), at, self.notes())
 
     def id(self) -> str:
+        self.check_spreadsheet_id(self.row[self.map.columns.id])
         known = external_id(self.row, self.map)
         if not known:
             raise _No(
@@ -87,6 +112,35 @@ class _Reading:
             raise _No("bad_id", said.format(known=known[:50], room=room))
         return known
 
+    def check_spreadsheet_id(self, cell: Cell) -> None:
+        """Ids that a spreadsheet has taken for numbers or dates: what is lost cannot be seen any more."""
+        column = self.map.columns.id
+        if not isinstance(cell, str):
+            said = _(
+                "the id in {column!r} is a date: a spreadsheet made it of something like 3-12; "
+                "format the column as text and export it again"
+            )
+            raise _No("id_is_a_date", said.format(column=column))
+        if SCIENTIFIC.match(cell) or (isinstance(cell, NumberText) and abs(float(cell)) >= EXACT_BELOW):
+            said = _(
+                "{known!r} has lost digits: a spreadsheet keeps 15 of a number; "
+                "format the column {column!r} as text and export it again"
+            )
+            raise _No("id_lost_digits", said.format(known=cell[:50], column=column))
+        if isinstance(cell, NumberText) and not float(cell).is_integer():
+            said = _("{known!r} is a number with a fraction, and no id; format the column {column!r} as text")
+            raise _No("bad_id", said.format(known=cell[:50], column=column))
+
+    def notes(self) -> tuple[str, ...]:
+        meaning = self.status()
+        is_open = meaning is None or meaning.outcome is None
+        found = []
+        if is_open and self.cell("closed_at"):
+            found.append(CLOSING_OF_AN_OPEN_CASE)
+        if isinstance(self.row[self.map.columns.id], NumberText):
+            found.append(IDS_ARE_NUMBERS)
+        return tuple(found)
+
     def command(self, at: datetime) -> SubmitMatter:
         fields: dict[str, Any] = {
             "title": self.title(),
@@ -95,7 +149,7 @@ class _Reading:
             "village": self.word("village", self.map.villages, self.map.defaults.village),
             "channel": self.channel(),
             "text": self.cell("text"),
-            "due_on": self.due_on(),
+            **self.due(),
             "past": self.past(at),
             **{mark: self.flag(mark) for mark in ("urgent", "hardship", "safety")},
         }
@@ -128,7 +182,7 @@ class _Reading:
     def word(self, field: str, words: Mapping[str, str] | None, default: str | None) -> str | None:
         """Our token for what the cell says; without a table the cell has to be one already."""
         said = self.cell(field)
-        if not said:
+        if not said and (words is None or "" not in words):
             return default
         if words is not None:
             return words.get(said) or self.unknown(field, said, words)
@@ -145,10 +199,15 @@ class _Reading:
         moment = self.dated("submitted_at") or self.missing("submitted_at")
         return in_utc(moment, self.map)
 
-    def due_on(self) -> date | None:
-        """The planned day may lie before the submission: the record says so, and it is a record."""
-        planned = self.dated("due_on")
-        return planned and day_of(planned)
+    def due(self) -> dict[str, date | None]:
+        """The planned end may lie before the submission: the record says so, and it is a record.
+
+        An instant goes before a day, and a day alone in the column of instants counts as that day.
+        """
+        planned, day = self.dated("due_at"), self.dated("due_on")
+        if isinstance(planned, datetime):
+            return {"due_at": planned.astimezone(UTC)}
+        return {"due_on": planned or (day and day_of(day))}
 
     def past(self, submitted_at: datetime) -> PastOutcome | None:
         """How a closed case ended. Of an open one a closing time is not looked at: it was reopened."""
@@ -158,9 +217,15 @@ class _Reading:
         return PastOutcome(outcome=meaning.outcome, closed_at=self.closed_at(submitted_at))
 
     def status(self) -> StatusMeaning | None:
+        """None where the map does not tell closed cases from open: then all are open."""
+        if self.map.closed_when is not None and self.map.closing_column is not None:
+            filled = self.row[self.map.closing_column] != ""
+            return self.map.closed_when.filled if filled else self.map.closed_when.empty
         if self.map.columns.status is None:
             return None
-        said = self.cell("status") or self.missing("status")
+        said = self.cell("status")
+        if not said and "" not in self.map.statuses:
+            self.missing("status")
         return self.map.statuses.get(said) or self.unknown("status", said, self.map.statuses)
 
     def closed_at(self, submitted_at: datetime) -> datetime | None:
@@ -175,7 +240,8 @@ class _Reading:
             at = submitted_at  # the day alone is known, and it was not before the submission
         if at < submitted_at:
             said = _("closed at {closed}, before it was submitted at {submitted}; correct one of them")
-            raise _No("closed_before_submitted", said.format(closed=at, submitted=submitted_at))
+            local = {"closed": in_zone(at, self.map), "submitted": in_zone(submitted_at, self.map)}
+            raise _No("closed_before_submitted", said.format(**local))
         return at
 
     def dated(self, field: str) -> date | None:
@@ -184,10 +250,19 @@ class _Reading:
             return None
         found = read_date(self.row[column], self.map)
         if found is None:
-            said = _("{field} {cell!r} is no date as the map writes them ({formats}), from 1900 to 2200")
+            said = _(
+                "{field} {cell!r} is no date as the map writes them ({formats}), from 1900 to 2200{hint}"
+            )
             cell, formats = str(self.row[column])[:50], ", ".join(self.map.date_formats)
-            raise _No("bad_date", said.format(field=field, cell=cell, formats=formats))
+            hint = self.other_format(cell)
+            raise _No("bad_date", said.format(field=field, cell=cell, formats=formats, hint=hint))
         return found
+
+    def other_format(self, cell: str) -> str:
+        known = next((word for word in ("chinese", "excel") if parsed(cell, (word,))), None)
+        if known is None:
+            return ""
+        return _("; add {word!r} to date_formats to read it").format(word=known)
 
     def missing(self, field: str) -> NoReturn:
         raise _No("missing_value", _("{field} is empty; fill it in").format(field=field))

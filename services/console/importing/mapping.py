@@ -9,7 +9,15 @@ from string import Formatter
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -17,8 +25,11 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from duban_contracts.charter import Token
 from duban_contracts.intake import Channel, Outcome
+from services.chassis.yaml_bounds import OutOfBounds, bounded, check_size
 from services.console.i18n import _
 
+WORDS = ("chinese", "excel", "excel1904")
+"""Formats that no directives can say: 2024年5月3日 9时30分 and its like, and the days of spreadsheets."""
 SAMPLE = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
 
 
@@ -56,13 +67,18 @@ def _encoding(name: str) -> str:
 
 def _date_format(text: str) -> str:
     """It must keep year, month and day, or every row would be refused, or worse, misread."""
+    if text in WORDS:
+        return text
     try:
         keeps = datetime.strptime(SAMPLE.strftime(text), text).date() == SAMPLE.date()  # noqa: DTZ007
     except ValueError:
         keeps = False
     if not keeps:
-        said = _("{text!r} is no date format with year, month and day; write one like '%Y-%m-%d %H:%M'")
-        raise ValueError(said.format(text=text))
+        said = _(
+            "{text!r} is no date format with year, month and day; write one like '%Y-%m-%d %H:%M', "
+            "or one of the words {words}"
+        )
+        raise ValueError(said.format(text=text, words=", ".join(WORDS)))
     return text
 
 
@@ -100,6 +116,9 @@ class Columns(MapPart):
     station: str | None = Field(None, description="Absent or empty: the category's lead")
     status: str | None = Field(None, description="Absent: every case is still open")
     due_on: str | None = Field(None, description="The planned day; of a time only the day counts")
+    due_at: str | None = Field(
+        None, description="The planned end as an instant; a day alone there counts as that day"
+    )
     closed_at: str | None = None
     village: str | None = None
     channel: str | None = None
@@ -131,6 +150,22 @@ class StatusMeaning(MapPart):
         return self
 
 
+CLOSED, STILL_OPEN = StatusMeaning(closed=True, outcome=Outcome.SOLVED), StatusMeaning(closed=False)
+
+
+class ClosedWhen(MapPart):
+    """For files without a status: what a filled cell of a column means, and what an empty one."""
+
+    column: str | None = Field(None, description="Default: columns.closed_at")
+    filled: StatusMeaning = CLOSED
+    empty: StatusMeaning = STILL_OPEN
+
+
+def _closed_when(value: object) -> object:
+    """`filled` stands for: closed and solved where a closing time is filled in, open where it is not."""
+    return {} if value == "filled" else value
+
+
 class Defaults(MapPart):
     """What holds where a row's cell is empty or the file has no such column."""
 
@@ -147,11 +182,15 @@ class ImportMap(MapPart):
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8-sig"
     delimiter: str = Field(",", min_length=1, max_length=1)
     sheet: str | None = Field(None, description="Of a workbook; default: the first")
+    header_row: int = Field(1, ge=1, le=1000, description="The row with the headings; the first row is 1")
     columns: Columns
     date_formats: tuple[Annotated[str, AfterValidator(_date_format)], ...] = Field(
         ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"), min_length=1
     )
     statuses: dict[str, StatusMeaning] = Field(default_factory=dict)
+    closed_when: Annotated[ClosedWhen | None, BeforeValidator(_closed_when)] = Field(
+        None, description="Instead of a status column"
+    )
     categories: dict[str, Token] | None = Field(None, description="Absent: cells are our tokens already")
     stations: dict[str, Token] | None = Field(None, description="Absent: cells are our tokens already")
     villages: dict[str, Token] | None = Field(None, description="Absent: cells are our tokens already")
@@ -166,9 +205,28 @@ class ImportMap(MapPart):
             raise ValueError(_("name a column for the category, or give defaults.category"))
         if self.columns.status is not None and not self.statuses:
             raise ValueError(_("columns.status needs statuses: say of each word what it means"))
-        if self.columns.closed_at is not None and self.columns.status is None:
-            raise ValueError(_("columns.closed_at needs columns.status, which tells closed cases from open"))
+        if self.columns.status is not None and self.closed_when is not None:
+            raise ValueError(_("columns.status and closed_when both tell closed cases from open; keep one"))
+        if self.columns.closed_at is not None and self.columns.status is None and self.closed_when is None:
+            said = _(
+                "columns.closed_at needs columns.status, which tells closed cases from open, "
+                "or closed_when: filled"
+            )
+            raise ValueError(said)
+        if self.closed_when is not None and self.closing_column is None:
+            raise ValueError(_("closed_when needs columns.closed_at, or a column of its own"))
         return self
+
+    @property
+    def closing_column(self) -> str | None:
+        """The column whose being filled tells that a case is closed."""
+        return (self.closed_when and self.closed_when.column) or self.columns.closed_at
+
+    def needed(self) -> Iterator[tuple[str, str]]:
+        """(field, column) for each column that the map counts on."""
+        yield from ((f"columns.{field}", column) for field, column in self.columns.named())
+        if self.closed_when is not None and self.closed_when.column is not None:
+            yield "closed_when.column", self.closed_when.column
 
     @property
     def zone(self) -> ZoneInfo:
@@ -178,7 +236,9 @@ class ImportMap(MapPart):
 def read_map(path: Path) -> ImportMap:
     """The map in the YAML file at `path`. Raises MapErrors with all that is wrong, OSError if unreadable."""
     try:
-        document = YAML(typ="rt", pure=True).load(path.read_bytes().decode("utf-8-sig"))
+        content = path.read_bytes()
+        check_size(content)
+        document = bounded(YAML(typ="rt", pure=True)).load(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise MapErrors(path, [_("not UTF-8 text; save the map as UTF-8")]) from None
     except (YAMLError, ValueError, RecursionError) as error:
@@ -195,12 +255,12 @@ def read_map(path: Path) -> ImportMap:
 def check_header(path: Path, import_map: ImportMap, header: Sequence[str]) -> None:
     """Raises MapErrors, before anything is sent, unless each mapped column is in the file just once."""
     findings = []
-    for field, column in import_map.columns.named():
+    for field, column in import_map.needed():
         if column not in header:
-            said = _("columns.{field}: the file has no column {column!r}{hint}")
+            said = _("{field}: the file has no column {column!r}{hint}")
             findings.append(said.format(field=field, column=column, hint=near(column, filter(None, header))))
         elif header.count(column) > 1:
-            said = _("columns.{field}: the file has more than one column {column!r}; rename the others")
+            said = _("{field}: the file has more than one column {column!r}; rename the others")
             findings.append(said.format(field=field, column=column))
     if findings:
         raise MapErrors(path, findings)
@@ -208,6 +268,9 @@ def check_header(path: Path, import_map: ImportMap, header: Sequence[str]) -> No
 
 def _unreadable(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
+    if isinstance(error, OutOfBounds):
+        said = _("larger or deeper than any map ({bound}); write fewer aliases").format(bound=error.code)
+        return said if mark is None else _("line {line}: {place}").format(line=mark.line + 1, place=said)
     said = error.problem if isinstance(error, MarkedYAMLError) and error.problem else str(error)
     said = said.strip().partition("\n")[0]
     if mark is None:
@@ -232,6 +295,8 @@ def _what_to_do(fault: ErrorDetails, name: str) -> str:
             return _("the field is missing; add it")
         case "extra_forbidden":
             return _("unknown field{hint}").format(hint=near(name, _fields()))
+        case "string_type" | "model_type" if given is None:
+            return _("nothing stands here; fill it in, or remove the line")
         case "string_type":
             return _("must be text; put {given!r} in quotes").format(given=given)
         case "string_pattern_mismatch":
@@ -254,7 +319,7 @@ def _what_to_do(fault: ErrorDetails, name: str) -> str:
 
 
 def _fields() -> list[str]:
-    models = (ImportMap, Columns, StatusMeaning, Defaults)
+    models = (ImportMap, Columns, StatusMeaning, ClosedWhen, Defaults)
     return [field for model in models for field in model.model_fields]
 
 

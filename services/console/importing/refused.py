@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import TracebackType
@@ -31,15 +32,17 @@ def place_for(source: Path, wanted: Path | None, import_map: ImportMap) -> Path:
     """
     beside = source.with_name(f"{source.stem}.refused.csv")
     place = wanted or (beside if os.access(source.absolute().parent, os.W_OK) else Path(beside.name))
-    if place.exists() and (place.samefile(source) or not _is_ours(place, _encoding(source, import_map))):
+    encoding, row = _encoding(source, import_map), import_map.header_row
+    if place.exists() and (place.samefile(source) or not _is_ours(place, encoding, row)):
         said = _("{path} is there already, and is not ours to replace; name another file with --refused")
         raise NotOurs(said.format(path=place))
     return place
 
 
-def _is_ours(path: Path, encoding: str) -> bool:
+def _is_ours(path: Path, encoding: str, header_row: int) -> bool:
     with path.open(encoding=encoding, errors="replace") as file:
-        return file.readline().rstrip("\r\n").endswith(tuple(mark.join(OURS) for mark in ",;\t|"))
+        heading = next(islice(file, header_row - 1, None), "")
+        return heading.rstrip("\r\n").endswith(tuple(mark.join(OURS) for mark in ",;\t|"))
 
 
 def _encoding(source: Path, import_map: ImportMap) -> str:
@@ -89,6 +92,7 @@ class RefusedRows:
     def _write(self, cells: Sequence[object]) -> None:
         if self._file is None:
             self._file = self._started()
+            self._file.write("\r\n" * (self.map.header_row - 1))  # so that the same map finds the headings
             self._write([*self._columns, *OURS])
         csv.writer(self._file, delimiter=self.map.delimiter).writerow(cells)
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from duban_contracts.intake import IntakeCommandRefused, MatterIncomplete
-from duban_contracts.message import Refusal
+from duban_contracts.message import Fact, Refusal
 from duban_contracts.queries import AnswerGiven, AskCharter, Following
 from services.console.client import Duban, Misasked, NotAnswered, Order, Unreachable
 from services.console.i18n import _
@@ -23,6 +23,7 @@ from services.console.importing.rows import Row
 CHUNK = 250
 """Rows asked about in one question: their answers together stay far below the broker's 1 MB."""
 IN_FLIGHT = 8
+FIRST_NOTED = 20
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 Found = TypeVar("Found")
@@ -44,9 +45,23 @@ class Tally:
 
     rows: int = 0
     ready: int = 0
+    """Converted; what is refused afterwards is among them."""
+    would_be_sent: int = 0
+    """By a dry run: neither there already nor refused."""
     imported: int = 0
     already_there: int = 0
     refused: int = 0
+    notes: dict[str, int] = field(default_factory=dict)
+    """Rows of which something is left out, by code."""
+    noted_rows: dict[str, list[int]] = field(default_factory=dict)
+    """The first FIRST_NOTED of them."""
+
+    def note(self, case: Case) -> None:
+        for code in case.notes:
+            self.notes[code] = self.notes.get(code, 0) + 1
+            rows = self.noted_rows.setdefault(code, [])
+            if len(rows) < FIRST_NOTED:
+                rows.append(case.row.number)
 
     @property
     def settled(self) -> int:
@@ -73,6 +88,7 @@ class Conversion:
                 self.refuse(found)
             else:
                 self.tally.ready += 1
+                self.tally.note(found)
                 yield found
 
     def refuse(self, refused: Refused) -> None:
@@ -200,8 +216,7 @@ class Import:
         self.conversion.refuse(Refused(attempt.case.row, no.code, no.reason))
 
     def _order(self, attempt: Attempt) -> Order:
-        case = attempt.case
-        return Order(case.command, case.key, self.conversion.map.actor, attempt.id, case.at)
+        return order_of(attempt.case, self.conversion.map.actor, attempt.id)
 
     async def _answers(self, attempts: Sequence[Attempt]) -> dict[str, AnswerGiven]:
         asked, actor = [attempt.asked for attempt in attempts], self.conversion.map.actor
@@ -240,14 +255,31 @@ class No:
     reason: str
 
 
+async def already_there(duban: Duban, cases: Sequence[Case], actor: str) -> set[str]:
+    """The message ids of those that intake has accepted; a refused one is decided again by the next run."""
+    answers = await duban.answers("intake", [(case.key, case.id) for case in cases], actor)
+    refused = {id_: refusal_in(answer) for id_, answer in answers.items()}
+    return {id_ for id_, no in refused.items() if no is None or no.code == Refusal.ALREADY_DONE}
+
+
+def order_of(case: Case, actor: str, id_: str | None = None) -> Order:
+    return Order(case.command, case.key, actor, id_ or case.id, case.at)
+
+
 def refusal_in(answer: AnswerGiven) -> No | None:
     """None: the matter was accepted."""
-    for fact in answer.facts:
-        if fact.type == IntakeCommandRefused.type:
-            refused = IntakeCommandRefused.model_validate_json(fact.data)
-            return No(refused.reason, refused.detail)
-        if fact.type == MatterIncomplete.type:
-            missing = ", ".join(MatterIncomplete.model_validate_json(fact.data).missing)
+    kinds: dict[str, type[Fact]] = {each.type: each for each in (IntakeCommandRefused, MatterIncomplete)}
+    told = (fact for fact in answer.facts if fact.type in kinds)
+    return refusal_of(kinds[fact.type].model_validate_json(fact.data) for fact in told)
+
+
+def refusal_of(facts: Iterable[Fact]) -> No | None:
+    """None: the matter was accepted."""
+    for fact in facts:
+        if isinstance(fact, IntakeCommandRefused):
+            return No(fact.reason, fact.detail)
+        if isinstance(fact, MatterIncomplete):
+            missing = ", ".join(fact.missing)
             said = _("it came in, but material is missing: {missing}; supplement it there")
             return No(MatterIncomplete.message_name, said.format(missing=missing))
     return None

@@ -4,6 +4,7 @@ import hashlib
 
 from duban_contracts.charter import Category, Charter
 from duban_contracts.intake import MatterAccepted, Priority, StoredMatter
+from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked
 from services.chassis.limits import choose_limit
 from services.intake.decider.situations import SubmissionKept
@@ -15,7 +16,10 @@ def accept(charter: Charter, category: Category, asked: Asked, kept: SubmissionK
     kind = submitted.kind or category.kind
     chosen = choose_limit(charter, submitted.category, kind, is_urgent(submitted))
     allowed = chosen.rule
-    if submitted.due_on is not None:
+    if submitted.due_at is not None:
+        instant = WorkingCalendar(charter).local_time(submitted.due_at)
+        allowed = f"due at {instant} as set elsewhere by {kept.source}"
+    elif submitted.due_on is not None:
         allowed = f"due on {submitted.due_on} as set elsewhere by {kept.source}"
     return MatterAccepted(
         at=asked.now,
@@ -32,6 +36,7 @@ def accept(charter: Charter, category: Category, asked: Asked, kept: SubmissionK
         petitioner=pseudonym(asked.key),
         limit=chosen.limit,
         due_on=submitted.due_on,
+        due_at=submitted.due_at,
         rule=f"{route}; {allowed}",
         solved_on_the_spot=submitted.solved_on_the_spot,
         past=submitted.past,

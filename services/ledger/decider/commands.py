@@ -26,6 +26,8 @@ class Matter:
     restricted: bool = False
     limit: Limit | None = None
     due_on: date | None = None
+    due_at: datetime | None = None
+    """The first instant that is too late; goes before `due_on`."""
     rule: str = ""
     source: str = "intake"
     solved_on_the_spot: str | None = None

@@ -15,7 +15,7 @@ from services.ledger.decider.commands import Matter
 from services.ledger.decider.situations import Entry, Former
 
 ONE_DAY = timedelta(days=1)
-COUNTED_BY = ("start", "limit", "rule", "set_for", "closing", "hours_of", "pauses", "extensions")
+COUNTED_BY = ("start", "limit", "rule", "set_for", "set_at", "closing", "hours_of", "pauses", "extensions")
 """The fields of a due date that say how it is counted; the rest is what comes of it."""
 
 
@@ -54,7 +54,7 @@ class Dues:
         return self.counted(**{name: getattr(due, name) for name in COUNTED_BY} | changed)
 
     def counting(self, due: Due) -> Counting:
-        """Day by day; needs `start`, and the limit or the day that was set elsewhere."""
+        """Day by day; needs `start`, and the limit or the day or instant that was set elsewhere."""
         if due.start is None:
             raise ValueError("a due date that does not say where it starts cannot be counted")
         counter = self._counter(due)
@@ -63,8 +63,10 @@ class Dues:
             more.append(due.closing.length)
         if due.limit is not None:
             return counter.due(due.start, [due.limit, *more])
+        if due.set_at is not None:
+            return counter.until_instant(due.start, due.set_at, more)
         if due.set_for is None:
-            raise ValueError("a due date needs a limit, or a day set elsewhere")
+            raise ValueError("a due date needs a limit, or a day or an instant set elsewhere")
         return counter.until(due.start, due.set_for, more)
 
     def ends(self, start: datetime, limit: Limit, station: str) -> datetime:
@@ -109,7 +111,10 @@ class Dues:
     # Rules
 
     def of_matter(self, matter: Matter, now: datetime) -> Due | None:
-        """A day set elsewhere goes before the limit; with neither, nothing is ever late."""
+        """An instant or a day set elsewhere goes before the limit; with neither, nothing is ever late."""
+        if matter.due_at is not None:
+            rule = f"set elsewhere by {matter.source}"
+            return self.counted(start=now, set_at=matter.due_at, rule=rule, hours_of=matter.station)
         if matter.due_on is not None:
             return self.set_elsewhere(matter.due_on, matter.source, matter.station, now)
         if matter.limit is None:

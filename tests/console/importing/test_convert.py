@@ -7,10 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duban_contracts.intake import Channel, Outcome, PastOutcome
-from services.console.importing.convert import Case, Refused, convert
+from services.console.importing.cells import Cell, NumberText
+from services.console.importing.convert import (
+    CLOSING_OF_AN_OPEN_CASE,
+    IDS_ARE_NUMBERS,
+    Case,
+    Refused,
+    convert,
+)
+from services.console.importing.dates import as_text, parsed
 from services.console.importing.mapping import ImportMap
 from services.console.importing.rows import Row
-from tests.console.importing.cases import HEADER, a_map, a_row
+from tests.console.importing.cases import GIVEN, HEADER, a_map, a_row
 
 
 def case(row: Row, import_map: ImportMap | None = None) -> Case:
@@ -36,8 +44,12 @@ def test_a_closed_case_comes_in_whole() -> None:
     assert matter.past == PastOutcome(outcome=Outcome.SOLVED, closed_at=closed)
 
 
-def test_an_open_case_has_no_past_whatever_its_closing_column_says() -> None:
-    assert case(a_row(State="Open")).command.past is None
+@pytest.mark.case("C13")
+def test_an_open_case_has_no_past_and_its_closing_time_is_noted() -> None:
+    found = case(a_row(State="Open"))
+    assert found.command.past is None
+    assert found.notes == (CLOSING_OF_AN_OPEN_CASE,)
+    assert case(a_row(State="Open", Out="")).notes == ()
 
 
 def test_a_closed_case_without_a_closing_time_keeps_its_outcome() -> None:
@@ -180,3 +192,156 @@ def test_whatever_the_cells_hold_a_row_is_a_case_or_a_refusal(cells: dict[str, s
     else:
         assert found.code
         assert found.reason
+
+
+@pytest.mark.case("A8")
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        (NumberText(10**15), "id_lost_digits"),
+        (NumberText(440106199001011234), "id_lost_digits"),
+        (NumberText("1.2e+16"), "id_lost_digits"),
+        ("4.40106E+17", "id_lost_digits"),
+        ("4,40106E+17", "id_lost_digits"),
+        ("1e5", "id_lost_digits"),
+        (NumberText("1.5"), "bad_id"),
+        (datetime(2024, 3, 12), "id_is_a_date"),  # noqa: DTZ001
+        (date(2024, 3, 12), "id_is_a_date"),
+    ],
+)
+def test_an_id_that_a_spreadsheet_has_changed_is_refused(cell: Cell, code: str) -> None:
+    found = refused(a_row(No=cell))
+    assert found.code == code
+    assert "format the column" in found.reason
+
+
+@pytest.mark.case("A8")
+@pytest.mark.parametrize("cell", ["440106199001011234", "E17", "1-2", NumberText(10**15 - 1), "007"])
+def test_an_id_that_is_whole_is_taken_as_it_is(cell: str) -> None:
+    assert case(a_row(No=cell)).key == f"hotline:{cell}"
+
+
+@pytest.mark.case("A8")
+def test_ids_that_are_numbers_of_a_workbook_are_noted_for_their_lost_zeros() -> None:
+    assert case(a_row(No=NumberText(7))).notes == (IDS_ARE_NUMBERS,)
+    assert case(a_row(No="7")).notes == ()
+
+
+WITHOUT_STATUS = {
+    "columns": {key: value for key, value in GIVEN["columns"].items() if key != "status"},
+    "statuses": {},
+}
+
+
+@pytest.mark.case("A13")
+@pytest.mark.parametrize(("out", "outcome"), [("1/3/20 8:30", Outcome.SOLVED), ("", None)])
+def test_closed_where_filled_in_needs_no_status_column(out: str, outcome: Outcome | None) -> None:
+    past = case(a_row(Out=out), a_map(**WITHOUT_STATUS, closed_when="filled")).command.past
+    assert (past and past.outcome) == outcome
+
+
+@pytest.mark.case("A13")
+def test_the_map_says_what_a_filled_and_an_empty_cell_mean() -> None:
+    turned = {
+        "filled": {"closed": False},
+        "empty": {"closed": True, "outcome": "explained"},
+        "column": "Urgent",
+    }
+    told = a_map(**WITHOUT_STATUS, closed_when=turned)
+    assert case(a_row(Urgent="Y"), told).command.past is None
+    past = case(a_row(Urgent=""), told).command.past
+    assert past is not None
+    assert past.outcome is Outcome.EXPLAINED
+    empty_word = a_map(statuses=GIVEN["statuses"] | {"": {"closed": False}})
+    assert case(a_row(State="", Out=""), empty_word).command.past is None
+
+
+@pytest.mark.case("A19")
+def test_a_planned_instant_goes_before_a_planned_day() -> None:
+    columns = GIVEN["columns"] | {"due_at": "Planned", "due_on": "Out"}
+    both = a_map(columns=columns)
+    matter = case(a_row(Planned="1/6/20 8:30"), both).command
+    assert (matter.due_at, matter.due_on) == (datetime(2020, 1, 6, 16, 30, tzinfo=UTC), None)
+    matter = case(a_row(Planned="1/6/20"), both).command
+    assert (matter.due_at, matter.due_on) == (None, date(2020, 1, 6))
+    matter = case(a_row(Planned=""), both).command
+    assert (matter.due_at, matter.due_on) == (None, date(2020, 1, 3))
+
+
+@pytest.mark.case("C13")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024年5月3日 9时30分",
+        "2024年05月03日09时30分",
+        "2024年5月3日 9:30",
+        "2024年5月3号9点30分",
+        "2024年5月3日 上午9时30分",
+        "2024年5月3日 9点半",
+        "2024年5月3日 9时30分0秒",
+        "2024年5月3日星期五 9时30分",
+        "2024年5月3日(周五) 09:30:00",
+        "２０２４年５月３日　９时３０分",
+        "2024/5/3 9:30",
+        "2024-05-03 09:30:00",
+        "2024.5.3 9：30",
+    ],
+)
+def test_one_word_reads_the_chinese_ways_to_write_a_moment(text: str) -> None:
+    chinese = a_map(timezone="Asia/Shanghai", date_formats=["chinese"])
+    found = case(a_row(In=text, Planned="", Out="", State="Open"), chinese)
+    assert found.at == datetime(2024, 5, 3, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.case("C13")
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024年5月3日", date(2024, 5, 3)),
+        ("2024年5月3日下午3时", datetime(2024, 5, 3, 15)),  # noqa: DTZ001
+        ("2024年5月3日中午12点", datetime(2024, 5, 3, 12)),  # noqa: DTZ001
+        ("2024年5月3日 24时", datetime(2024, 5, 4)),  # noqa: DTZ001
+        ("2024年2月30日", None),
+        ("2024年5月3日 25时", None),
+        ("2024年5月", None),
+        ("5月3日", None),
+    ],
+)
+def test_a_chinese_date_is_read_or_is_none(text: str, moment: date | None) -> None:
+    assert parsed(text, ("chinese",)) == moment
+
+
+@pytest.mark.case("C13")
+@pytest.mark.parametrize(
+    ("text", "form", "moment"),
+    [
+        ("45415.3958333333", "excel", datetime(2024, 5, 3, 9, 30)),  # noqa: DTZ001
+        (NumberText(45415), "excel", date(2024, 5, 3)),
+        ("43953", "excel1904", date(2024, 5, 3)),
+        ("2024", "excel", None),
+        ("20240503", "excel", None),
+    ],
+)
+def test_days_counted_by_a_spreadsheet_are_read(text: str, form: str, moment: date | None) -> None:
+    assert parsed(text, (form,)) == moment
+
+
+@pytest.mark.case("C13")
+def test_a_refused_date_says_which_word_would_read_it() -> None:
+    assert "'chinese'" in refused(a_row(In="2024年5月3日 9时30分")).reason
+    assert "'excel'" in refused(a_row(In="45415.39")).reason
+
+
+@pytest.mark.case("C13")
+def test_times_in_a_refusal_are_the_towns() -> None:
+    assert (
+        "closed at 2020-01-02 08:59, before it was submitted at 2020-01-02 09:00"
+        in refused(a_row(Out="1/2/20 8:59")).reason
+    )
+
+
+@pytest.mark.case("C13")
+@pytest.mark.parametrize("formats", [["excel"], ["chinese"], ["%Y-%m-%d %H:%M:%S"]])
+def test_a_typed_date_in_a_refused_row_is_read_again_by_the_same_map(formats: list[str]) -> None:
+    told, typed = a_map(date_formats=formats), datetime(2024, 5, 3, 9, 30)  # noqa: DTZ001
+    assert parsed(as_text(typed, told), tuple(formats)) == typed

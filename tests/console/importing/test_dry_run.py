@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from typer.testing import CliRunner
 
 from services.console.importing.command import import_file
 from services.console.importing.convert import Case, Refused
-from services.console.importing.mapping import read_map
+from services.console.importing.mapping import ImportMap, read_map
 from services.console.importing.refused import OURS, RefusedRows
 from services.console.importing.rows import opened
 from services.console.importing.run import Conversion
 from services.console.terminal import Session
+from tests.conftest import SHARED_DATA
 from tests.console.importing.cases import CELLS, DATA, GIVEN, HEADER, MAP_FILE, a_map, a_row
 
 NOWHERE = "nats://127.0.0.1:9"
@@ -51,8 +53,9 @@ def cases(tmp_path: Path) -> Path:
 def run(file: Path, *more: str, mapping: Path | None = None) -> tuple[int, dict[str, Any]]:
     """Exit status and what the JSON document says."""
     map_file = mapping or file.parent / "map.yaml"
+    alone = ["--offline"] if "--dry-run" in more and "--charter" not in more else []
     result = CliRunner().invoke(
-        app, ["import", str(file), "--mapping", str(map_file), "--format", "json", *more]
+        app, ["import", str(file), "--mapping", str(map_file), "--format", "json", *more, *alone]
     )
     return result.exit_code, json.loads(result.stdout)
 
@@ -64,8 +67,8 @@ def refused_in(path: Path) -> list[dict[str, str]]:
 
 def test_a_dry_run_counts_every_row_and_sends_none(cases: Path) -> None:
     status, said = run(cases, "--dry-run")
-    assert status == 0
-    assert (said["rows"], said["ready"], said["imported"], said["refused"]) == (4, 2, 0, 2)
+    assert status == 4
+    assert (said["rows"], said["would_be_sent"], said["imported"], said["refused"]) == (4, 2, 0, 2)
     assert said["refused_by_reason"] == {"unknown_category": 1, "duplicate_id": 1}
 
 
@@ -96,7 +99,7 @@ def test_mended_refused_rows_go_in_with_the_same_map(cases: Path) -> None:
     mended = cases.with_name("cases.refused.csv")
     mended.write_text(mended.read_text(encoding="utf-8").replace("Lamb", "Lamp"), encoding="utf-8")
     _status, said = run(mended, "--dry-run")
-    assert (said["ready"], said["refused"]) == (2, 0)
+    assert (said["would_be_sent"], said["refused"]) == (2, 0)
 
 
 def test_refused_rows_go_where_it_is_wished(cases: Path) -> None:
@@ -133,6 +136,90 @@ def test_a_file_that_is_not_there_is_misuse(cases: Path) -> None:
     status, said = run(cases.with_name("none.csv"), mapping=cases.with_name("map.yaml"))
     assert status == 2
     assert "none.csv" in said["error"]["message"]
+
+
+@pytest.mark.case("C13")
+def test_refused_rows_of_a_file_with_a_title_above_go_in_with_the_same_map(cases: Path) -> None:
+    cases.write_text("Register of 2020\n\n" + cases.read_text(encoding="utf-8"), encoding="utf-8")
+    (cases.parent / "map.yaml").write_text(json.dumps(GIVEN | {"header_row": 3}), encoding="utf-8")
+    _status, said = run(cases, "--dry-run")
+    assert (said["rows"], said["refused"]) == (4, 2)
+    mended = cases.with_name("cases.refused.csv")
+    mended.write_text(mended.read_text(encoding="utf-8").replace("Lamb", "Lamp"), encoding="utf-8")
+    assert run(mended, "--dry-run")[1]["would_be_sent"] == 2
+    assert run(cases, "--dry-run")[0] == 4  # ours, so it may be replaced
+
+
+@pytest.mark.case("C12")
+@pytest.mark.parametrize(("allowed", "status"), [("0", 4), ("1", 4), ("2", 0)])
+def test_refused_rows_end_with_4_unless_so_many_are_allowed(cases: Path, allowed: str, status: int) -> None:
+    assert run(cases, "--dry-run", "--allow-refused", allowed)[0] == status
+
+
+@pytest.mark.case("C13")
+def test_a_closing_time_of_an_open_case_is_told_with_its_row(cases: Path) -> None:
+    said = run(cases, "--dry-run")[1]
+    assert said["notes"] == {"closing_date_of_open_case": 1}
+    assert said["noted_rows"] == {"closing_date_of_open_case": [5]}
+
+
+CITY = """
+name: City
+township: City
+timezone: America/Los_Angeles
+stations: {works: {name: Works}, police: {name: Police}}
+actors:
+  office: {name: Office, role: office}
+  leader: {name: Mayor, role: leader}
+  import: {name: Import, role: feed, may_backdate: true, may_set_deadline: true, may_route: true}
+categories:
+  lamp: {name: Lamp, lead: works, source: x}
+  permit: {name: Permit, lead: works, required: [form], source: x}
+"""
+
+
+@pytest.mark.case("C13")
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("lamp:", "lamps:", "unknown_category"),
+        ("works: {name: Works}, ", "", "unknown_station"),
+        ("may_backdate: true, ", "", "not_believed"),
+        ("may_set_deadline: true, ", "", "not_believed"),
+        ("may_route: true", "", "not_believed"),
+        ("import:", "feed:", "unknown_actor"),
+        ("role: feed", "role: leader", "not_allowed"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_charter_refuses(cases: Path, old: str, new: str, code: str) -> None:
+    charter = cases.with_name("city.yaml")
+    lines = cases.read_text(encoding="utf-8").splitlines()
+    cases.write_text("\n".join(lines[:2]) + "\n", encoding="utf-8")
+    charter.write_text(CITY, encoding="utf-8")
+    status, said = run(cases, "--dry-run", "--charter", str(charter))
+    assert (status, said["would_be_sent"], said["checked_against_charter"]) == (0, 1, True)
+    charter.write_text(CITY.replace(old, new).replace("lead: works", "lead: police"), encoding="utf-8")
+    status, said = run(cases, "--dry-run", "--charter", str(charter))
+    assert (status, said["refused_by_reason"]) == (4, {code: 1})
+
+
+@pytest.mark.case("C13")
+def test_a_dry_run_refuses_an_open_case_that_lacks_material(cases: Path) -> None:
+    charter = cases.with_name("city.yaml")
+    charter.write_text(CITY, encoding="utf-8")
+    lines = cases.read_text(encoding="utf-8").splitlines()
+    cases.write_text("\n".join([lines[0], lines[4]]) + "\n", encoding="utf-8")
+    mapping = cases.with_name("permits.yaml")
+    mapping.write_text(json.dumps(GIVEN | {"categories": {"Lamp": "permit"}}), encoding="utf-8")
+    status, said = run(cases, "--dry-run", "--charter", str(charter), mapping=mapping)
+    assert (status, said["refused_by_reason"]) == (4, {"matter_incomplete": 1})
+
+
+@pytest.mark.case("C13")
+def test_a_dry_run_without_a_system_to_ask_is_exit_3(cases: Path) -> None:
+    mapping = str(cases.with_name("map.yaml"))
+    asked = ["import", str(cases), "--mapping", mapping, "--format", "json", "--dry-run"]
+    assert CliRunner().invoke(app, asked).exit_code == 3
 
 
 class TestRefusedRows:
@@ -223,3 +310,46 @@ class TestLosAngeles:
         assert sum(past is not None and past.closed_at is None for past in pasts) == 18
         outcomes = Counter(past.outcome for past in pasts if past)
         assert outcomes == {"solved": 9723, "withdrawn": 244, "not_ours": 2}
+
+
+BOSTON = SHARED_DATA / "boston311-100.csv"
+BOSTON_MAP = {
+    "feed": "boston311",
+    "timezone": "America/New_York",
+    "columns": {
+        "id": "case_enquiry_id",
+        "title": "type",
+        "station": "department",
+        "status": "case_status",
+        "submitted_at": "open_dt",
+        "due_at": "target_dt",
+        "closed_at": "closed_dt",
+    },
+    "statuses": {"Closed": {"closed": True, "outcome": "solved"}, "Open": {"closed": False}},
+    "stations": {"GEN_": "GEN"}
+    | {name: name for name in ("BTDT", "ISD", "PROP", "PWDx", "INFO", "PARK", "BWSC")},
+    "defaults": {"category": "request"},
+}
+"""The planned end is an instant: 08:30 of a day, closed at 09:30 is late."""
+
+
+@pytest.mark.case("A19")
+@pytest.mark.skipif(not BOSTON.exists(), reason=f"the sample data is not there: {BOSTON.name}")
+def test_boston_was_late_as_often_as_its_own_flag_says() -> None:
+    import_map, refused = ImportMap.model_validate(BOSTON_MAP), Collected()
+    late, still_open, past_target = Counter[str | None](), 0, 0
+    end_of_file = datetime(2023, 1, 1, tzinfo=UTC)
+    with opened(BOSTON, import_map) as sheet:
+        cases = [(case.command, case.row) for case in Conversion(import_map, refused).cases(sheet.rows)]
+    for matter, row in cases:
+        closed = matter.past.closed_at if matter.past else end_of_file
+        assert closed is not None
+        overdue = matter.due_at is not None and closed >= matter.due_at
+        late[matter.station] += overdue
+        still_open += matter.due_at is not None and matter.past is None
+        past_target += overdue and matter.past is None
+        assert (row["ontime"] == "OVERDUE") == overdue, row
+    assert (len(cases), refused) == (100, [])
+    assert sum(matter.due_at is not None for matter, _row in cases) == 89
+    assert (still_open, past_target, sum(late.values()) - past_target) == (12, 12, 5)
+    assert +late == {"BTDT": 5, "ISD": 2, "PROP": 3, "PWDx": 7}

@@ -66,6 +66,7 @@ def test_an_error_in_the_map_is_told_at_its_line(tmp_path: Path, old: str, new: 
     [
         ("  category: requesttype\n", "", "defaults.category"),
         ("  status: status\n", "", "columns.closed_at needs columns.status"),
+        ("date_formats:", "closed_when: filled\ndate_formats:", "keep one"),
     ],
 )
 def test_fields_that_need_each_other_are_told(tmp_path: Path, old: str, new: str, hint: str) -> None:
@@ -122,3 +123,28 @@ def test_the_shipped_map_names_only_what_the_shipped_charter_knows() -> None:
     assert actor.may_route
     assert actor.may_set_deadline
     assert import_map.timezone == charter.timezone
+
+
+@pytest.mark.case("A13")
+def test_closed_when_filled_needs_a_column_that_may_be_filled() -> None:
+    columns = {"id": "No", "title": "What", "submitted_at": "In", "category": "What"}
+    with pytest.raises(ValueError, match=r"needs columns\.closed_at"):
+        a_map(columns=columns, statuses={}, closed_when="filled")
+    assert a_map(columns=columns, statuses={}, closed_when={"column": "Out"}).closing_column == "Out"
+
+
+@pytest.mark.case("B17")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: &a [x, x, x]\n" + "".join(f"a{n}: &a{n} [*a, *a]\n" for n in range(9_000)), "fewer aliases"),
+        ("feed: " + "x" * 600_000, "too_large"),
+        ("[" * 300, "too_deep"),
+    ],
+    ids=["aliases", "bytes", "depth"],
+)
+def test_a_map_beyond_the_bounds_is_refused_in_words(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MapErrors, match=says):
+        read_map(path)
