@@ -90,7 +90,7 @@ def import_file(
             if dry_run:
                 summary = rehearsed(job, moved)
             else:
-                summary = on_system(ctx, lambda system: imported(system, job, patience, moved))
+                summary = on_system(ctx, lambda system: imported(system, job, patience, moved), spinner=False)
         tell(replace(summary, seconds=monotonic() - started), job.total, output)
 
 
