@@ -20,6 +20,8 @@ from services.console.terminal import (
     Format,
     FormatOption,
     Stop,
+    YesOption,
+    confirm,
     ending,
     misuse,
     on_system,
@@ -33,6 +35,10 @@ if TYPE_CHECKING:  # what only lists or refuses starts without NATS
     from services.console.client import Duban, Order
 
 WAIT_SECONDS = 30.0
+GRAVE = {"escalation.approve_step"}
+"""A named human decides these: without --yes they are refused where nobody can be asked."""
+ASKED = GRAVE | {"escalation.withdraw_circular"}
+"""Before these a person is asked whether it is meant."""
 NOT_DONE = (MatterIncomplete,)
 """Facts beside the refusal by which what was asked for did not come about."""
 
@@ -78,6 +84,7 @@ def do(
     help_fields: Annotated[
         bool, typer.Option("--help-fields", help=N_("Show the fields of the command's body"))
     ] = False,
+    yes: YesOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
@@ -96,7 +103,14 @@ def do(
                 at=moment(at),
                 acting_for=acting_for,
             )
+            _meant(full_name(type(order.command)), order.key, yes)
             tell(*on_system(ctx, lambda system: outcome(system, order, wait)), output)
+
+
+def _meant(command: str, key: str, yes: bool) -> None:
+    if command in ASKED:
+        question = _("{command} for {key} has consequences that cannot be taken back. Is it meant?")
+        confirm(question.format(command=command, key=key), yes=yes, grave=command in GRAVE)
 
 
 def _command(name: str, file: str | None, fields: Iterable[str]) -> Command:

@@ -38,6 +38,9 @@ COMMANDS = LazyCommands(
         N_("Play the plan's spring of 2024 through the services, as a time-lapse"),
     ),
     LazyCommand("provision", "provisioning:provision", N_("Create or update streams, consumers and buckets")),
+    LazyCommand(
+        "doctor", "doctor:doctor", N_("Check the way to the system and the system, and say what to do")
+    ),
     LazyCommand("context", "context_commands:app", N_("Which system, as whom, in which language")),
     LazyCommand(
         "completion", "completion:completion", N_("Print the script that completes words in a shell")

@@ -223,10 +223,15 @@ def confirm(question: str, *, yes: bool, grave: bool = False) -> None:
     """
     if yes:
         return
-    if sys.stdin.isatty() and sys.stderr.isatty():
+    if somebody_there():
         typer.confirm(question, abort=True, err=True)
     elif grave:
         raise misuse(_("this cannot be undone: say that it is meant with --yes"))
+
+
+def somebody_there() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @asynccontextmanager
