@@ -19,14 +19,14 @@ CATALOGUE: dict[str, type["Message"]] = {}
 class Part(BaseModel):
     """A piece of a message. Readers ignore unknown fields; writers are strict by their types."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Question(Part):
     """Something asked. A field that nobody knows is refused: were it ignored, as in a message, the answer
     would look like the one that was asked for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Message(Part):

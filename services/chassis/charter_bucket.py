@@ -2,24 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
-
-from nats.aio.client import Client
-from nats.js.errors import KeyNotFoundError, NoKeysError
-from nats.js.kv import KeyValue
+from typing import TYPE_CHECKING
 
 from duban_contracts.charter import Charter
 from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
-from services.chassis.calendar import WorkingCalendar
+
+if TYPE_CHECKING:  # the command line imports this before it knows whether it will connect
+    from nats.aio.client import Client
+    from nats.js.kv import KeyValue
 
 GIVEN = {"revision", "published_at"}
 """What publication gives a charter of itself; neither the file nor the bucket's value holds it."""
 
 
-async def publish_charter(client: Client, charter: Charter) -> int:
+async def publish_charter(client: "Client", charter: Charter) -> int:
     """Returns the new revision; publishing the same charter again changes nothing.
 
     The same charter over another national calendar is a new revision: what is open is counted anew by it.
     """
+    from services.chassis.calendar import (
+        WorkingCalendar,
+    )  # with the calendar's data, which readers do not need
+
     bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
     over = charter.model_copy(update={"national_calendar": WorkingCalendar(charter).version})
     body = over.model_dump_json(exclude=GIVEN, exclude_none=True).encode()
@@ -29,20 +33,22 @@ async def publish_charter(client: Client, charter: Charter) -> int:
     return await bucket.put(CHARTER_KEY, body)
 
 
-async def published_charter(client: Client) -> Charter | None:
+async def published_charter(client: "Client") -> Charter | None:
     bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
     entry = await _current(bucket)
     return _charter(entry) if entry else None
 
 
-async def _current(bucket: KeyValue) -> KeyValue.Entry | None:
+async def _current(bucket: "KeyValue") -> "KeyValue.Entry | None":
+    from nats.js.errors import KeyNotFoundError, NoKeysError
+
     try:
         return await bucket.get(CHARTER_KEY)
     except (KeyNotFoundError, NoKeysError):
         return None
 
 
-def _charter(entry: KeyValue.Entry) -> Charter:
+def _charter(entry: "KeyValue.Entry") -> Charter:
     charter = Charter.model_validate_json(entry.value or b"")
     # The watcher tells when it was stored, a plain read does not.
     return charter.model_copy(update={"revision": entry.revision, "published_at": entry.created})
@@ -51,7 +57,7 @@ def _charter(entry: KeyValue.Entry) -> Charter:
 class CharterFollower:
     """Holds the newest charter; `changed` is set each time a new one arrives."""
 
-    def __init__(self, connection: Callable[[], Client]) -> None:
+    def __init__(self, connection: "Callable[[], Client]") -> None:
         self._connection = connection
         self.charter: Charter | None = None
         self.arrived = asyncio.Event()

@@ -2,35 +2,50 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
-from rich.table import Table
 
+from duban_contracts.intake import MatterIncomplete
 from duban_contracts.message import Command, CommandRefused
 from duban_contracts.queries import AnswerGiven, ToldFact
 from services.console.bodies import body_of, build, commands, find_command, full_name
-from services.console.client import Duban, NotAnswered, Order, Unreachable
 from services.console.i18n import N_, _
 from services.console.sentences import Town, read_fact, sentence
+from services.console.tables import table
 from services.console.terminal import (
     Exit,
     Format,
     FormatOption,
     Stop,
+    YesOption,
+    confirm,
     ending,
     misuse,
     on_system,
     say,
     say_json,
+    say_long,
 )
 from services.console.words import word
 
-WAIT_SECONDS = 30.0
+if TYPE_CHECKING:  # what only lists or refuses starts without NATS
+    from services.console.client import Duban, Order
 
-ActorOption = Annotated[str, typer.Option("--actor", help=N_("Who is acting: a station or an actor's token"))]
+WAIT_SECONDS = 30.0
+GRAVE = {"escalation.approve_step"}
+"""A named human decides these: without --yes they are refused where nobody can be asked."""
+ASKED = GRAVE | {"escalation.withdraw_circular"}
+"""Before these a person is asked whether it is meant."""
+NOT_DONE = (MatterIncomplete,)
+"""Facts beside the refusal by which what was asked for did not come about."""
+
+ActorOption = Annotated[
+    str,
+    typer.Option("--actor", envvar="DUBAN_ACTOR", help=N_("Who is acting: a station or an actor's token")),
+]
 AtOption = Annotated[
     str | None,
     typer.Option("--at", help=N_("When it was done, with a zone; believed from marked actors only")),
@@ -69,6 +84,7 @@ def do(
     help_fields: Annotated[
         bool, typer.Option("--help-fields", help=N_("Show the fields of the command's body"))
     ] = False,
+    yes: YesOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
@@ -77,6 +93,8 @@ def do(
         elif help_fields:
             show_fields(find_command(_needed("COMMAND", command)), output)
         else:
+            from services.console.client import Order
+
             order = Order(
                 _command(_needed("COMMAND", command), file, field or ()),
                 key=_needed("--key", key),
@@ -85,7 +103,14 @@ def do(
                 at=moment(at),
                 acting_for=acting_for,
             )
+            _meant(full_name(type(order.command)), order.key, yes)
             tell(*on_system(ctx, lambda system: outcome(system, order, wait)), output)
+
+
+def _meant(command: str, key: str, yes: bool) -> None:
+    if command in ASKED:
+        question = _("{command} for {key} has consequences that cannot be taken back. Is it meant?")
+        confirm(question.format(command=command, key=key), yes=yes, grave=command in GRAVE)
 
 
 def _command(name: str, file: str | None, fields: Iterable[str]) -> Command:
@@ -109,8 +134,10 @@ def moment(text: str | None) -> datetime | None:
         raise misuse(sentence.format(text=text)) from None
 
 
-async def outcome(system: Duban, order: Order, wait: float = WAIT_SECONDS) -> tuple[AnswerGiven, Town]:
+async def outcome(system: "Duban", order: "Order", wait: float = WAIT_SECONDS) -> tuple[AnswerGiven, Town]:
     """Send it and wait; raises Unreachable, or Stop where it is stored but not answered yet."""
+    from services.console.client import NotAnswered, Unreachable
+
     await system.send(order)
     try:
         given = await system.outcome(order, wait)  # sends again, which the broker knows for a copy by its id
@@ -122,15 +149,16 @@ async def outcome(system: Duban, order: Order, wait: float = WAIT_SECONDS) -> tu
 
 
 def tell(given: AnswerGiven, town: Town, output: Format, **more: Any) -> None:
-    """Every fact with its sentence; ends with status 1 if one of them is the refusal."""
-    refused = any(isinstance(read_fact(told), CommandRefused) for told in given.facts)
+    """Every fact with its sentence; ends with status 1 if one of them says that it was not to be."""
+    answers = [read_fact(told) for told in given.facts]
+    refused = any(isinstance(fact, CommandRefused) for fact in answers)
     if output is Format.JSON:
         facts = [fact_document(told, town) for told in given.facts]
         say_json({"key": given.key, "message": given.message, "refused": refused, "facts": facts, **more})
     else:
         for told in given.facts:
             say(fact_line(told, town))
-    if refused:
+    if refused or any(isinstance(fact, NOT_DONE) for fact in answers):
         raise typer.Exit(Exit.REFUSED)
 
 
@@ -151,15 +179,16 @@ def _sentence(told: ToldFact, town: Town) -> str:
 
 def show_commands(output: Format) -> None:
     if output is Format.JSON:
-        rows = {
+        known = {
             name: {"by": sorted(each.by), "about": _about(each), "fields": list(each.model_fields)}
             for name, each in commands().items()
         }
-        return say_json(rows)
-    table = Table(_("Command"), _("Who may send it"), _("Fields"))
-    for name, each in commands().items():
-        table.add_row(name, _(", ").join(word(role) for role in sorted(each.by)), " ".join(each.model_fields))
-    return say(table)
+        return say_json(known)
+    rows = [
+        [name, _(", ").join(word(role) for role in sorted(each.by)), " ".join(each.model_fields)]
+        for name, each in commands().items()
+    ]
+    return say_long(table([_("Command"), _("Who may send it"), _("Fields")], rows))
 
 
 def show_fields(model: type[Command], output: Format) -> None:
@@ -167,11 +196,11 @@ def show_fields(model: type[Command], output: Format) -> None:
     if output is Format.JSON:
         return say_json(schema)
     say(f"{full_name(model)}: {_about(model)}".rstrip(": "))
-    table = Table(_("Field"), _("Values"), _("Required"), _("Meaning"))
+    rows = []
     for name, field in schema.get("properties", {}).items():
         required = _("yes") if name in schema.get("required", ()) else _("no")
-        table.add_row(name, _kind(field, schema.get("$defs", {})), required, field.get("description", ""))
-    return say(table)
+        rows.append([name, _kind(field, schema.get("$defs", {})), required, field.get("description", "")])
+    return say_long(table([_("Field"), _("Values"), _("Required"), _("Meaning")], rows))
 
 
 def _about(model: type[Command]) -> str:

@@ -1,13 +1,15 @@
 """How the commands ask the register: with the town's names beside the answer, and page after page."""
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.console.client import Duban
 from services.console.i18n import _
 from services.console.sentences import Town
 from services.console.terminal import Exit, Stop, misuse
+
+if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
+    from services.console.client import Duban
 
 Asked = TypeVar("Asked", bound=BaseModel)
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -22,12 +24,14 @@ def asking(question: type[Asked], **fields: Any) -> Asked:
         raise misuse("; ".join(f"{field}: {why}" for field, why in faults)) from None
 
 
-async def with_town(system: Duban, name: str, question: BaseModel, reply: type[Reply]) -> tuple[Reply, Town]:
+async def with_town(
+    system: "Duban", name: str, question: BaseModel, reply: type[Reply]
+) -> tuple[Reply, Town]:
     answer = await system.ask("ledger", name, question, reply)
     return answer, Town(await system.charter())
 
 
-async def every_page(system: Duban, name: str, question: BaseModel, reply: type[Any]) -> list[Any]:
+async def every_page(system: "Duban", name: str, question: BaseModel, reply: type[Any]) -> list[Any]:
     """Until there is none."""
     pages = [await system.ask("ledger", name, question, reply)]
     while following := pages[-1].next:
@@ -37,7 +41,7 @@ async def every_page(system: Duban, name: str, question: BaseModel, reply: type[
 
 
 async def full_page(
-    system: Duban, name: str, question: Any, reply: type[Reply], pieces: str
+    system: "Duban", name: str, question: Any, reply: type[Reply], pieces: str
 ) -> tuple[Reply, Town]:
     """With the town's names, and as long as was asked for: the register may answer in shorter pages."""
     page: Any = await system.ask("ledger", name, question, reply)

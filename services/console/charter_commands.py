@@ -20,12 +20,15 @@ from services.console.terminal import (
     Format,
     FormatOption,
     Session,
+    YesOption,
     complain,
+    confirm,
     ending,
     misuse,
     on_system,
     say,
     say_json,
+    somebody_there,
 )
 
 FOLLOW_SECONDS = 10.0
@@ -47,9 +50,15 @@ def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
 
 
 @app.command("apply", help=N_("Check a charter and publish it as a new revision"))
-def apply(ctx: typer.Context, file: CharterFile, output: FormatOption = Format.TEXT) -> None:
+def apply(
+    ctx: typer.Context, file: CharterFile, yes: YesOption = False, output: FormatOption = Format.TEXT
+) -> None:
     with ending(output):
         charter, gaps = _read(file, output)
+        if not yes and somebody_there() and (current := on_system(ctx, in_force)):
+            question = _("{name}, revision {revision}, is in force. Replace it by {file}?")
+            told = question.format(name=current.name, revision=current.revision, file=file)
+            confirm(told, yes=False)
         actor = speaker(ctx.find_object(Session).nats_url, charter)  # type: ignore[union-attr]
         revision, followers, plan = on_system(ctx, lambda system: applied(system, charter, actor))
         if output is Format.JSON:
@@ -62,6 +71,14 @@ def apply(ctx: typer.Context, file: CharterFile, output: FormatOption = Format.T
                 say(_following(service, followed, revision))
             if said := plan_sentence(plan, charter, revision):
                 say(said)
+
+
+async def in_force(system: Duban) -> Charter | None:
+    """None where there is none, or no service is there to ask."""
+    try:
+        return await system.charter()
+    except Unreachable:
+        return None
 
 
 def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:

@@ -1,5 +1,10 @@
-"""`duban`, the operators' command line: one line per command, the rest in its module."""
+"""`duban`, the operators' command line: one line per command, the rest in its module.
 
+A module is imported when its command is named, so `duban --help` and a misspelt command start fast; this
+module and what it imports therefore stand without pydantic, NATS and rich.
+"""
+
+import os
 import sys
 from collections.abc import Sequence
 from itertools import islice
@@ -8,34 +13,62 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from services.console import (
-    asking,
-    charter_commands,
-    ledger_commands,
-    provisioning,
-    reporting,
-    submitting,
-    up,
-    watching,
-    why,
-)
-from services.console.demo.command import demo
+from services.console import contexts
+from services.console.exit_codes import Exit
 from services.console.i18n import N_, Lang, _, chosen, use
-from services.console.importing.command import import_file
-from services.console.terminal import Session
+from services.console.lazy import COMMAND_SETTINGS, LazyCommand, LazyCommands, LazyGroup
+from services.console.parser_errors import usage_error_text
+from services.console.terminal import Session, Stop, complain, stop_for
 
-app = typer.Typer(name="duban", no_args_is_help=True, add_completion=False)
-app.add_typer(charter_commands.app, name="charter")
-app.add_typer(ledger_commands.app, name="ledger")
-app.add_typer(reporting.app, name="report")
-app.command("import", help=N_("Bring in past cases from a CSV or XLSX file"))(import_file)
-app.command("up", help=N_("Run both servers and all services here, until Ctrl-C"))(up.up)
-app.command("demo", help=N_("Play the plan's spring of 2024 through the services, as a time-lapse"))(demo)
-app.command("provision", help=N_("Create or update streams, consumers and buckets"))(provisioning.provision)
-app.command("submit", help=N_("Submit a matter"))(submitting.submit)
-app.command("do", help=N_("Send any command of the catalogue, and wait for what comes of it"))(asking.do)
-app.command("why", help=N_("Why an entry is due when it is due, day by day"))(why.why)
-app.command("watch", help=N_("Where every station stands, and every consequence as it comes"))(watching.watch)
+COMMANDS = LazyCommands(
+    LazyCommand("submit", "submitting:submit", N_("Submit a matter")),
+    LazyCommand("do", "asking:do", N_("Send any command of the catalogue, and wait for what comes of it")),
+    LazyCommand("ledger", "ledger_commands:app", N_("The register of entries (台账)")),
+    LazyCommand("why", "why:why", N_("Why an entry is due when it is due, day by day")),
+    LazyCommand(
+        "watch", "watching:watch", N_("Where every station stands, and every consequence as it comes")
+    ),
+    LazyCommand("report", "reporting:app", N_("Reports")),
+    LazyCommand("charter", "charter_commands:app", N_("The town's charter")),
+    LazyCommand("import", "importing.command:import_file", N_("Bring in past cases from a CSV or XLSX file")),
+    LazyCommand("up", "up:up", N_("Run both servers and all services here, until Ctrl-C")),
+    LazyCommand(
+        "demo",
+        "demo.command:demo",
+        N_("Play the plan's spring of 2024 through the services, as a time-lapse"),
+    ),
+    LazyCommand("provision", "provisioning:provision", N_("Create or update streams, consumers and buckets")),
+    LazyCommand(
+        "doctor", "doctor:doctor", N_("Check the way to the system and the system, and say what to do")
+    ),
+    LazyCommand("context", "context_commands:app", N_("Which system, as whom, in which language")),
+    LazyCommand(
+        "completion", "completion:completion", N_("Print the script that completes words in a shell")
+    ),
+    LazyCommand("help", "help_topics:help_", N_("Explain a command, or a topic such as exit-codes")),
+)
+
+app = typer.Typer(
+    name="duban",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings=COMMAND_SETTINGS,
+)
+
+COMPLETION = "_DUBAN_COMPLETE"
+"""Set by a shell that asks for words."""
+FLAGS = ("--no-pager",)
+VALUES = ("--nats", "--lang", "--context")
+"""Options of every command: they may stand anywhere."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"duban {version('duban')}")
+        raise typer.Exit
 
 
 @app.callback(help=N_("Supervised handling (督办): the operators' command line"))
@@ -43,21 +76,66 @@ def before(
     ctx: typer.Context,
     nats: Annotated[
         str, typer.Option("--nats", envvar="DUBAN_NATS_URL", help=N_("Address of NATS"))
-    ] = "nats://127.0.0.1:4222",
+    ] = contexts.DEFAULT_SERVER,
     lang: Annotated[  # noqa: ARG001 - read before all else, so that help is in it too
         Lang | None, typer.Option("--lang", envvar="DUBAN_LANG", help=N_("Default: the locale's language"))
     ] = None,
+    context: Annotated[  # noqa: ARG001 - read before all else, as the language is
+        str | None,
+        typer.Option("--context", envvar="DUBAN_CONTEXT", help=N_("Server, actor and language by name")),
+    ] = None,
+    no_pager: Annotated[
+        bool, typer.Option("--no-pager", help=N_("Do not show long output page by page"))
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - answered by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=N_("Show the version"))
+    ] = False,
 ) -> None:
-    ctx.obj = Session(nats)
+    source = ctx.get_parameter_source("nats")
+    told = source is not None and source.name == "COMMANDLINE"
+    ctx.obj = Session(nats, told, not no_pager, contexts.asker(nats, ctx.default_map or {}))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Raises SystemExit with 0 done, 1 refused, 2 misuse, 3 system unreachable."""
+    """Raises SystemExit with a code of `exit_codes`."""
+    write_utf8()
+    follow_colour_settings()
     words = hoisted(sys.argv[1:] if arguments is None else arguments)
     use(chosen(words))
-    command = get_command(app)
-    localise(command)
-    command(args=words, prog_name="duban")
+    sys.exit(status_of(words))
+
+
+def status_of(words: Sequence[str]) -> int:
+    """Runs the command; whatever goes wrong is a sentence and an exit code, never a traceback."""
+    try:
+        known = contexts.in_force(words)
+        use(chosen(words, known.lang))
+        command: Any = get_command(app)
+        if COMPLETION in os.environ:
+            command.main(args=list(words), prog_name="duban")  # which answers the shell, and ends
+        defaults = known.defaults(COMMANDS)
+        with command.make_context("duban", list(words), default_map=defaults) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+        return Exit.DONE
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as error:
+        complain(usage_error_text(error))
+        return Exit.MISUSE
+    except typer.Abort:
+        complain(_("stopped; nothing was done"))
+        return Exit.REFUSED
+    except KeyboardInterrupt:
+        complain(_("interrupted by Ctrl-C"))
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        discard_output()
+        return Exit.PIPE_CLOSED
+    except Exception as trouble:
+        stop: Stop = stop_for(trouble)
+        complain(str(stop))
+        return stop.status
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:
@@ -68,23 +146,33 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
     for word in words:
         if word == "--":
             rest += [word, *words]
-        elif word in ("--nats", "--lang"):
+        elif word in VALUES:
             front += [word, *islice(words, 1)]
-        elif word.startswith(("--nats=", "--lang=")):
+        elif word in FLAGS or word.startswith(tuple(f"{name}=" for name in VALUES)):
             front.append(word)
         else:
             rest.append(word)
     return front + rest
 
 
-def localise(command: Any) -> None:
-    """Put the help of a command, of its options and of the commands below it into the language in use."""
-    command.help = _(command.help) if command.help else command.help
-    for parameter in command.params:
-        if getattr(parameter, "help", None):
-            parameter.help = _(parameter.help)
-    for below in getattr(command, "commands", {}).values():
-        localise(below)
+def write_utf8() -> None:
+    """Also where the locale says ASCII: our output is UTF-8, and a character that is none is replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def follow_colour_settings() -> None:
+    """NO_COLOR is known to the libraries; CLICOLOR=0 says the same in another way."""
+    if os.environ.get("CLICOLOR") == "0":
+        os.environ.setdefault("NO_COLOR", "1")
+
+
+def discard_output() -> None:
+    """Nobody reads any more; the interpreter would complain when it flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 if __name__ == "__main__":

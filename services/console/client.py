@@ -3,18 +3,19 @@
 import asyncio
 import os
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import nats
 from nats.aio.client import Client
+from nats.errors import AuthorizationError, NoServersError
 from nats.errors import Error as NatsError
-from nats.errors import NoServersError
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
@@ -35,6 +36,8 @@ from duban_contracts.readers import Program
 from duban_contracts.subjects import command_stream, query_subject, subject_of
 from duban_contracts.topology import HEARS
 from services.chassis.inboxes import inbox_of
+from services.console.client_url import without_password
+from services.console.i18n import _
 
 Model = TypeVar("Model", bound=BaseModel)
 Reply = TypeVar("Reply")
@@ -62,6 +65,10 @@ class NotAnswered(Exception):
 
 class NotPermitted(Exception):
     """NATS does not let this credential publish to the subject, which is the message."""
+
+
+class NotAdmitted(Exception):
+    """NATS does not know the credential; the message is the server's address without it."""
 
 
 class Misasked(Exception):
@@ -297,26 +304,32 @@ async def duban(
 ) -> AsyncIterator[Duban]:
     """Asks as `actor`; by default as DUBAN_ACTOR, as the user of the address, or as the operator.
 
-    Raises Unreachable if NATS is not there within `patience` seconds.
+    Raises Unreachable if NATS is not there within `patience` seconds, NotAdmitted as soon as it says so.
     """
-    # Reconnecting is the client's affair; what failed is raised where it was asked.
-    refusals = Refusals()
+    refusals, unknown = Refusals(), asyncio.Event()
+    unresolved: list[str] = []
+
+    async def heard(error: Exception) -> None:
+        """Reconnecting is the client's affair; what failed is raised where it was asked."""
+        await refusals.heard(error)
+        if isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower():
+            unknown.set()
+        if isinstance(error, socket.gaierror):
+            unresolved.append(str(urlsplit(url).hostname))
+
     asker = actor or os.environ.get(ACTOR_VARIABLE) or urlsplit(url).username or Program.OPERATOR
-    try:
-        client = await asyncio.wait_for(
-            nats.connect(
-                url,
-                name=source,
-                inbox_prefix=inbox_of(url),
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=1,
-                ping_interval=10,
-                error_cb=refusals.heard,
-            ),
-            patience,
+    connecting = asyncio.ensure_future(
+        nats.connect(
+            url,
+            name=source,
+            inbox_prefix=inbox_of(url),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            ping_interval=10,
+            error_cb=heard,
         )
-    except (OSError, NoServersError, NatsError, TimeoutError) as error:
-        raise Unreachable(f"no NATS server answers at {_without_password(url)}") from error
+    )
+    client = await _connected(connecting, unknown, unresolved, url, patience)
     try:
         yield Duban(client, source, asker, refusals)
     finally:
@@ -324,7 +337,34 @@ async def duban(
             await asyncio.wait_for(client.drain(), 5)
 
 
-def _without_password(url: str) -> str:
-    """For messages: a credential in an address is nobody's to read."""
-    scheme, separator, rest = url.rpartition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+async def _connected(
+    connecting: asyncio.Future[Client],
+    unknown: asyncio.Event,
+    unresolved: list[str],
+    url: str,
+    patience: float,
+) -> Client:
+    refused = asyncio.ensure_future(unknown.wait())
+    both: set[asyncio.Future[Any]] = {connecting, refused}
+    try:
+        await asyncio.wait(both, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        if connecting.done():
+            return connecting.result()
+    except (OSError, ValueError, NoServersError, NatsError) as error:
+        raise Unreachable(_nobody_at(url, unresolved)) from error
+    finally:
+        for task in both:
+            if not task.done():
+                task.cancel()
+        await asyncio.wait(both)
+    if unknown.is_set():
+        raise NotAdmitted(without_password(url))
+    raise Unreachable(_nobody_at(url, unresolved))
+
+
+def _nobody_at(url: str, unresolved: Sequence[str]) -> str:
+    server = without_password(url)
+    if unresolved:
+        said = _("the name {host} is not known here (no NATS server answers at {server})")
+        return said.format(host=unresolved[-1], server=server)
+    return _("no NATS server answers at {server}").format(server=server)

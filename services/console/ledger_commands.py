@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,6 @@ from duban_contracts.queries import Answers, HistoryOf, ShowEntry, Shown, ToldFa
 from duban_contracts.reading import EntryPage, EntryStatus, ListEntries, PaperPage, PaperRow
 from services.console.asking import fact_document, fact_line, moment
 from services.console.asking_register import asking, every_page, full_page, no_such, with_town
-from services.console.client import Duban
 from services.console.entries import in_full, tell_page
 from services.console.i18n import N_, _
 from services.console.overviews import disclosure, hot
@@ -27,6 +26,9 @@ from services.console.terminal import (
     say,
     say_json,
 )
+
+if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
+    from services.console.client import Duban
 
 app = typer.Typer(help=N_("The register of entries (台账)"), no_args_is_help=True)
 MOST = 500
@@ -183,11 +185,11 @@ def day(text: str | None) -> date | None:
         raise misuse(_("{text!r} is not a day like 2024-04-15").format(text=text)) from None
 
 
-async def every_fact(system: Duban, name: str, question: HistoryOf) -> tuple[list[ToldFact], Town]:
+async def every_fact(system: "Duban", name: str, question: HistoryOf) -> tuple[list[ToldFact], Town]:
     pages = await every_page(system, name, question, Answers)
     facts = [told for page in pages for given in page.answers for told in given.facts]
     return facts, Town(await system.charter())
 
 
-async def every_row(system: Duban, name: str, question: ListEntries) -> list[PaperRow]:
+async def every_row(system: "Duban", name: str, question: ListEntries) -> list[PaperRow]:
     return [row for page in await every_page(system, name, question, PaperPage) for row in page.rows]

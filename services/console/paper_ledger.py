@@ -7,14 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
 import typer
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment
-from openpyxl.utils import get_column_letter
 from rich.table import Table
 
 from duban_contracts.reading import PaperRow
@@ -22,6 +18,9 @@ from services.console.i18n import _
 from services.console.sentences import printable
 from services.console.terminal import complain, misuse, say
 from services.console.words import word
+
+if TYPE_CHECKING:  # half a second to import, and needed for workbooks only
+    from openpyxl import Workbook
 
 
 class Layout(StrEnum):
@@ -136,8 +135,11 @@ def as_json(rows: Iterable[PaperRow]) -> str:
 TEXTS: dict[Layout, Callable[[Iterable[PaperRow]], str]] = {Layout.CSV: as_csv, Layout.JSON: as_json}
 
 
-def as_workbook(rows: Sequence[PaperRow]) -> Workbook:
+def as_workbook(rows: Sequence[PaperRow]) -> "Workbook":
     """One sheet to sort and filter: days are days and percents numbers; all else is text and never run."""
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Ledger"))
     sheet.freeze_panes = "A2"
@@ -167,6 +169,9 @@ def _written(sheet: Any, value: Cell) -> Any:
 
 
 def _cell(sheet: Any, value: Any, number_format: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
+
     cell: Any = WriteOnlyCell(sheet, value=value)
     cell.number_format = number_format
     cell.alignment = Alignment(vertical="top", wrap_text=True)

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,13 +13,15 @@ from rich.table import Table
 
 from duban_contracts.queries import WhoLags
 from services.console.asking import moment
-from services.console.client import Duban
 from services.console.i18n import N_, Lang, _, language
 from services.console.paper_ledger import inert
 from services.console.sentences import ABSENT, Town, printable
 from services.console.terminal import WIDTH, Format, complain, ending, misuse, on_system
 from services.console.words import word
 from services.escalation.views import LaggardReport, LaggardRow
+
+if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
+    from services.console.client import Duban
 
 app = typer.Typer(help=N_("Reports"), no_args_is_help=True)
 
@@ -53,7 +55,7 @@ def laggards(
             _write(out, text, "utf-8-sig" if layout is Layout.CSV else "utf-8")
 
 
-async def _asked(system: Duban, question: WhoLags) -> tuple[LaggardReport, Town]:
+async def _asked(system: "Duban", question: WhoLags) -> tuple[LaggardReport, Town]:
     report = await system.ask("escalation", "laggards", question, LaggardReport)
     return report, Town(await system.charter())
 

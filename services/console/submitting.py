@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import typer
@@ -20,10 +20,12 @@ from services.console.asking import (
     tell,
 )
 from services.console.bodies import build
-from services.console.client import Duban, Misasked, NotPermitted, Order, Unreachable
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, deadline, read_fact
 from services.console.terminal import Format, FormatOption, ending, on_system, say
+
+if TYPE_CHECKING:  # what is refused before it is sent starts without NATS
+    from services.console.client import Duban, Order
 
 NUMBER_SECONDS = 5.0
 PERSONAL = {"petitioner", "text"}
@@ -67,7 +69,9 @@ def submit(
         str | None,
         typer.Option("--id", help=N_("Its name elsewhere, e.g. hotline:4711; sent twice, taken once")),
     ] = None,
-    actor: Annotated[str, typer.Option("--actor", help=N_("Who submits it"))] = "gateway",
+    actor: Annotated[
+        str, typer.Option("--actor", envvar="DUBAN_ACTOR", help=N_("Who submits it"))
+    ] = "gateway",
     at: AtOption = None,
     acting_for: ActingForOption = None,
     wait: WaitOption = WAIT_SECONDS,
@@ -117,11 +121,13 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 def order_of(
     matter: SubmitMatter, actor: str, name: str | None, at: datetime | None, acting_for: str | None
-) -> Order:
+) -> "Order":
     """With a name of its own, the same matter sent twice is the same message; without, a new one.
 
     Personal data is left out of the message id: it travels into facts as their cause.
     """
+    from services.console.client import Order
+
     content = matter.model_dump_json(exclude=PERSONAL)
     id_ = uuid5(NAMESPACE_URL, f"{actor}/{name}/{content}") if name else uuid4()
     return Order(matter, key=name or str(uuid4()), actor=actor, id=str(id_), at=at, acting_for=acting_for)
@@ -131,7 +137,9 @@ Numbered = EntryCard | Found
 """A conduct matter has its number, and nothing of it is shown."""
 
 
-async def _submitted(system: Duban, order: Order, wait: float) -> tuple[AnswerGiven, Town, Numbered | None]:
+async def _submitted(
+    system: "Duban", order: "Order", wait: float
+) -> tuple[AnswerGiven, Town, Numbered | None]:
     given, town = await outcome(system, order, wait)
     return given, town, await numbered(system, order.key) if _accepted(given) else None
 
@@ -140,8 +148,10 @@ def _accepted(given: AnswerGiven) -> bool:
     return any(isinstance(read_fact(told), MatterAccepted) for told in given.facts)
 
 
-async def numbered(system: Duban, submission: str, patience: float = NUMBER_SECONDS) -> Numbered | None:
+async def numbered(system: "Duban", submission: str, patience: float = NUMBER_SECONDS) -> Numbered | None:
     """The entry that the ledger opened; None where it did not within `patience` seconds."""
+    from services.console.client import Misasked, NotPermitted, Unreachable
+
     try:
         async with asyncio.timeout(patience):
             return await _numbered_at_last(system, submission)
@@ -149,7 +159,7 @@ async def numbered(system: Duban, submission: str, patience: float = NUMBER_SECO
         return None
 
 
-async def _numbered_at_last(system: Duban, submission: str) -> Numbered:
+async def _numbered_at_last(system: "Duban", submission: str) -> Numbered:
     pause = 0.05
     while True:
         found = await system.ask("ledger", "find", FindEntry(submission=submission), Found)

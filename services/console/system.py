@@ -6,9 +6,9 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
-from services.chassis.charter_bucket import publish_charter
+from services.chassis.charter_bucket import publish_charter, published_charter
 from services.chassis.provision import ACK_WAIT, provision
 from services.chassis.settings import ClockMode
 from services.console.client import duban
@@ -120,6 +120,19 @@ class System:
             list(side_by_side.map(lambda service: service.child.terminate(), self.services))
 
 
+async def charter_in_force(nats_url: str, default: Charter) -> tuple[Charter, bool]:
+    """What is published; where nothing is, `default` is, and the second value is True.
+
+    Raises ValidationError where the published one cannot be read by this version.
+    """
+    async with duban(nats_url) as system:
+        found = await published_charter(system.client)
+        if found is not None:
+            return found, False
+        revision = await publish_charter(system.client, default)
+        return default.model_copy(update={"revision": revision}), True
+
+
 async def set_up(nats_url: str, charter: Charter | None, ack_wait: float = ACK_WAIT) -> int | None:
     """Streams, consumers and buckets; then the charter, if one is given: returns its revision."""
     async with duban(nats_url) as system:
@@ -136,13 +149,20 @@ def running_system(
     logs: Path | None = None,
     services: Sequence[str] = SERVICES,
     nats_port: int | None = None,
+    nats: AbstractContextManager[NatsServer] | None = None,
+    prepared: Callable[[str], None] = lambda _url: None,
 ) -> Iterator[System]:
-    """Servers first, services last; at the end the other way round. Nothing outlives us."""
+    """Servers first, services last; at the end the other way round. Nothing outlives us.
+
+    `nats` is the server to use, by default one of `embedded_nats`. `prepared` is called with its address when
+    streams and buckets are there and no service runs yet.
+    """
     with ExitStack() as stack:
-        nats = stack.enter_context(embedded_nats(data / "nats" if data else None, nats_port))
+        server = stack.enter_context(nats or embedded_nats(data / "nats" if data else None, nats_port))
         mongo = stack.enter_context(embedded_mongo(data / "mongo" if data else None))
-        asyncio.run(set_up(nats.url, charter))
-        system = System(nats, mongo, clock, logs)
+        asyncio.run(set_up(server.url, charter))
+        prepared(server.url)
+        system = System(server, mongo, clock, logs)
         stack.callback(system.stop)
         system.start(services)
         yield system

@@ -1,34 +1,38 @@
-"""How a command speaks and ends: sentences for people, one JSON document for programs, four exit statuses."""
+"""How a command speaks and ends: sentences for people, JSON for programs, an exit code for scripts.
+
+Imported by every command and by the root, so NATS, rich and the client are imported where they are used.
+"""
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from typing import Annotated, Any, NoReturn, TypeVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
-from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
-from rich.console import Console
 
-from services.console.client import Duban, Misasked, NotAnswered, NotPermitted, Unreachable, duban
+from services.console.exit_codes import Exit as Exit
 from services.console.i18n import N_, _
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from rich.console import Console
+
+    from services.console.client import Duban
 
 Result = TypeVar("Result")
 WIDTH = 200
 """Columns of a table that goes to a file or a pipe: nothing there is cut."""
-
-
-class Exit(IntEnum):
-    DONE = 0
-    REFUSED = 1
-    MISUSE = 2
-    UNREACHABLE = 3
-    PARTLY = 4
-    """Some of what was asked for, as an import of which some rows are refused."""
+SPINNER_AFTER = 0.5
+"""Seconds of waiting until a person is shown that something goes on."""
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+CONTROL = dict.fromkeys((*range(9), *range(11, 32), 127))
+"""Control characters but tab and newline: they could steer the terminal."""
 
 
 class Format(StrEnum):
@@ -37,8 +41,11 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[
-    Format, typer.Option("--format", help=N_("For people, or one JSON document for programs"))
+    Format,
+    typer.Option("--format", "--output", "-o", help=N_("For people, or one JSON document for programs")),
 ]
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help=N_("Do not ask whether it is meant"))]
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class Session:
     """What every command is told before its name."""
 
     nats_url: str
+    nats_from_option: bool = False
+    """Whether `--nats` said so, rather than the environment, a context or the default."""
+    pager: bool = True
+    actor: str | None = None
+    """Who asks, by the context; None: as the environment or the address says."""
 
 
 class Stop(Exception):
@@ -60,11 +72,23 @@ def misuse(sentence: str, **details: Any) -> Stop:
     return Stop(Exit.MISUSE, "misuse", sentence, **details)
 
 
-def on_system(ctx: typer.Context, work: Callable[[Duban], Awaitable[Result]]) -> Result:
-    """Connect, do it, disconnect; raises Unreachable."""
+def duban(url: str, actor: str | None = None) -> "AbstractAsyncContextManager[Duban]":
+    from services.console.client import duban as connected
+
+    return connected(url, actor=actor)
+
+
+def on_system(
+    ctx: typer.Context, work: "Callable[[Duban], Awaitable[Result]]", *, spinner: bool = True
+) -> Result:
+    """Connect, do it, disconnect; raises Unreachable. Work that prints while it runs wants no `spinner`."""
+
+    session = ctx.find_object(Session)
+    assert session is not None  # noqa: S101 - for the type checker: the root makes one
+    asker = {"actor": session.actor} if session.actor else {}
 
     async def connected() -> Result:
-        async with duban(ctx.find_object(Session).nats_url) as system:  # type: ignore[union-attr]
+        async with spinning(spinner), duban(session.nats_url, **asker) as system:
             return await work(system)
 
     return asyncio.run(connected())
@@ -75,28 +99,71 @@ def ending(output: Format = Format.TEXT) -> Iterator[None]:
     """What went wrong inside becomes a sentence on the error output and an exit status."""
     try:
         yield
-    except (Stop, Unreachable, NotAnswered, NotPermitted, Misasked, NatsError, TimeoutError) as trouble:
-        _end(output, _stop(trouble))
+    except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+        raise
+    except Exception as trouble:
+        _end(output, stop_for(trouble))
 
 
-def _stop(trouble: Exception) -> Stop:
+def stop_for(trouble: Exception) -> Stop:
+    """The sentence and the exit code for anything that can go wrong."""
+    if isinstance(trouble, Stop):
+        return trouble
+    told = _trouble_with_system(trouble)
+    if told is not None:
+        return told
     match trouble:
-        case Stop():
-            return trouble
+        case TimeoutError():
+            return Stop(Exit.UNREACHABLE, "unreachable", _("no answer in time"))
+        case OSError(filename=str(file)):
+            sentence = _("{file}: {why}").format(file=file, why=trouble.strerror or type(trouble).__name__)
+            return misuse(sentence)
+        case OSError():
+            sentence = _("the system cannot be reached: {why}").format(why=str(trouble) or repr(trouble))
+            return Stop(Exit.UNREACHABLE, "unreachable", sentence)
+        case _:
+            return _fault(trouble)
+
+
+def _trouble_with_system(trouble: Exception) -> Stop | None:
+    """None where the client was never loaded, or has nothing to do with it."""
+    if "services.console.client" not in sys.modules:
+        return None
+    from nats.errors import Error as NatsError
+    from nats.js.errors import NotFoundError
+
+    from services.console.client import Misasked, NotAdmitted, NotAnswered, NotPermitted, Unreachable
+
+    match trouble:
         case NotAnswered():
             return Stop(Exit.UNREACHABLE, "not_answered", str(trouble))
         case NotPermitted():
             sentence = _("this credential may not publish to {subject}; use one that deploy/README.md names")
             return Stop(Exit.REFUSED, "not_permitted", sentence.format(subject=trouble))
+        case NotAdmitted():
+            sentence = _("the server at {server} does not admit this credential; check user and password")
+            return Stop(Exit.REFUSED, "not_admitted", sentence.format(server=trouble))
         case Misasked():
             sentence = _("the service could not answer the question: {why}").format(why=trouble)
             return Stop(Exit.REFUSED, "misasked", sentence)
         case NotFoundError():
             sentence = _("streams or buckets are missing; run `duban provision` first ({why})")
             return Stop(Exit.UNREACHABLE, "not_provisioned", sentence.format(why=trouble))
-        case _:
+        case Unreachable() | NatsError():
             sentence = _("the system cannot be reached: {why}").format(why=str(trouble) or repr(trouble))
-            return Stop(Exit.UNREACHABLE, "unreachable", sentence)
+            hint = _("`duban doctor` finds out what is in the way")
+            return Stop(Exit.UNREACHABLE, "unreachable", f"{sentence}\n{hint}")
+    return None
+
+
+def _fault(trouble: Exception) -> Stop:
+    """A bug of ours. Its text may hold what somebody entered, so only its kind is told."""
+    if os.environ.get("DUBAN_DEBUG"):
+        from traceback import print_exception
+
+        print_exception(trouble)
+    sentence = _("a fault in this program ({kind}); DUBAN_DEBUG=1 shows where, please report it")
+    return Stop(Exit.FAULT, "fault", sentence.format(kind=type(trouble).__name__))
 
 
 def _end(output: Format, stop: Stop) -> NoReturn:
@@ -109,18 +176,100 @@ def _end(output: Format, stop: Stop) -> NoReturn:
 
 def say(*what: Any) -> None:
     """Sentences and tables; what stands in brackets is text and no markup."""
-    _console().print(*what, soft_wrap=all(isinstance(each, str) for each in what))
+    if all(isinstance(each, str) for each in what):
+        typer.echo(" ".join(map(_harmless, what)))
+    else:
+        _console().print(*what)
 
 
 def complain(sentence: str) -> None:
-    _console(stderr=True).print(sentence, soft_wrap=True)
+    typer.echo(_harmless(sentence), err=True)
 
 
 def say_json(document: Mapping[str, Any], *, one_line: bool = False) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=None if one_line else 2))
 
 
-def _console(stderr: bool = False) -> Console:
+def say_long(text: str, ctx: typer.Context | None = None) -> None:
+    """Page by page where a person sees it on a terminal that is too short for it; never into a pipe.
+
+    The pager is DUBAN_PAGER, else PAGER, else `less`; an empty DUBAN_PAGER or `--no-pager` means none.
+    """
+    session = ctx.find_object(Session) if ctx else None
+    if (session and not session.pager) or not _page(_harmless(text)):
+        say(text)
+
+
+def _page(text: str) -> bool:
+    """Whether a pager has shown it."""
+    import shlex
+    import shutil
+    import subprocess
+
+    words = shlex.split(os.environ.get("DUBAN_PAGER", os.environ.get("PAGER", "less")))
+    if not words or not (sys.stdout.isatty() and sys.stdin.isatty()) or not shutil.which(words[0]):
+        return False
+    if text.count("\n") < shutil.get_terminal_size().lines:
+        return False
+    environment = {"LESS": "FRX", "LESSCHARSET": "utf-8", **os.environ}
+    subprocess.run(words, input=text + "\n", encoding="utf-8", env=environment, check=False)
+    return True
+
+
+def confirm(question: str, *, yes: bool, grave: bool = False) -> None:
+    """Ask a person whether it is meant; "no" ends the command with status 1.
+
+    Where nobody can be asked it is done as told, but what is `grave` is refused without `--yes`.
+    """
+    if yes:
+        return
+    if somebody_there():
+        typer.confirm(question, abort=True, err=True)
+    elif grave:
+        raise misuse(_("this cannot be undone: say that it is meant with --yes"))
+
+
+def somebody_there() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@asynccontextmanager
+async def spinning(wanted: bool = True) -> "AsyncIterator[None]":
+    """Something turns on the error output while a person waits; nothing does in a file or a pipe."""
+    if not wanted or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    turning = asyncio.create_task(_turn())
+    try:
+        yield
+    finally:
+        turning.cancel()
+        await asyncio.wait([turning])
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+async def _turn() -> None:
+    await asyncio.sleep(SPINNER_AFTER)
+    place, waiting = 0, _("waiting")
+    while True:
+        sys.stderr.write(f"\r{SPINNER[place % len(SPINNER)]} {waiting} ")
+        sys.stderr.flush()
+        place += 1
+        await asyncio.sleep(0.1)
+
+
+def _harmless(text: str) -> str:
+    return text.translate(CONTROL)
+
+
+def _console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+    system: Any = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(
+        stderr=stderr, markup=False, emoji=False, highlight=False, width=width, color_system=system
+    )

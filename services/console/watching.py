@@ -33,7 +33,7 @@ def watch(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output), suppress(KeyboardInterrupt):
-        on_system(ctx, lambda system: _watch(system, once, output))
+        on_system(ctx, lambda system: _watch(system, once, output), spinner=False)
 
 
 async def _watch(system: Duban, once: bool, output: Format) -> None:

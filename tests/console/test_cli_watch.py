@@ -23,6 +23,7 @@ from services.console.client import Duban, duban
 from services.console.embedded import NatsServer, embedded_nats
 from services.console.following import follow, last_sequence
 from tests.console.conftest import Run
+from tests.interrupts import interruptible
 
 AT = datetime(2024, 4, 15, 1, 30, tzinfo=UTC)
 STREAM = fact_stream("escalation")
@@ -66,7 +67,8 @@ async def tell(system: Duban, number: int) -> None:
 @asynccontextmanager
 async def watching(broker: NatsServer, *more: str) -> AsyncIterator[Process]:
     words = ("-m", "services.console.cli", "--nats", broker.url, "watch", "--format", "json", *more)
-    process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE, stderr=PIPE)
+    with interruptible():
+        process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE, stderr=PIPE)
     try:
         yield process
     finally:

@@ -24,6 +24,7 @@ from services.console.cli import app
 from services.console.demo.command import REPORT, demo
 from services.console.embedded.servers import free_port
 from tests.docs.shown import DOCUMENTS, README, ROOT, as_user, commands, recipe, targets, typed
+from tests.interrupts import interruptible
 from tests.system.cases import made_up_cases
 from tests.waiting import until
 
@@ -116,15 +117,16 @@ class Up:
 @contextmanager
 def made_up() -> Iterator[Up]:
     port = free_port()
-    process = subprocess.Popen(
-        recipe("up"),
-        cwd=ROOT,
-        env=as_user(DUBAN_NATS_PORT=str(port)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            recipe("up"),
+            cwd=ROOT,
+            env=as_user(DUBAN_NATS_PORT=str(port)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
     up = Up(process, f"nats://127.0.0.1:{port}")
     reader = threading.Thread(target=up.read)
     reader.start()

@@ -103,11 +103,23 @@ def embedded_nats(
     Raises ServerMissing when there is no program to run, ServerFailed when it does not start.
     """
     borrowed = borrowed_url(URL_VARIABLE)
-    if borrowed:
-        yield NatsServer(Path(), borrowed=borrowed)
-        return
+    with borrowed_nats(borrowed) if borrowed else own_nats(data_dir, port, users) as server:
+        yield server
+
+
+@contextmanager
+def own_nats(
+    data_dir: Path | None = None, port: int | None = None, users: Sequence[str] = ()
+) -> Iterator[NatsServer]:
+    """A nats-server of ours, whatever the environment says; raises as `embedded_nats`."""
     with at_home(lambda home: NatsServer(home, port, users=users), data_dir) as server:
         yield server
+
+
+@contextmanager
+def borrowed_nats(url: str) -> Iterator[NatsServer]:
+    """A running one, which is neither started nor stopped."""
+    yield NatsServer(Path(), borrowed=url)
 
 
 def _users(passwords: Mapping[str, str]) -> str:

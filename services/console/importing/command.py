@@ -117,7 +117,7 @@ def import_file(
             if dry_run:
                 summary = dry_run_of(ctx, job, charter, offline, moved)
             else:
-                summary = on_system(ctx, lambda system: imported(system, job, patience, moved))
+                summary = on_system(ctx, lambda system: imported(system, job, patience, moved), spinner=False)
         tell(replace(summary, seconds=monotonic() - started), job.total, output)
         if summary.tally.refused > allow_refused:
             raise typer.Exit(Exit.PARTLY)
