@@ -214,6 +214,7 @@ class Consumer:
                 tells=self.service.tells,
                 turns=self._turns,
                 show=self._show if self._standings and self.service.standing else None,
+                audience=self.service.audience(charter),
             )
             self._settler = (charter.revision, settler)
         return self._settler[1]

@@ -19,7 +19,15 @@ from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
 from duban_contracts.charter import Charter
-from duban_contracts.queries import AskCharter, Backlog, ConsumerBacklog, Following, Nothing
+from duban_contracts.queries import (
+    AskCharter,
+    AskFacts,
+    Backlog,
+    ConsumerBacklog,
+    FactsPage,
+    Following,
+    Nothing,
+)
 from duban_contracts.query_catalogue import CATALOGUE, query_id
 from duban_contracts.readers import Reader, reader_of
 from duban_contracts.topology import streams_heard
@@ -31,6 +39,7 @@ from services.chassis.dead_letters import DeadLetters
 from services.chassis.health import OK, Health, HealthServer
 from services.chassis.inboxes import inbox_of
 from services.chassis.mongo import MongoDocuments, connect
+from services.chassis.past_facts import page_of_facts
 from services.chassis.pulling import Puller
 from services.chassis.queries import (
     UNAVAILABLE,
@@ -141,6 +150,7 @@ class Process:
             "charter": self._answer_charter,
             "answers": partial(what_became_of, documents),
             "history": partial(history_of, documents),
+            "facts": self._answer_facts,
             "backlog": self._answer_backlog,
         }
         for service in self.services:
@@ -161,6 +171,9 @@ class Process:
             published_at=charter.published_at,
             charter=charter if question.text else None,
         )
+
+    async def _answer_facts(self, reader: Reader, question: AskFacts) -> FactsPage:
+        return await page_of_facts(self.client, self.name, reader, question)
 
     async def _answer_backlog(self, _: Reader, __: Nothing) -> Backlog:
         jetstream = self.client.jetstream(timeout=2)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from duban_contracts.charter import Charter
+from services.chassis.charter_bucket import publish_charter
+from services.console.client import duban
 from services.console.deploying.__main__ import accounts
-from services.console.deploying.permissions import ADMIN, OPERATOR, permissions
+from services.console.deploying.permissions import ADMIN, OPERATOR, PROVISION, permissions
 from services.console.deploying.seed import Seed, read_seed
 from services.console.embedded import NatsServer
 from services.console.embedded.servers import LOOPBACK, at_home
@@ -71,14 +73,16 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def guarded(secrets: Path, township: Charter) -> AsyncIterator[GuardedNats]:
-    """Provisioned, and the charter published, by the admin's credential."""
+    """Provisioned, and the charter published, each by the credential that is for it."""
     with at_home(lambda home: GuardedNats(home, secrets), None) as server:
-        assert await set_up(server.url_for(ADMIN), township) == 1
+        await set_up(server.url_for(PROVISION), None)
+        async with duban(server.url_for(ADMIN)) as system:
+            assert await publish_charter(system.client, township) == 1
         yield server
 
 
 @pytest.fixture(scope="session")
 def users(township: Charter) -> list[str]:
     found = list(permissions(township))
-    assert {ADMIN, OPERATOR, "ledger", "qingjieban", "office", "gateway"} <= set(found)
+    assert {ADMIN, OPERATOR, PROVISION, "ledger", "qingjieban", "office", "gateway"} <= set(found)
     return found

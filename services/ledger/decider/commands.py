@@ -8,6 +8,9 @@ from duban_contracts.handling import HoldGround
 from duban_contracts.intake import Channel, Outcome, PastOutcome, Priority
 from services.chassis.decider import Asked
 
+INTAKE = "intake"
+"""Where nobody is named who brought the matter."""
+
 
 @dataclass(frozen=True)
 class Matter:
@@ -27,7 +30,7 @@ class Matter:
     limit: Limit | None = None
     due_on: date | None = None
     rule: str = ""
-    source: str = "intake"
+    source: str = INTAKE
     solved_on_the_spot: str | None = None
     past: PastOutcome | None = None
     recurs: str | None = None
