@@ -80,6 +80,14 @@ async def _in_work() -> AsyncIterator[deque[asyncio.Task[None]]]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def charter_state(charter: Charter | None, unreadable: int | None) -> str:
+    """For `/ready`."""
+    if unreadable is not None:
+        followed = f"revision {charter.revision} stays in force" if charter else "none before it can be read"
+        return f"unreadable: revision {unreadable}, {followed}; run `duban charter apply FILE`"
+    return OK if charter else "missing; run `duban charter apply FILE`"
+
+
 class Process:
     """One service and its read models, in one process with one connection to each server."""
 
@@ -298,7 +306,7 @@ class Process:
             await self._check_mongo()
             await self._check_consumers()
             charter = self._follower.charter
-            self._say("charter", OK if charter else "missing; run `duban charter apply FILE`")
+            self._say("charter", charter_state(charter, self._follower.unreadable))
             metrics.CHARTER_REVISION.labels(self.name).set(charter.revision if charter else 0)
             await self._pause(CHECK_SECONDS if self.health.ready else 0.25)
 

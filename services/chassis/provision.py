@@ -26,6 +26,7 @@ from duban_contracts.subjects import (
     fact_stream,
 )
 from duban_contracts.topology import HEARS, streams_heard
+from services.chassis.charter_bucket import CHARTER_HISTORY
 
 MINUTE = 60.0
 DAY = 24 * 60 * MINUTE
@@ -52,7 +53,7 @@ async def provision(
     jetstream = client.jetstream(timeout=10)
     for config in _streams(replicas, store_bytes):
         await _stream(jetstream, config)
-    for bucket, history in ((CHARTER_BUCKET, 20), (STANDINGS_BUCKET, 1)):
+    for bucket, history in ((CHARTER_BUCKET, CHARTER_HISTORY), (STANDINGS_BUCKET, 1)):
         await _bucket(jetstream, KeyValueConfig(bucket, history=history, replicas=replicas))
     for consumer in HEARS:
         for stream, filters in streams_heard(consumer).items():

@@ -31,9 +31,9 @@ def init(folder: Path, *arguments: str) -> str:
 class GuardedNats(NatsServer):
     """As in the compose file, but for port and folder; each name in the accounts is a user."""
 
-    def __init__(self, home: Path, secrets: Path) -> None:
+    def __init__(self, home: Path, secrets: Path, sync: str = "always") -> None:
         super().__init__(home)
-        self._secrets = secrets
+        self._secrets, self._sync = secrets, sync
 
     @property
     def seed(self) -> Seed:
@@ -56,6 +56,7 @@ class GuardedNats(NatsServer):
             '"0.0.0.0:4222"': json.dumps(f"{LOOPBACK}:{self.port}"),
             'http: "127.0.0.1:8222"': "",
             '"/data"': json.dumps(str(self.home / "data")),
+            "sync_interval: always": f"sync_interval: {self._sync}",
         }.items():
             assert text.count(shipped) == 1, shipped
             text = text.replace(shipped, here)
