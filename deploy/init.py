@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
-ADMIN = "admin"
+ADMIN, PROVISION = "admin", "provision"
 SECRETS = Path(__file__).resolve().parent.parent / "run" / "secrets"
 
 
@@ -63,7 +63,8 @@ def write_all(folder, seed):
     write(folder / "seed.json", json.dumps(seed) + "\n")
     if not (folder / "mongo_keyfile").exists():
         write(folder / "mongo_keyfile", secrets.token_hex(256))
-    write(folder / "admin_nats_url", nats_url(seed, ADMIN, "nats:4222"))
+    for user in (ADMIN, PROVISION):
+        write(folder / (user + "_nats_url"), nats_url(seed, user, "nats:4222"))
     for service in SERVICES:
         write(folder / (service + "_nats_url"), nats_url(seed, service, "nats:4222"))
         write(folder / (service + "_mongo_url"), mongo_url(seed, service))

@@ -153,8 +153,9 @@ def _revision(text: str | None) -> int | None:
 
 def _last_token(subject: str, model: type[Message]) -> str:
     before = _subject_before(model)
-    last = subject[len(before) :]
-    if not subject.startswith(before) or not last or "." in last:
+    named = f"evt{subject.removeprefix('restricted')}" if subject.startswith("restricted.") else subject
+    last = named[len(before) :]
+    if not named.startswith(before) or not last or "." in last:
         detail = f"{model.type!r} travels on '{before}*', not on {subject!r}"
         raise Poison(PoisonReason.WRONG_SUBJECT, detail)
     return last

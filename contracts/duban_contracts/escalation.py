@@ -323,3 +323,4 @@ class Standing(Part):
     items: tuple[OpenItem, ...] = ()
     order: Key | None = None
     proposed: Key | None = None
+    restricted: int = Field(0, description="Further open items, which only some roles may see")

@@ -89,6 +89,7 @@ class EntryOpened(Fact, service="ledger"):
     revision: int | None = Field(None, description="The charter's revision that its due dates are from")
     recurs: Key | None = Field(None, description="The struck-off entry that came back, as submitted")
     procedure: Token | None = Field(None, description="An application: the stages that it goes through")
+    brought_by: Token | None = Field(None, description="The channel that submitted it")
 
 
 class EntryAccepted(Fact, service="ledger"):
@@ -172,6 +173,8 @@ class EntryStruckOff(Fact, service="ledger"):
     past: bool = Field(False, description="Closed elsewhere, before it came to this register")
     citizen_late: bool | None = Field(None, description="The citizen's clock had run out; None: it has none")
     entry_kind: EntryKind | None = Field(None, description="Absent: a matter")
+    restricted: bool = Field(False, description="A conduct matter")
+    brought_by: Token | None = Field(None, description="The channel that submitted it")
 
 
 class EntryReopened(Fact, service="ledger"):

@@ -22,6 +22,7 @@ from pydantic import Field
 
 from duban_contracts.charter import Charter, Token
 from duban_contracts.due import DayReason, Due, DueClock
+from duban_contracts.escalation import Standing
 from duban_contracts.fields import Bookmark, RequestKey, RequestMoment
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
@@ -84,6 +85,30 @@ class Following(Part):
     charter: Charter | None = Field(None, description="Absent where `text` was not asked for")
 
 
+class AskFacts(Question):
+    """Which facts of this service that the asker may hear were stored after a place in its stream?"""
+
+    after: int | None = Field(None, ge=0, description="A sequence; absent: where does the stream end now?")
+    limit: int = Field(100, ge=1, le=500)
+
+
+class HeardFact(Part):
+    """One fact as it was published: `envelope.decode(subject, headers, data)` reads it."""
+
+    sequence: int
+    subject: str
+    headers: dict[str, str]
+    data: str
+
+
+class FactsPage(Part):
+    """In the order of the stream. A page may be short or empty and yet not be the last one."""
+
+    facts: tuple[HeardFact, ...] = ()
+    next: int = Field(description="Ask on after this sequence; up to here nothing is left out")
+    more: bool = Field(False, description="There may be more already")
+
+
 class ConsumerBacklog(Part):
     stream: str
     consumer: str
@@ -126,6 +151,16 @@ class EntryCard(Part):
 class Shown(Part):
     card: EntryCard | None = Field(None, description="Absent: there is no such entry")
     entry: EntryInFull | None = None
+
+
+class AskStandings(Question):
+    """Where does every station stand? A station is told of itself only."""
+
+    station: Token | None = None
+
+
+class Standings(Part):
+    standings: tuple[Standing, ...] = Field(description="The highest rung first")
 
 
 class WhoLags(Question):

@@ -49,9 +49,11 @@ def _of_every_service() -> Iterable[QueryContract]:
         yield QueryContract(service, "charter", queries.AskCharter, queries.Following, EVERYBODY)
         yield QueryContract(service, "answers", queries.WhatBecameOf, queries.Answers, ACTORS)
         yield QueryContract(service, "history", queries.HistoryOf, queries.Answers, _HISTORY[service])
+        yield QueryContract(service, "facts", queries.AskFacts, queries.FactsPage, _HEARERS)
         yield QueryContract(service, "backlog", queries.Nothing, queries.Backlog, EVERYBODY)
 
 
+_HEARERS = EVERYBODY - {Program.ADMIN}
 _HISTORY: dict[str, frozenset[ReaderRole]] = {
     "intake": INSPECTORS,
     "ledger": REGISTER,
@@ -74,6 +76,7 @@ CATALOGUE: dict[str, QueryContract] = {
         QueryContract(
             "ledger", "disclosure", reading.AskDisclosure, reading.Disclosed, OFFICIALS | {Role.GATEWAY}
         ),
+        QueryContract("escalation", "standings", queries.AskStandings, queries.Standings, REGISTER),
         QueryContract("escalation", "laggards", queries.WhoLags, LaggardReport, OFFICIALS),
     )
 }

@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 from pydantic import Field
 
-from duban_contracts.charter import Role
+from duban_contracts.charter import Role, Token
 from duban_contracts.fields import OptionalText, Text
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
 
@@ -71,6 +71,8 @@ class RatingInvited(OfRound, service="rating"):
     """The round was struck off and may be rated once, until `until`."""
 
     until: Moment
+    restricted: bool = Field(False, description="A conduct matter")
+    brought_by: Token | None = Field(None, description="The channel that submitted it")
 
 
 class RatingGiven(OfRound, service="rating"):

@@ -1,6 +1,8 @@
 """Where a message travels: subjects, streams and buckets, and nothing else builds their names.
 
 cmd.<service>.<command>.v<version>.<actor>      evt.<service>.<fact>.v<version>.<station>
+                                                restricted.<service>.<fact>.v<version>.<station>
+notice.<service>.<name>.v<version>.<actor>      (heard live by the actor, and not kept)
 dead.<service>.<reason>                         query.<service>.<name>.v<version>.<actor>
 """
 
@@ -18,9 +20,14 @@ CHARTER_KEY = "current"
 STANDINGS_BUCKET = "standings"
 
 
+Kind = Literal["cmd", "evt", "restricted"]
+FACTS: tuple[Kind, Kind] = ("evt", "restricted")
+"""The two kinds of subject under which a fact may travel; see `visibility`."""
+
+
 @dataclass(frozen=True)
 class Subject:
-    kind: Literal["cmd", "evt"]
+    kind: Kind
     service: str
     name: str
     version: int
@@ -35,8 +42,8 @@ class Subject:
         return f"{self.kind}.{self.service}.{self.name}.v{self.version}.{self.last}"
 
 
-def subject_of(message: Message | type[Message], last: str | None) -> str:
-    kind: Literal["cmd", "evt"] = "cmd" if _is_command(message) else "evt"
+def subject_of(message: Message | type[Message], last: str | None, *, restricted: bool = False) -> str:
+    kind: Kind = "cmd" if _is_command(message) else "restricted" if restricted else "evt"
     return str(Subject(kind, message.service, message.message_name, message.version, last or NOBODY))
 
 
@@ -50,17 +57,29 @@ def is_command(subject: str) -> bool:
 
 
 def filter_of(message: type[Message]) -> str:
-    """The subject filter under which every message of this type travels, whoever acts."""
+    """The subject filter under which every message of this type travels, whoever acts; of a fact, when it is
+    not restricted."""
     return subject_of(message, "*")
+
+
+def fact_filters(fact: type[Message]) -> list[str]:
+    """The filters under which every fact of this type travels, restricted or not."""
+    return [filter_of(fact), subject_of(fact, "*", restricted=True)]
+
+
+def notice_subject(service: str, name: str, actor: str, version: int = 1) -> str:
+    """What `actor` is told as it happens: a core publish, not kept by any stream."""
+    return f"notice.{service}.{name}.v{version}.{actor}"
 
 
 def parse_subject(text: str) -> Subject:
     """Raises ValueError unless `text` follows the grammar."""
     match text.split("."):
-        case ["cmd" | "evt" as kind, service, name, version, last] if (
+        case ["cmd" | "evt" | "restricted" as kind, service, name, version, last] if (
             service in SERVICES and version[:1] == "v" and version[1:].isdigit()
         ):
-            return Subject("cmd" if kind == "cmd" else "evt", service, name, int(version[1:]), last)
+            known: Kind = "cmd" if kind == "cmd" else "evt" if kind == "evt" else "restricted"
+            return Subject(known, service, name, int(version[1:]), last)
         case _:
             raise ValueError(f"not a subject of ours: {text!r}")
 

@@ -2,7 +2,7 @@
 
 from duban_contracts import applications, handling, intake, ledger, measures, rating, supervision
 from duban_contracts.message import CATALOGUE, SERVICES, Command, CommandRefused, Fact, Message
-from duban_contracts.subjects import command_stream, fact_stream, filter_of
+from duban_contracts.subjects import command_stream, fact_filters, fact_stream
 from duban_contracts.time import PassTime
 
 HEARS: dict[str, tuple[type[Fact], ...]] = {
@@ -98,8 +98,35 @@ OUTSIDE: dict[type[Message], str] = {
 }
 """Facts that no consumer of ours hears: which programs elsewhere they are told for, and for what.
 
-Such a program makes its own consumer on the service's event stream (`contracts/README.md`).
+Such a program hears it by a plain subscription, and asks for what it missed (`contracts/README.md`).
 """
+
+TOLD_TO_CHANNEL: tuple[type[Fact], ...] = (
+    intake.MatterAccepted,
+    intake.MatterIncomplete,
+    intake.MatterDeclined,
+    intake.MatterWithdrawn,
+    ledger.EntryOpened,
+    ledger.ProgressRecorded,
+    ledger.EntryResolved,
+    ledger.VerificationRejected,
+    ledger.EntryStruckOff,
+    ledger.EntryReopened,
+    ledger.EntryClosedUnsolved,
+    handling.EntryTransferred,
+    handling.EntryReportedUp,
+    handling.ExtensionDecided,
+    handling.EntryHeld,
+    handling.EntryResumed,
+    handling.DeadlineRecomputed,
+    applications.ProcedureBegun,
+    applications.StageBegun,
+    applications.StageCompleted,
+    rating.RatingInvited,
+    rating.RatingLapsed,
+)
+"""What the channel that brought a matter is told of it, for its petitioner: as a notice
+(`notice.<service>.<fact>.v1.<channel>`) when it happens, and by the question `facts` afterwards."""
 
 
 def commands_of(service: str) -> list[type[Command]]:
@@ -128,5 +155,5 @@ def streams_heard(consumer: str) -> dict[str, list[str]]:
     if consumer in SERVICES:
         heard[command_stream(consumer)] = [f"cmd.{consumer}.>"]
     for fact in HEARS[consumer]:
-        heard.setdefault(fact_stream(fact.service), []).append(filter_of(fact))
+        heard.setdefault(fact_stream(fact.service), []).extend(fact_filters(fact))
     return heard

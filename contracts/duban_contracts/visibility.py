@@ -19,6 +19,7 @@ from duban_contracts.escalation import (
     ItemClosed,
     ItemKind,
     ItemOpened,
+    OpenItem,
     Rung,
     StepDecided,
     StepProposed,
@@ -29,11 +30,15 @@ from duban_contracts.intake import MatterAccepted
 from duban_contracts.ledger import EntryOpened
 from duban_contracts.message import Fact
 from duban_contracts.rating import IntegrityFlagged
-from duban_contracts.readers import Program, Reader
+from duban_contracts.readers import INSPECTORS, Program, Reader
 from duban_contracts.supervision import FindingRecorded, FindingVerified, InspectionDrawn
 
 CONDUCT = frozenset({Ground.MISCONDUCT, Ground.INTEGRITY})
 ALWAYS = (InspectionDrawn, IntegrityFlagged, TransferMade, TransferReceived)
+
+
+def is_conduct(item: OpenItem) -> bool:
+    return item.kind is ItemKind.INTEGRITY or item.ground in CONDUCT
 
 
 def is_restricted(fact: Fact) -> bool:
@@ -44,13 +49,29 @@ def is_restricted(fact: Fact) -> bool:
         case FindingRecorded() | FindingVerified():
             return fact.ground in CONDUCT
         case ItemOpened():
-            return fact.item.kind is ItemKind.INTEGRITY or fact.item.ground in CONDUCT
+            return is_conduct(fact.item)
         case ItemClosed():
             return fact.item.startswith(ItemKind.INTEGRITY)
         case StepProposed() | StepDecided():
             return fact.rung is Rung.DISCIPLINE
         case _:
             return isinstance(fact, ALWAYS)
+
+
+def subjects_heard(reader: Reader) -> list[str]:
+    """What this reader may subscribe to; `may_see` decides the same of one fact."""
+    match reader.role:
+        case Program.ADMIN:
+            return []
+        case Program.OPERATOR:
+            return ["evt.escalation.*.*.*"]
+        case Role.LEADER:
+            return ["evt.*.*.*.*", "restricted.escalation.*.*.*"]
+        case role if role in INSPECTORS:
+            return ["evt.*.*.*.*", "restricted.*.*.*.*"]
+        case _:
+            names = dict.fromkeys(filter(None, (reader.actor, reader.station)))
+            return [*(f"evt.*.*.*.{name}" for name in names), f"notice.*.*.*.{reader.actor}"]
 
 
 def may_see(
@@ -68,7 +89,7 @@ def may_see(
         case Role.LEADER:
             return True
         case Program.OPERATOR:
-            return service in ("escalation", "ledger")
+            return service == "escalation"
         case Program.ADMIN:
             return False
         case _:

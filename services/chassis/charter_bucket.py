@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from duban_contracts.charter import Charter
 from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
 
 if TYPE_CHECKING:  # the command line imports this before it knows whether it will connect
     from nats.aio.client import Client
+    from nats.js import JetStreamContext
     from nats.js.kv import KeyValue
 
+STREAM, SUBJECT = f"KV_{CHARTER_BUCKET}", f"$KV.{CHARTER_BUCKET}.{CHARTER_KEY}"
+CHARTER_HISTORY = 20
+"""Revisions that the bucket keeps."""
 GIVEN = {"revision", "published_at"}
 """What publication gives a charter of itself; neither the file nor the bucket's value holds it."""
 
@@ -20,9 +26,8 @@ async def publish_charter(client: "Client", charter: Charter) -> int:
 
     The same charter over another national calendar is a new revision: what is open is counted anew by it.
     """
-    from services.chassis.calendar import (
-        WorkingCalendar,
-    )  # with the calendar's data, which readers do not need
+    # With the calendar's data, which readers do not need.
+    from services.chassis.calendar import WorkingCalendar
 
     bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
     over = charter.model_copy(update={"national_calendar": WorkingCalendar(charter).version})
@@ -34,9 +39,30 @@ async def publish_charter(client: "Client", charter: Charter) -> int:
 
 
 async def published_charter(client: "Client") -> Charter | None:
-    bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
-    entry = await _current(bucket)
-    return _charter(entry) if entry else None
+    """The newest revision that can be read; None: there is none."""
+    from nats.js.errors import NotFoundError
+
+    jetstream = client.jetstream(timeout=10)
+    try:
+        newest = await jetstream.get_last_msg(STREAM, SUBJECT)
+    except NotFoundError:
+        await jetstream.key_value(CHARTER_BUCKET)  # raises where there is no bucket at all
+        return None
+    return await _readable_until(jetstream, newest.seq or 0)
+
+
+async def _readable_until(jetstream: "JetStreamContext", revision: int) -> Charter | None:
+    """The newest readable one up to `revision`: the bucket keeps the last `CHARTER_HISTORY` of them."""
+    from nats.js.errors import NotFoundError
+
+    for each in range(revision, max(0, revision - CHARTER_HISTORY), -1):
+        try:
+            msg = await jetstream.get_msg(STREAM, each)
+        except NotFoundError:
+            continue
+        if charter := _charter(msg.data, each, msg.time):
+            return charter
+    return None
 
 
 async def _current(bucket: "KeyValue") -> "KeyValue.Entry | None":
@@ -48,30 +74,44 @@ async def _current(bucket: "KeyValue") -> "KeyValue.Entry | None":
         return None
 
 
-def _charter(entry: "KeyValue.Entry") -> Charter:
-    charter = Charter.model_validate_json(entry.value or b"")
-    # The watcher tells when it was stored, a plain read does not.
-    return charter.model_copy(update={"revision": entry.revision, "published_at": entry.created})
+def _charter(value: bytes | None, revision: int | None, published_at: Any) -> Charter | None:
+    """None: it cannot be read, whoever wrote it."""
+    try:
+        charter = Charter.model_validate_json(value or b"")
+    except ValidationError:
+        return None
+    return charter.model_copy(update={"revision": revision, "published_at": published_at})
 
 
 class CharterFollower:
-    """Holds the newest charter; `changed` is set each time a new one arrives."""
+    """Holds the newest readable charter; `arrived` is set each time a new one arrives."""
 
     def __init__(self, connection: "Callable[[], Client]") -> None:
         self._connection = connection
         self.charter: Charter | None = None
+        self.unreadable: int | None = None
+        """The newest revision, where that cannot be read: the one before it stays in force."""
         self.arrived = asyncio.Event()
 
     async def follow(self) -> None:
         """Runs until cancelled; after trouble the caller starts it again."""
-        bucket = await self._connection().jetstream(timeout=10).key_value(CHARTER_BUCKET)
-        watcher = await bucket.watch(CHARTER_KEY)
+        jetstream = self._connection().jetstream(timeout=10)
+        watcher = await (await jetstream.key_value(CHARTER_BUCKET)).watch(CHARTER_KEY)
         try:
             async for entry in watcher:
-                if entry is not None and entry.value:
-                    self._take(_charter(entry))
+                if entry is not None:
+                    await self._heard(jetstream, entry)
         finally:
             await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def _heard(self, jetstream: JetStreamContext, entry: KeyValue.Entry) -> None:
+        revision = entry.revision or 0
+        charter = _charter(entry.value, revision, entry.created)
+        self.unreadable = None if charter else revision
+        if charter is None and self.charter is None:
+            charter = await _readable_until(jetstream, revision - 1)
+        if charter is not None:
+            self._take(charter)
 
     async def refresh(self) -> None:
         newest = await published_charter(self._connection())

@@ -66,6 +66,7 @@ class Consumer:
         self._everyone: tuple[int, Actors] | None = None
         self._recalled = 0
         self._failing: dict[str, str] = {}
+        self._unshown: dict[str, tuple[int, Any]] = {}
 
     @property
     def stopped(self) -> bool:
@@ -109,6 +110,8 @@ class Consumer:
     async def wake(self, now: datetime, limit: int = 500) -> int:
         """Everything that fell due by `now`, oldest first; returns how many keys were woken."""
         woken = 0
+        if self._unshown:
+            await self._show({})
         await self._recall()
         while due := await self._documents.due(now, limit):
             items = [Item[Any](wake_id(key, at), key, Wake(now), now) for key, at in due]
@@ -214,13 +217,22 @@ class Consumer:
                 tells=self.service.tells,
                 turns=self._turns,
                 show=self._show if self._standings and self.service.standing else None,
+                audience=self.service.audience(charter),
             )
             self._settler = (charter.revision, settler)
         return self._settler[1]
 
     async def _show(self, states: Mapping[str, tuple[int, Any]]) -> None:
-        if self._standings and self.service.standing:
-            await self._standings.put(states, self.service.standing)
+        """Showing never holds up deciding: what could not be shown is shown later, with what comes next."""
+        if self._standings is None or self.service.standing is None:
+            return
+        self._unshown = {**self._unshown, **states}
+        try:
+            await self._standings.put(self._unshown, self.service.standing)
+        except (NatsError, TimeoutError) as error:
+            log.warning("not_shown", consumer=self.service.name, error=type(error).__name__)
+        else:
+            self._unshown = {}
 
     def _actors(self, charter: Charter) -> Actors:
         if self._everyone is None or self._everyone[0] != charter.revision:

@@ -115,6 +115,24 @@ class Decider(Generic[Command, State, Event]):
         return refusal(self.refused, refuse.asked, refuse.reason, refuse.detail)  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Who hears the facts about one key, besides whom they concern."""
+
+    restricted: bool = False
+    """A conduct matter: its facts travel on restricted subjects only."""
+    channel: str | None = None
+    """Who brought the matter, and is told what its petitioner must be told."""
+
+
+AudienceOf = Callable[[State], Audience | None]
+
+
+def nobody_special(_: object) -> AudienceOf[Any]:
+    """For services whose facts say by themselves who may hear them."""
+    return never
+
+
 Refused = TypeVar("Refused", bound=CommandRefused)
 
 

@@ -2,7 +2,7 @@
 
     {_id: key, version, shape, kind, state, wake_at, owes_wake, row, archived,
      answers: [{to: <message id>, correlation, revision, traceparent, actor,
-                events: [{type, station, time, data}]}]}
+                events: [{type, station, time, data, restricted, channel}]}]}
 
 `answers` holds the newest answers; older ones move to an archive beside it before they leave the
 document, so a document stays small however long its key lives, and no answer is ever forgotten. To decide,
@@ -24,6 +24,10 @@ class Event(NamedTuple):
     station: str
     time: str
     data: str
+    restricted: bool = False
+    """Told on a restricted subject. Of what an earlier release stored it is not: that was told already."""
+    channel: str | None = None
+    """Who brought the matter and is told of this fact."""
 
 
 class Answer(NamedTuple):

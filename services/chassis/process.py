@@ -19,7 +19,15 @@ from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
 from duban_contracts.charter import Charter
-from duban_contracts.queries import AskCharter, Backlog, ConsumerBacklog, Following, Nothing
+from duban_contracts.queries import (
+    AskCharter,
+    AskFacts,
+    Backlog,
+    ConsumerBacklog,
+    FactsPage,
+    Following,
+    Nothing,
+)
 from duban_contracts.query_catalogue import CATALOGUE, query_id
 from duban_contracts.readers import Reader, reader_of
 from duban_contracts.topology import streams_heard
@@ -31,6 +39,7 @@ from services.chassis.dead_letters import DeadLetters
 from services.chassis.health import OK, Health, HealthServer
 from services.chassis.inboxes import inbox_of
 from services.chassis.mongo import MongoDocuments, connect
+from services.chassis.past_facts import page_of_facts
 from services.chassis.pulling import Puller
 from services.chassis.queries import (
     UNAVAILABLE,
@@ -69,6 +78,14 @@ async def _in_work() -> AsyncIterator[deque[asyncio.Task[None]]]:
         raise
     finally:
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def charter_state(charter: Charter | None, unreadable: int | None) -> str:
+    """For `/ready`."""
+    if unreadable is not None:
+        followed = f"revision {charter.revision} stays in force" if charter else "none before it can be read"
+        return f"unreadable: revision {unreadable}, {followed}; run `duban charter apply FILE`"
+    return OK if charter else "missing; run `duban charter apply FILE`"
 
 
 class Process:
@@ -141,6 +158,7 @@ class Process:
             "charter": self._answer_charter,
             "answers": partial(what_became_of, documents),
             "history": partial(history_of, documents),
+            "facts": self._answer_facts,
             "backlog": self._answer_backlog,
         }
         for service in self.services:
@@ -161,6 +179,9 @@ class Process:
             published_at=charter.published_at,
             charter=charter if question.text else None,
         )
+
+    async def _answer_facts(self, reader: Reader, question: AskFacts) -> FactsPage:
+        return await page_of_facts(self.client, self.name, reader, question)
 
     async def _answer_backlog(self, _: Reader, __: Nothing) -> Backlog:
         jetstream = self.client.jetstream(timeout=2)
@@ -285,7 +306,7 @@ class Process:
             await self._check_mongo()
             await self._check_consumers()
             charter = self._follower.charter
-            self._say("charter", OK if charter else "missing; run `duban charter apply FILE`")
+            self._say("charter", charter_state(charter, self._follower.unreadable))
             metrics.CHARTER_REVISION.labels(self.name).set(charter.revision if charter else 0)
             await self._pause(CHECK_SECONDS if self.health.ready else 0.25)
 

@@ -12,7 +12,7 @@ from duban_contracts.escalation import Standing
 from duban_contracts.queries import Answers, HistoryOf
 from duban_contracts.readers import NOBODY, Reader, ReaderRole
 from services.chassis.clock import Clock
-from services.chassis.decider import Decider
+from services.chassis.decider import AudienceOf, Decider, nobody_special
 from services.chassis.heard import Handlers, Heard
 
 Row = Mapping[str, Any]
@@ -51,6 +51,8 @@ class Service:
     """What is open is woken when a new revision is published. Its rows then hold `open` and `revision`,
     its decider wakes at `charter.published_at`, and it has an index over both."""
     numbering: Numbering | None = None
+    audience: Callable[[Charter], AudienceOf[Any]] = nobody_special
+    """Of a state: who else than its station hears what is told of the key, and who does not."""
     standing: Callable[[str, Any, int], Standing | None] | None = None
     queries: Mapping[str, Query] = field(default_factory=dict)
     """By name, with `.v2` where it is not the first version; the contracts' catalogue has each of them. One

@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple
 
 from duban_contracts.envelope import rfc3339
-from duban_contracts.message import Fact
+from duban_contracts.message import CommandRefused, Fact
 from duban_contracts.subjects import NOBODY
-from services.chassis.decider import Command, Decider, Refuse, State, Wake
+from duban_contracts.topology import TOLD_TO_CHANNEL
+from duban_contracts.visibility import is_restricted
+from services.chassis.decider import Audience, AudienceOf, Command, Decider, Refuse, State, Wake, never
 from services.chassis.documents import KEEP, Answer, Change, Document, Documents, Event
 from services.chassis.snapshots import Snapshots
 
@@ -139,7 +141,9 @@ class Settler(Generic[Command, State]):
         tells: bool = True,
         turns: Turns | None = None,
         show: Show | None = None,
+        audience: AudienceOf[State] = never,
     ) -> None:
+        self._audience = audience
         self._decider, self._documents, self._tell, self._show = decider, documents, tell, show
         self._turns = turns or Turns()
         self._snapshots = Snapshots(decider)
@@ -222,8 +226,10 @@ class Settler(Generic[Command, State]):
         return desk
 
     def _answer(self, desk: Desk[State], item: Item[Command]) -> Answer:
+        before = desk.state
         facts, desk.state = self._decider.answer(item.command, item.now, desk.state)
-        events = tuple(map(as_event, facts)) if self._tells else ()
+        audience = self._audience(desk.state) or self._audience(before) or Audience()
+        events = tuple(as_event(fact, audience) for fact in facts) if self._tells else ()
         answer = Answer(
             item.id, item.correlation or item.id, self._revision, item.traceparent, events, item.actor
         )
@@ -290,8 +296,17 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
     return (moment + timedelta(microseconds=up)).astimezone(UTC)
 
 
-def as_event(fact: Fact) -> Event:
-    return Event(fact.type, fact.station or NOBODY, rfc3339(fact.at), fact.model_dump_json(exclude_none=True))
+def as_event(fact: Fact, audience: Audience = Audience()) -> Event:  # noqa: B008 - frozen
+    """A refusal goes to whom it refuses, whatever it is about: it holds nothing of the matter."""
+    about = Audience() if isinstance(fact, CommandRefused) else audience
+    return Event(
+        fact.type,
+        fact.station or NOBODY,
+        rfc3339(fact.at),
+        fact.model_dump_json(exclude_none=True),
+        about.restricted or is_restricted(fact),
+        about.channel if isinstance(fact, TOLD_TO_CHANNEL) else None,
+    )
 
 
 async def state_of(

@@ -6,6 +6,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
+from pydantic import ValidationError
 
 from duban_contracts.escalation import Standing
 from duban_contracts.subjects import STANDINGS_BUCKET
@@ -34,7 +35,8 @@ class Standings:
             try:
                 entry = await self._bucket.get(standing.station)
                 revision = entry.revision or 0
-                if not _worth_showing(Standing.model_validate_json(entry.value or b""), standing):
+                known = _read(entry.value)
+                if known is not None and not _worth_showing(known, standing):
                     return
             except KeyNotFoundError:
                 pass
@@ -45,6 +47,14 @@ class Standings:
                 return
             except KeyWrongLastSequenceError:
                 continue  # another replica was faster: compare again
+
+
+def _read(value: bytes | None) -> Standing | None:
+    """A value that cannot be read counts as absent, whoever put it there."""
+    try:
+        return Standing.model_validate_json(value or b"")
+    except ValidationError:
+        return None
 
 
 def _worth_showing(shown: Standing, newer: Standing) -> bool:

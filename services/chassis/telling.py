@@ -22,6 +22,7 @@ from services.chassis.settle import Telling
 
 BATCH = 500
 """The server takes at most 1000 messages in one atomic batch."""
+CHANNEL_HEADER, VISIBILITY_HEADER = "ce-channel", "ce-visibility"
 PATIENCE = 5.0
 """Seconds to wait for a publish to be acknowledged."""
 
@@ -44,6 +45,9 @@ class NatsTeller:
                 await self._singly(chunk)
         for chunk in chunks(copies, BATCH):
             await self._singly(chunk)
+        for message in (*fresh, *copies):  # stored now: told live to the channel, which may hear it twice
+            if notice := notice_for(message):
+                await self._client.publish(notice, message.body, headers=message.headers)
 
     def _messages(self, telling: Telling) -> Iterator[Outgoing]:
         answer = telling.answer
@@ -61,7 +65,10 @@ class NatsTeller:
                 revision=answer.revision,
                 traceparent=answer.traceparent,
             )
-            yield Outgoing(subject_for(event), encode(attributes, event.time), event.data.encode())
+            headers = encode(attributes, event.time) | {VISIBILITY_HEADER: visibility(event)}
+            if event.channel:
+                headers[CHANNEL_HEADER] = event.channel
+            yield Outgoing(subject_for(event), headers, event.data.encode())
 
     async def _atomically(self, chunk: Sequence[Outgoing]) -> bool:
         batch = {"Nats-Batch-Id": uuid4().hex}
@@ -93,7 +100,22 @@ def event_id(message: str, key: str, n: int) -> str:
 
 def subject_for(event: Event) -> str:
     _, service, name, version = event.type.split(".")
-    return f"evt.{service}.{name}.{version}.{event.station}"
+    kind = "restricted" if event.restricted else "evt"
+    return f"{kind}.{service}.{name}.{version}.{event.station}"
+
+
+def visibility(event: Event) -> str:
+    """Facts without this header were told by a release that restricted none."""
+    return "restricted" if event.restricted else "open"
+
+
+def notice_for(message: Outgoing) -> str | None:
+    """Where the channel that brought the matter hears of the fact; None: it was brought by none."""
+    channel = message.headers.get(CHANNEL_HEADER)
+    if channel is None:
+        return None
+    _, service, name, version, _ = message.subject.split(".")
+    return f"notice.{service}.{name}.{version}.{channel}"
 
 
 T = TypeVar("T")

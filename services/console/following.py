@@ -1,97 +1,90 @@
-"""What a stream holds now, and every message after, in order, without gaps, through restarts of the broker.
+"""The facts of a service that one may hear, in order, without gaps, through restarts of the broker.
 
-Not the client's own means: its ordered consumer, before its first message, starts over at the beginning of
-the stream when the broker restarts; and its watch of a bucket takes messages that are on their way for none,
-so that a snapshot is empty now and then.
+A plain subscription says that something happened; the question `facts` then gives what was stored since. So
+nothing is missed while the connection is down, nothing comes twice, and no consumer is made.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from duban_contracts.queries import AskFacts, FactsPage, HeardFact
+from duban_contracts.readers import Reader, reader_of
+from duban_contracts.visibility import subjects_heard
+from services.console.client import Duban, Misasked, Unreachable
 
 RETRY_SECONDS = 1.0
 SILENCE_SECONDS = 2.0
-"""After so long without a message we look whether the broker still knows us."""
+"""After so long without hearing anything we ask: what was told while the connection was down is not heard."""
+SETTLE_SECONDS = 0.02
+"""A fact is heard a moment before its stream has it: then we ask once more, so much later."""
 
 Troubled = Callable[[Exception], None]
 
 
-class _Gap(NatsError):
-    """A message was lost on the way."""
+async def last_sequence(system: Duban, service: str) -> int:
+    return (await system.ask(service, "facts", AskFacts(), FactsPage)).next
 
 
-async def last_sequence(client: Client, stream: str) -> int:
-    info = await client.jetstream(timeout=5).stream_info(stream)
-    return info.state.last_seq
+async def reader(system: Duban) -> Reader | None:
+    """Who asks on this connection; None: neither we nor the charter know the name."""
+    charter = await system.charter()
+    return reader_of(system.actor, charter.everyone() if charter else {})
 
 
-async def latest(client: Client, stream: str) -> list[Msg]:
-    """The last message of each subject: as many as the broker says there are, however slowly they come."""
-    subscription = await _subscribe(client.jetstream(timeout=5), stream, DeliverPolicy.LAST_PER_SUBJECT)
-    try:
-        info = await subscription.consumer_info()
-        sent = info.delivered.consumer_seq if info.delivered else 0
-        return [await subscription.next_msg(timeout=5) for _ in range(sent + (info.num_pending or 0))]
-    finally:
-        with suppress(NatsError, TimeoutError):
-            await subscription.unsubscribe()
-
-
-async def follow(client: Client, stream: str, after: int, troubled: Troubled) -> AsyncGenerator[Msg, None]:
+async def follow(
+    system: Duban, service: str, after: int, troubled: Troubled
+) -> AsyncGenerator[HeardFact, None]:
     """Runs until cancelled. `troubled` is called for each try that failed."""
-    while True:
-        try:
-            async for msg in _connected(client, stream, after):
-                after = msg.metadata.sequence.stream
-                yield msg
-        except (NatsError, TimeoutError) as error:
-            troubled(error)
-            await asyncio.sleep(RETRY_SECONDS)
-
-
-async def _connected(client: Client, stream: str, after: int) -> AsyncGenerator[Msg, None]:
-    """Until something is amiss: then it raises, and one starts anew."""
-    jetstream = client.jetstream(timeout=5)
-    # A broker that lost its disk counts from one again.
-    start = min(after, await last_sequence(client, stream)) + 1
-    subscription = await _subscribe(jetstream, stream, DeliverPolicy.BY_START_SEQUENCE, start)
-    expected = 1
-    try:
+    news = asyncio.Event()
+    async with _hearing(system, service, news):
         while True:
-            msg = await _next(subscription)
-            if msg is None:
-                await subscription.consumer_info()
+            news.clear()
+            try:
+                page = await _page(system, service, after)
+                while page.facts or page.more:
+                    for fact in page.facts:
+                        yield fact
+                    after = page.next
+                    page = await _page(system, service, after)
+                after = page.next
+            except (Unreachable, Misasked, NatsError, TimeoutError) as error:
+                troubled(error)
+                await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if msg.metadata.sequence.consumer != expected:
-                raise _Gap(f"message {expected} of the consumer is missing")
-            expected += 1
-            yield msg
-    finally:
-        with suppress(NatsError, TimeoutError):
-            await subscription.unsubscribe()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), SILENCE_SECONDS)
+                await asyncio.sleep(SETTLE_SECONDS)
 
 
-async def _subscribe(
-    jetstream: JetStreamContext, stream: str, policy: DeliverPolicy, start: int | None = None
-) -> JetStreamContext.PushSubscription:
-    config = ConsumerConfig(
-        deliver_policy=policy,
-        opt_start_seq=start,
-        ack_policy=AckPolicy.NONE,
-        mem_storage=True,
-        inactive_threshold=30.0,
-    )
-    return await jetstream.subscribe(">", stream=stream, config=config)
+async def _page(system: Duban, service: str, after: int) -> FactsPage:
+    return await system.ask(service, "facts", AskFacts(after=after), FactsPage, patience=0)
 
 
-async def _next(subscription: JetStreamContext.PushSubscription) -> Msg | None:
+@asynccontextmanager
+async def _hearing(system: Duban, service: str, news: asyncio.Event) -> AsyncIterator[None]:
+    """Subscribed to what this credential may hear of the service; `news` is set with everything heard."""
+
+    async def heard(_: Msg) -> None:
+        news.set()
+
+    known = await reader(system)
+    subjects = [_of_service(subject, service) for subject in subjects_heard(known)] if known else []
+    subscriptions = [
+        await system.client.subscribe(subject, cb=heard) for subject in subjects if subject is not None
+    ]
     try:
-        return await subscription.next_msg(timeout=SILENCE_SECONDS)
-    except TimeoutError:
-        return None
+        yield
+    finally:
+        for subscription in subscriptions:
+            with suppress(NatsError, TimeoutError):
+                await subscription.unsubscribe()
+
+
+def _of_service(subject: str, service: str) -> str | None:
+    """The part of it that is about one service."""
+    kind, of, rest = subject.split(".", 2)
+    return f"{kind}.{service}.{rest}" if of in ("*", service) else None

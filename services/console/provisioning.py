@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.chassis.provision import OldStream
+from services.chassis.provision import STORE_GB, OldStream
 from services.chassis.provision import provision as create_and_update
 from services.console.i18n import N_, _
 from services.console.terminal import Exit, Format, FormatOption, Stop, ending, on_system, say, say_json
@@ -15,11 +15,21 @@ def provision(
     replicas: Annotated[
         int, typer.Option("--replicas", min=1, max=5, help=N_("Copies on a NATS cluster: 1, 3 or 5"))
     ] = 1,
+    store: Annotated[
+        float,
+        typer.Option(
+            "--store",
+            envvar="DUBAN_STORE_GB",
+            min=0.1,
+            help=N_("Gigabytes for all streams together; less than the server may store"),
+        ),
+    ] = STORE_GB,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
         try:
-            on_system(ctx, lambda system: create_and_update(system.client, replicas))
+            limit = int(store * 1e9)
+            on_system(ctx, lambda system: create_and_update(system.client, replicas, store_bytes=limit))
         except OldStream as old:
             sentence = _(
                 "an older version made the stream {stream} as a work queue; let its service answer what is "

@@ -1,30 +1,28 @@
 """`duban watch`: where every station stands, and then everything that escalation says, as it comes."""
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from nats.aio.msg import Msg
-from pydantic import ValidationError
 from rich.table import Table
 
 from duban_contracts.envelope import Envelope, Poison, decode, rfc3339
 from duban_contracts.escalation import Standing
 from duban_contracts.message import CommandRefused, Fact
-from duban_contracts.subjects import STANDINGS_BUCKET, fact_stream
-from services.console.client import Duban
-from services.console.following import follow, last_sequence, latest
+from duban_contracts.queries import AskStandings, HeardFact, Standings
+from duban_contracts.subjects import fact_stream
+from services.console.client import Duban, Misasked, Unreachable
+from services.console.following import follow, last_sequence
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable, sentence
 from services.console.terminal import Format, FormatOption, complain, ending, on_system, say, say_json
 from services.console.words import word
 
-FACTS = fact_stream("escalation")
-STANDINGS = f"KV_{STANDINGS_BUCKET}"
+SERVICE = "escalation"
+FACTS = fact_stream(SERVICE)
 
 
 def watch(
@@ -38,35 +36,28 @@ def watch(
 
 async def _watch(system: Duban, once: bool, output: Format) -> None:
     town = Town(await system.charter())
-    facts_after = await last_sequence(system.client, FACTS)  # before the snapshot, so nothing falls between
-    standings, standings_after = await snapshot(system)
+    after = await last_sequence(system, SERVICE)  # before the snapshot, so nothing falls between
     screen = Screen(town, output)
-    screen.standings(standings)
+    screen.snapshot(await standings_of(system))
     if once:
         return
-    async with asyncio.TaskGroup() as side_by_side:
-        side_by_side.create_task(_follow(system, FACTS, facts_after, screen))
-        side_by_side.create_task(_follow(system, STANDINGS, standings_after, screen))
+    async for fact in follow(system, SERVICE, after, screen.lost):
+        if station := screen.heard(fact):
+            await _changed(system, station, screen)
 
 
-async def snapshot(system: Duban) -> tuple[list[Standing], int]:
-    """Every standing, and the place in the bucket's stream up to which this is all."""
-    msgs = await latest(system.client, STANDINGS)
-    found = [standing for msg in msgs if (standing := read_standing(msg.data))]
-    last = max((msg.metadata.sequence.stream for msg in msgs), default=0)
-    return sorted(found, key=lambda each: (-each.rung, each.station)), last
+async def standings_of(system: Duban, station: str | None = None) -> tuple[Standing, ...]:
+    """The highest rung first."""
+    return (await system.ask(SERVICE, "standings", AskStandings(station=station), Standings)).standings
 
 
-def read_standing(value: bytes | None) -> Standing | None:
+async def _changed(system: Duban, station: str, screen: "Screen") -> None:
+    """The standing is stored before the fact is told, so what is asked now is not older than the fact."""
     try:
-        return Standing.model_validate_json(value or b"")
-    except ValidationError:
-        return None
-
-
-async def _follow(system: Duban, stream: str, after: int, screen: "Screen") -> None:
-    async for msg in follow(system.client, stream, after, screen.lost):
-        screen.heard(msg)
+        [standing] = await standings_of(system, station)
+    except (ValueError, Unreachable, Misasked) as error:
+        return None if isinstance(error, ValueError) else screen.lost(error)
+    return screen.now(standing)
 
 
 @dataclass
@@ -76,25 +67,36 @@ class Screen:
     town: Town
     output: Format
     in_trouble: bool = False
+    shown: dict[str, str] = field(default_factory=dict)
+    """What was last shown of each station."""
 
-    def standings(self, standings: Iterable[Standing]) -> None:
+    def snapshot(self, standings: Sequence[Standing]) -> None:
+        self.shown = {each.station: _shown(each) for each in standings}
         if self.output is Format.JSON:
             for standing in standings:
                 self._standing(standing)
         else:
             say(table_of(standings, self.town))
 
-    def heard(self, msg: Msg) -> None:
+    def heard(self, told: HeardFact) -> str | None:
+        """Returns the station that it concerns, if any."""
         if self.in_trouble:
             self.in_trouble = False
             complain(_("connected again"))
-        if msg.subject.startswith("$KV."):
-            standing = read_standing(msg.data)
-            return self._standing(standing) if standing else None
         try:
-            return self._fact(decode(msg.subject, msg.headers, msg.data))
+            envelope = decode(told.subject, told.headers, told.data.encode())
         except Poison as poison:
-            return complain(_("a message that cannot be read: {why}").format(why=printable(str(poison))))
+            complain(_("a message that cannot be read: {why}").format(why=printable(str(poison))))
+            return None
+        self._fact(envelope)
+        fact = envelope.data
+        return fact.station if isinstance(fact, Fact) and not isinstance(fact, CommandRefused) else None
+
+    def now(self, standing: Standing) -> None:
+        """Said where it differs from what was shown last."""
+        if self.shown.get(standing.station) != _shown(standing):
+            self.shown[standing.station] = _shown(standing)
+            self._standing(standing)
 
     def lost(self, error: Exception) -> None:
         if not self.in_trouble:
@@ -117,6 +119,10 @@ class Screen:
             return say_json(fact_line(envelope, fact, self.town), one_line=True)
         mark = "✗" if isinstance(fact, CommandRefused) else "•"
         return say(f"{self.town.moment(fact.at)}  {mark} {sentence(fact, self.town)}")
+
+
+def _shown(standing: Standing) -> str:
+    return standing.model_dump_json(exclude={"version", "at"})
 
 
 def fact_line(envelope: Envelope, fact: Fact, town: Town) -> dict[str, Any]:

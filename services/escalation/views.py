@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from duban_contracts.charter import Charter, Station
+from duban_contracts.charter import Charter, Role, Station
 from duban_contracts.escalation import OpenItem, Rung, Standing
 from duban_contracts.laggard_report import LaggardReport as LaggardReport
 from duban_contracts.laggard_report import LaggardRow as LaggardRow
-from duban_contracts.queries import WhoLags
+from duban_contracts.queries import AskStandings, Standings, WhoLags
+from duban_contracts.readers import Reader
+from duban_contracts.visibility import is_conduct
 from services.chassis.service import Query, Reading
 from services.escalation.report import Scorecard
 from services.escalation.standing import standing
@@ -115,4 +117,25 @@ async def laggards(reading: Reading, asked: WhoLags) -> LaggardReport:
     )
 
 
-QUERIES = {"laggards": Query(WhoLags, laggards)}
+async def standings(reading: Reading, asked: AskStandings) -> Standings:
+    """Of every station that anything was ever heard of, whether or not the charter still knows it."""
+    reader = reading.reader
+    kept = await reading.database["escalation"].find({}, {"_id": True}).to_list(None)
+    keys = [each["_id"] for each in kept if asked.station in (None, each["_id"])]
+    if reader.role is Role.STATION:
+        keys = [key for key in keys if reader.handles(key)]
+    states = await reading.states("escalation", keys)
+    found = [standing(key, state, version) for key, (version, state) in states.items()]
+    shown = [as_seen_by(reader, each) for each in found if each is not None]
+    return Standings(standings=tuple(sorted(shown, key=lambda each: (-each.rung, each.station))))
+
+
+def as_seen_by(reader: Reader, standing: Standing) -> Standing:
+    """Integrity and misconduct are counted for everybody, and named to who may see them."""
+    if reader.sees_restricted or reader.role is Role.LEADER:
+        return standing
+    items = tuple(item for item in standing.items if not is_conduct(item))
+    return standing.model_copy(update={"items": items, "restricted": len(standing.items) - len(items)})
+
+
+QUERIES = {"laggards": Query(WhoLags, laggards), "standings": Query(AskStandings, standings)}

@@ -2,6 +2,7 @@
 
 from services.chassis.main import run
 from services.chassis.service import Numbering, Service
+from services.ledger.audience import audience
 from services.ledger.handlers import HEARS, numbered
 from services.ledger.register_kinds import register
 from services.ledger.views import INDEXES, QUERIES, rows
@@ -14,6 +15,7 @@ SERVICE = Service(
     indexes=INDEXES,
     follows_charter=True,
     numbering=Numbering(numbered),
+    audience=audience,
     queries=QUERIES,
 )
 

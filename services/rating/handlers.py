@@ -27,7 +27,7 @@ def entry_struck_off(heard: Heard[ledger.EntryStruckOff], _: Charter) -> Wanted:
     if closed.entry_kind is ledger.EntryKind.MEASURE:
         return  # nobody was served who could rate it
     if not closed.past:
-        of = Round(closed.entry, closed.round, closed.station)
+        of = Round(closed.entry, closed.round, closed.station, closed.brought_by, closed.restricted)
         yield _key(closed.entry, closed.round), InviteRating(heard.now, of)
     if closed.round > 1:
         yield _key(closed.entry, closed.round - 1), EndRedo(heard.now)

@@ -3,10 +3,14 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
 from duban_contracts.escalation import Rung, Standing
-from duban_contracts.subjects import STANDINGS_BUCKET
+from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY, STANDINGS_BUCKET
 from services.chassis import calendar
 from services.chassis.charter_bucket import CharterFollower, publish_charter, published_charter
+from services.chassis.process import charter_state
+from services.chassis.provision import provision
 from services.chassis.standings import Standings
 from tests.chassis.broker import broker, client
 
@@ -95,3 +99,47 @@ async def test_a_version_that_changes_nothing_that_is_shown_wakes_no_watcher(cli
     _, before = await shown(client)
     await put(standings, 2, Rung.SUPERVISED)
     assert (await shown(client))[1] == before
+
+
+@pytest.mark.case("B2")
+@pytest.mark.parametrize("garbage", [b"", b"?", b'{"stream":"INTAKE_CMD","seq":7}'])
+async def test_an_unreadable_standing_counts_as_absent(client, garbage):
+    bucket = await client.jetstream(timeout=10).key_value(STANDINGS_BUCKET)
+    await bucket.put("bianmin", garbage)
+    await put(Standings(client), 1, Rung.SUPERVISED)
+    assert (await shown(client))[0] == showing(1, Rung.SUPERVISED)
+
+
+async def spoilt(client, garbage):
+    bucket = await client.jetstream(timeout=10).key_value(CHARTER_BUCKET)
+    return await bucket.put(CHARTER_KEY, garbage)
+
+
+@pytest.mark.case("B3")
+@pytest.mark.parametrize("garbage", [b"", b"?", b'{"stream":"INTAKE_CMD","seq":7}'])
+async def test_after_an_unreadable_revision_the_last_readable_one_stays_in_force(client, township, garbage):
+    first = await publish_charter(client, township)
+    for _ in range(3):
+        unreadable = await spoilt(client, garbage)
+    assert (await published_charter(client)).revision == first
+    follower = CharterFollower(lambda: client)  # as after a restart
+    following = asyncio.create_task(follower.follow())
+    async with asyncio.timeout(20):
+        await follower.arrived.wait()
+    assert (follower.charter.revision, follower.unreadable) == (first, unreadable)
+    assert follower.charter.published_at is not None
+    state = charter_state(follower.charter, follower.unreadable)
+    assert state.startswith(f"unreadable: revision {unreadable}, revision {first} stays in force")
+    follower.arrived.clear()
+    mended = await publish_charter(client, township.model_copy(update={"name": "mended"}))
+    async with asyncio.timeout(20):
+        await follower.arrived.wait()
+    following.cancel()
+    assert (follower.charter.revision, follower.unreadable) == (mended, None)
+
+
+@pytest.mark.case("B3")
+async def test_provision_does_not_mind_an_unreadable_charter(client):
+    await spoilt(client, b"?")
+    await provision(client)
+    assert await published_charter(client) is None

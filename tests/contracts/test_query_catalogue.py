@@ -11,7 +11,7 @@ from duban_contracts.query_catalogue import CATALOGUE, may_ask, queries_of, quer
 from duban_contracts.readers import Program
 from tests.contracts.catalogue import README
 
-OF_EVERY_SERVICE = {"charter", "answers", "history", "backlog"}
+OF_EVERY_SERVICE = {"charter", "answers", "history", "facts", "backlog"}
 every_service = pytest.mark.parametrize("service", SERVICES)
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from duban_contracts.charter import Charter
+from services.chassis.charter_bucket import publish_charter
+from services.console.client import duban
 from services.console.deploying.__main__ import accounts
-from services.console.deploying.permissions import ADMIN, OPERATOR, permissions
+from services.console.deploying.permissions import ADMIN, OPERATOR, PROVISION, permissions
 from services.console.deploying.seed import Seed, read_seed
 from services.console.embedded import NatsServer
 from services.console.embedded.servers import LOOPBACK, at_home
@@ -29,9 +31,9 @@ def init(folder: Path, *arguments: str) -> str:
 class GuardedNats(NatsServer):
     """As in the compose file, but for port and folder; each name in the accounts is a user."""
 
-    def __init__(self, home: Path, secrets: Path) -> None:
+    def __init__(self, home: Path, secrets: Path, sync: str = "always") -> None:
         super().__init__(home)
-        self._secrets = secrets
+        self._secrets, self._sync = secrets, sync
 
     @property
     def seed(self) -> Seed:
@@ -54,6 +56,7 @@ class GuardedNats(NatsServer):
             '"0.0.0.0:4222"': json.dumps(f"{LOOPBACK}:{self.port}"),
             'http: "127.0.0.1:8222"': "",
             '"/data"': json.dumps(str(self.home / "data")),
+            "sync_interval: always": f"sync_interval: {self._sync}",
         }.items():
             assert text.count(shipped) == 1, shipped
             text = text.replace(shipped, here)
@@ -71,14 +74,16 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def guarded(secrets: Path, township: Charter) -> AsyncIterator[GuardedNats]:
-    """Provisioned, and the charter published, by the admin's credential."""
+    """Provisioned, and the charter published, each by the credential that is for it."""
     with at_home(lambda home: GuardedNats(home, secrets), None) as server:
-        assert await set_up(server.url_for(ADMIN), township) == 1
+        await set_up(server.url_for(PROVISION), None)
+        async with duban(server.url_for(ADMIN)) as system:
+            assert await publish_charter(system.client, township) == 1
         yield server
 
 
 @pytest.fixture(scope="session")
 def users(township: Charter) -> list[str]:
     found = list(permissions(township))
-    assert {ADMIN, OPERATOR, "ledger", "qingjieban", "office", "gateway"} <= set(found)
+    assert {ADMIN, OPERATOR, PROVISION, "ledger", "qingjieban", "office", "gateway"} <= set(found)
     return found

@@ -3,28 +3,52 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import nats
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from duban_contracts.charter import Charter, Role
-from duban_contracts.message import SERVICES
-from duban_contracts.reading import EntryPage, ListEntries
+from duban_contracts.intake import SubmitMatter
+from duban_contracts.message import CATALOGUE as MESSAGES
+from duban_contracts.message import SERVICES, Command
+from duban_contracts.query_catalogue import CATALOGUE
+from duban_contracts.reading import AskHotList, EntryPage, HotListShown, ListEntries
+from duban_contracts.subjects import subject_of
 from duban_contracts.topology import HEARS, streams_heard
 from services.chassis.inboxes import inbox_of
-from services.console import client as client_module
-from services.console.client import NotPermitted, Unreachable, duban
-from services.console.deploying.permissions import ADMIN, OPERATOR, NameTaken, permissions
-from services.ledger.views import QUERIES as LEDGER_QUERIES
+from services.console.client import NotPermitted, Order, Unreachable, duban
+from services.console.deploying.permissions import (
+    ADMIN,
+    LIMITS,
+    OPERATOR,
+    PROVISION,
+    NameTaken,
+    permissions,
+)
 from tests.deploy.conftest import GuardedNats
 
+COMMANDS = [message for message in MESSAGES.values() if issubclass(message, Command)]
 STREAMS = [f"{service.upper()}_{kind}" for service in SERVICES for kind in ("CMD", "EVT")]
 BUCKETS = ["KV_charter", "KV_standings"]
 PLACES = [(stream, consumer) for consumer in HEARS for stream in streams_heard(consumer)]
-EVERYTHING = [">", "*.>", "_INBOX.>", "cmd.>", "evt.>", "dead.>", "query.>", "$JS.>", "$KV.>", "$SYS.>"]
+EVERYTHING = [
+    ">",
+    "*.>",
+    "_INBOX.>",
+    "cmd.>",
+    "evt.>",
+    "dead.>",
+    "query.>",
+    "restricted.>",
+    "notice.>",
+    "$JS.>",
+    "$KV.>",
+    "$SYS.>",
+]
 
 
 @asynccontextmanager
@@ -92,22 +116,31 @@ async def test_a_stranger_does_not_get_in(guarded: GuardedNats, credential: dict
         await writer.wait_closed()
 
 
-async def test_nobody_can_speak_for_another(
+@pytest.mark.case("B1")
+async def test_everybody_commands_in_their_own_name_and_what_their_role_may(
     guarded: GuardedNats, township: Charter, users: list[str]
 ) -> None:
-    actors = {*township.stations, *township.actors}
-    spoken = {actor: f"cmd.nowhere.accept.v1.{actor}" for actor in users}
+    actors = township.everyone()
     for user in users:
-        own = [spoken[user]] if user in actors else []
-        assert await may_publish(guarded, user, spoken.values()) == only(own, spoken.values()), user
+        actor = actors.get(user)
+        own = [subject_of(command, user) for command in COMMANDS]
+        others = [subject_of(SubmitMatter, other) for other in actors if other != user]
+        mine = [
+            subject_of(command, user)
+            for command in COMMANDS
+            if actor is not None and (actor.role in command.by or actor.may_act_for)
+        ]
+        tried = [*own, *others, f"cmd.nowhere.accept.v1.{user}"]
+        assert await may_publish(guarded, user, tried) == only(mine, tried), user
 
 
 async def test_a_service_tells_its_own_facts_and_buries_its_own_dead_letters_only(
     guarded: GuardedNats, users: list[str]
 ) -> None:
-    tried = [f"{kind}.{service}.x" for kind in ("evt", "dead") for service in (*SERVICES, "nowhere")]
+    kinds = ("evt", "restricted", "notice", "dead")
+    tried = [f"{kind}.{service}.x" for kind in kinds for service in (*SERVICES, "nowhere")]
     for user in users:
-        own = [f"evt.{user}.x", f"dead.{user}.x"] if user in SERVICES else []
+        own = [f"{kind}.{user}.x" for kind in kinds] if user in SERVICES else []
         assert await may_publish(guarded, user, tried) == only(own, tried), user
 
 
@@ -141,7 +174,8 @@ async def test_nobody_deletes_a_stream_or_takes_anything_out_but_a_service_its_o
         assert await may_publish(guarded, user, tried) == only(own, tried), user
 
 
-async def test_only_the_admin_makes_or_changes_streams_and_consumers(
+@pytest.mark.case("B16")
+async def test_only_the_provision_credential_makes_or_changes_streams_and_consumers(
     guarded: GuardedNats, users: list[str]
 ) -> None:
     tried = [
@@ -152,7 +186,7 @@ async def test_only_the_admin_makes_or_changes_streams_and_consumers(
     filtered = [f"{subject}.evt.>" for subject in named]
     everything = [*tried, *named, *filtered]
     for user in users:
-        own = tried if user == ADMIN else []
+        own = tried if user == PROVISION else []
         assert await may_publish(guarded, user, everything) == only(own, everything), user
 
 
@@ -167,107 +201,110 @@ async def test_only_the_admin_publishes_the_charter_and_only_escalation_the_stan
     assert await may_publish(guarded, ADMIN, tried) == set()
 
 
-async def test_everybody_hears_their_own_inbox_and_a_service_the_questions_put_to_it(
-    guarded: GuardedNats, users: list[str]
+@pytest.mark.case("B4", "A16")
+async def test_everybody_hears_their_own_inbox_and_the_facts_of_their_role(
+    guarded: GuardedNats, township: Charter, users: list[str]
 ) -> None:
     inboxes = {user: f"_INBOX.{user}.x" for user in users}
-    questions = {service: f"query.{service}.answers" for service in SERVICES}
-    tried = [*inboxes.values(), *questions.values(), *EVERYTHING, *(f"evt.{s}.>" for s in SERVICES)]
+    asked = {service: f"query.{service}.answers.v1.*" for service in SERVICES}
+    every = ["evt.*.*.*.*", "restricted.*.*.*.*", "restricted.escalation.*.*.*", "evt.escalation.*.*.*"]
+    personal = [f"{kind}.*.*.*.{user}" for kind in ("evt", "restricted", "notice") for user in users]
+    tried = [*inboxes.values(), *asked.values(), *EVERYTHING, *every, *personal]
+    all_facts = [subject for subject in (*every, *personal) if subject.startswith("evt.")]
+    all_restricted = [subject for subject in (*every, *personal) if subject.startswith("restricted.")]
+    actors = township.everyone()
+
+    def heard(user: str) -> list[str]:
+        if user in SERVICES:
+            return [asked[user]]
+        if user == OPERATOR:
+            return ["evt.escalation.*.*.*"]
+        if user not in actors:
+            return []
+        match actors[user].role:
+            case Role.OFFICE | Role.DISCIPLINE:
+                return [*all_facts, *all_restricted]
+            case Role.LEADER:
+                return [*all_facts, "restricted.escalation.*.*.*"]
+            case _:
+                return [f"evt.*.*.*.{user}", f"notice.*.*.*.{user}"]
+
     for user in users:
-        own = [inboxes[user], *([questions[user]] if user in SERVICES else [])]
+        own = [inboxes[user], *heard(user)]
         assert await may_hear(guarded, user, tried) == only(own, tried), user
 
 
+@pytest.mark.case("B4")
 async def test_who_may_ask_what(guarded: GuardedNats, township: Charter, users: list[str]) -> None:
-    names = {"answers", "history", "charter", "laggards", *LEDGER_QUERIES}
-    tried = [f"query.{service}.{name}" for service in SERVICES for name in names]
+    """In their own name. Said once more without the catalogue."""
 
-    def ledger(*names: str) -> list[str]:
-        return [f"query.ledger.{name}" for name in names]
+    def of_all(*names: str) -> set[str]:
+        return {f"query.{service}.{name}.v1" for service in SERVICES for name in names}
 
-    register = ledger("list", "show", "export", "why", "history")
-    answers = [f"query.{service}.answers" for service in SERVICES]
-    charter = [f"query.{service}.charter" for service in SERVICES]
-    by_role = {
-        Role.STATION: [*answers, *register],
-        Role.GATEWAY: [*answers, *ledger("find", "show", "why", "disclosure")],
-        Role.FEED: [*answers, "query.intake.charter"],
-        Role.OFFICE: tried,
-        Role.LEADER: [
-            *answers,
-            *register,
-            *ledger("find", "hot_list", "disclosure"),
-            *(f"query.{service}.{name}" for service in ("supervision", "escalation") for name in names),
-        ],
-        Role.DISCIPLINE: tried,
+    def ledger(*names: str) -> set[str]:
+        return {f"query.ledger.{name}.v1" for name in names}
+
+    everybody, find = of_all("charter", "backlog"), ledger("find")
+    actor = everybody | of_all("answers", "facts") | find
+    laggards = {"query.escalation.laggards.v1"}
+    register = ledger("list", "show", "export", "why", "history") | {"query.escalation.history.v1"}
+    standings = {"query.escalation.standings.v1"}
+    overview = register | ledger("hot_list", "disclosure") | laggards | standings
+    histories = {"query.rating.history.v1", "query.supervision.history.v1"}
+    inspector = actor | overview | histories | {"query.intake.history.v1"}
+    by_role: dict[Role, set[str]] = {
+        Role.STATION: actor | register | standings,
+        Role.GATEWAY: actor | ledger("show", "why", "disclosure"),
+        Role.FEED: actor,
+        Role.OFFICE: inspector,
+        Role.DISCIPLINE: inspector,
+        Role.LEADER: actor | overview | histories,
     }
-    expected = dict.fromkeys(township.stations, by_role[Role.STATION]) | {
-        token: by_role[actor.role] for token, actor in township.actors.items()
-    }
-    expected |= {ADMIN: charter, OPERATOR: [f"query.escalation.{name}" for name in names]}
+    by_program = {ADMIN: everybody, OPERATOR: everybody | find | overview | of_all("facts")}
+    names = {contract.id for contract in CATALOGUE.values()} | ledger("nonsense")
     for user in users:
-        assert await may_publish(guarded, user, tried) == only(expected.get(user, []), tried), user
-
-
-async def test_only_office_and_commission_ask_for_conduct_matters(
-    guarded: GuardedNats, township: Charter, users: list[str]
-) -> None:
-    tried = [f"query.ledger.{name}" for name in LEDGER_QUERIES if name.endswith("_restricted")]
-    assert len(tried) == 5
-    entitled = {Role.OFFICE, Role.DISCIPLINE}
-    askers = {token for token, actor in township.actors.items() if actor.role in entitled}
-    assert askers == {"office", "discipline"}
-    for user in users:
-        own = tried if user in askers else []
+        known = township.everyone().get(user)
+        mine = by_role[known.role] if known else by_program.get(user, set())
+        tried = [f"{name}.{asker}" for name in names for asker in (user, "office")]
+        own = [f"{name}.{user}" for name in mine]
         assert await may_publish(guarded, user, tried) == only(own, tried), user
 
 
-async def test_who_asks_what_is_not_permitted_is_told_so_and_does_not_wait_for_an_answer(
-    guarded: GuardedNats, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client_module, "ASK_SECONDS", 0.5)
+@pytest.mark.case("B19")
+async def test_who_asks_or_commands_what_is_not_permitted_is_told_so_at_once(guarded: GuardedNats) -> None:
     async with duban(guarded.url_for("qingjieban"), "duban/tests") as town:
-        with pytest.raises(NotPermitted, match=r"query\.ledger\.list_restricted"):
-            await town.ask("ledger", "list_restricted", ListEntries(), EntryPage)
+        async with asyncio.timeout(4):  # less than a question is waited for
+            with pytest.raises(NotPermitted, match=r"query\.ledger\.hot_list\.v1\.qingjieban"):
+                await town.ask("ledger", "hot_list", AskHotList(), HotListShown)
+            with pytest.raises(NotPermitted, match=r"query\.ledger\.list\.v1\.office"):
+                await town.ask("ledger", "list", ListEntries(), EntryPage, actor="office")
+            matter = SubmitMatter(title="村口公厕堵塞", category="public_toilet")
+            with pytest.raises(NotPermitted, match=r"cmd\.intake\.submit_matter\.v1\.gateway"):
+                await town.send(Order(matter, "hotline:1", "gateway"))
         with pytest.raises(Unreachable):
             await town.ask("ledger", "list", ListEntries(), EntryPage, patience=0)
 
 
-async def test_who_watches_escalation_sees_no_other_stream(
-    guarded: GuardedNats, township: Charter, users: list[str]
+async def test_nobody_outside_the_services_has_a_consumer_or_reads_a_stream(
+    guarded: GuardedNats, users: list[str]
 ) -> None:
-    tried = [f"$JS.API.CONSUMER.CREATE.{stream}" for stream in [*STREAMS, *BUCKETS, "DEAD"]]
-    tried += [f"$JS.API.STREAM.MSG.GET.{stream}" for stream in STREAMS]
-    tried += [f"$JS.API.DIRECT.GET.{stream}" for stream in STREAMS]
-    watching = {Role.OFFICE, Role.LEADER, Role.DISCIPLINE}
-    watchers = {OPERATOR} | {token for token, actor in township.actors.items() if actor.role in watching}
-    watched = [f"$JS.API.CONSUMER.CREATE.{stream}" for stream in ("ESCALATION_EVT", "KV_standings")]
-    following = ["$JS.API.CONSUMER.CREATE.KV_charter"]
+    every = [*STREAMS, *BUCKETS, "DEAD"]
+    tried = [f"$JS.API.CONSUMER.CREATE.{stream}" for stream in every]
+    tried += [f"$JS.API.{verb}.{stream}" for verb in ("STREAM.MSG.GET", "DIRECT.GET") for stream in every]
+    reading = [f"$JS.API.STREAM.MSG.GET.{stream}" for stream in ("KV_charter",)]
     for user in users:
-        own = watched if user in watchers else following if user in SERVICES else []
+        own: list[str] = []
+        if user in SERVICES:
+            facts = f"$JS.API.DIRECT.GET.{user.upper()}_EVT"
+            own = ["$JS.API.CONSUMER.CREATE.KV_charter", *reading, facts]
+        if user == "escalation":
+            own.append("$JS.API.STREAM.MSG.GET.KV_standings")
+        if user == ADMIN:
+            own = reading
         assert await may_publish(guarded, user, tried) == only(own, tried), user
 
 
-@pytest.mark.parametrize("name", [{"durable_name": "escalation"}, {"name": "escalation"}])
-async def test_a_watcher_cannot_change_a_consumer_of_ours_through_its_own(
-    guarded: GuardedNats, name: dict[str, str]
-) -> None:
-    """The only subject a watcher has for consumers is the nameless one; a name in the body must not count."""
-    body = {"stream_name": "ESCALATION_EVT", "config": {**name, "ack_policy": "none", "filter_subject": "x"}}
-    async with connected(guarded, OPERATOR) as (client, _):
-        reply = await client.request("$JS.API.CONSUMER.CREATE.ESCALATION_EVT", json.dumps(body).encode())
-        told = json.loads(reply.data)
-    made = told.get("config", {})
-    assert "error" in told or made.get("durable_name") is None
-    async with connected(guarded, ADMIN) as (client, _):
-        for stream, consumer in PLACES:
-            info = await client.jetstream().consumer_info(stream, consumer)
-            assert sorted(info.config.filter_subjects or [info.config.filter_subject]) == sorted(
-                streams_heard(consumer)[stream]
-            )
-
-
-async def test_answers_cannot_be_sent_anywhere_but_to_an_inbox(guarded: GuardedNats) -> None:
+async def test_answers_cannot_be_sent_anywhere_but_to_who_asked(guarded: GuardedNats) -> None:
     """Who asks names the place for the answer: not `cmd.ledger.verify.v1.office`."""
     async with connected(guarded, "ledger") as (service, refusals):
         asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -276,14 +313,34 @@ async def test_answers_cannot_be_sent_anywhere_but_to_an_inbox(guarded: GuardedN
             await msg.respond(b"?")
             asked.set_result(msg.reply)
 
-        await service.subscribe("query.ledger.find", cb=answer)
+        await service.subscribe("query.ledger.find.v1.*", cb=answer)
         await service.flush()
         async with connected(guarded, "gateway") as (client, _):
-            await client.publish("query.ledger.find", b"", reply="cmd.ledger.verify.v1.office")
+            reply = "cmd.ledger.verify.v1.office"
+            await client.publish("query.ledger.find.v1.gateway", b"", reply=reply)
             await client.flush()
-        assert await asyncio.wait_for(asked, 10) == "cmd.ledger.verify.v1.office"
+        assert (await asyncio.wait_for(asked, 10)).startswith("_R_.")
         await settled(service)
-        assert names(refusals, "cmd.ledger.verify.v1.office")
+        assert not refusals
+
+
+@pytest.mark.case("B8")
+async def test_connections_of_one_credential_are_bounded_and_take_nothing_from_others(
+    guarded: GuardedNats,
+) -> None:
+    most = LIMITS["max_connections"]
+    async with AsyncExitStack() as stack:
+        for _ in range(most):
+            await stack.enter_async_context(connected(guarded, "wenhuazhan"))
+        with pytest.raises(NatsError, match="maximum account active connections exceeded"):
+            await nats.connect(guarded.url_for("wenhuazhan"), allow_reconnect=False, error_cb=ignored)
+        async with connected(guarded, "qingjieban") as (other, refusals):
+            await settled(other)
+            assert not refusals
+
+
+async def ignored(_: Exception) -> None:
+    pass
 
 
 def test_a_station_may_not_have_the_name_of_a_program_of_ours(township: Charter) -> None:

@@ -19,7 +19,7 @@ from duban_contracts.escalation import Standing
 from duban_contracts.ledger import EntryOpened
 from duban_contracts.measures import MeasureOpened
 from duban_contracts.message import SERVICES
-from duban_contracts.subjects import command_stream, parse_subject
+from duban_contracts.subjects import STANDINGS_BUCKET, command_stream, parse_subject
 from duban_contracts.topology import HEARS
 from services.chassis.charter_bucket import published_charter
 from services.chassis.decider import KEPT
@@ -30,7 +30,6 @@ from services.chassis.settle import Item, Settler, refold
 from services.chassis.snapshots import Snapshots
 from services.chassis.telling import event_id, subject_for
 from services.console.client import Duban, Order
-from services.console.watching import snapshot
 from services.escalation.app import REPORT
 from services.escalation.standing import standing
 from services.ledger.measures.handlers import holder
@@ -250,7 +249,9 @@ async def _charter(town: Duban) -> Charter:
 
 
 async def _standings(town: Duban) -> dict[str, Standing]:
-    shown, _ = await snapshot(town)
+    bucket = await town.client.jetstream(timeout=10).key_value(STANDINGS_BUCKET)
+    entries = [await bucket.get(key) for key in await bucket.keys()]
+    shown = [Standing.model_validate_json(entry.value or b"") for entry in entries]
     return {standing.station: standing for standing in shown}
 
 

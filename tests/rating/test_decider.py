@@ -297,6 +297,7 @@ def test_no_fact_can_say_who_rated() -> None:
     said = {name for fact in DECIDER.events if fact is not RatingCommandRefused for name in fact.model_fields}
     assert said == {
         "at",
+        "brought_by",  # the channel
         "callback_by",
         "dimensions",
         "entry",
@@ -304,6 +305,7 @@ def test_no_fact_can_say_who_rated() -> None:
         "level",
         "note",
         "rectify_by",
+        "restricted",
         "result",
         "round",
         "station",

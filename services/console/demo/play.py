@@ -22,7 +22,7 @@ from services.console.client import Duban, Order
 from services.console.demo.react import react
 from services.console.demo.scenario import FIRST, LAST, opening
 from services.console.demo.steps import ACTOR, Step, World
-from services.console.following import follow, last_sequence
+from services.console.demo.stream_reader import follow, last_sequence
 
 MORNING, EVENING = time(9), time(18)
 

@@ -1,18 +1,24 @@
-"""What each NATS credential may do, derived from the topology: its own job, and nothing else.
+"""What each NATS credential may do, derived from the contracts: its own job, and nothing else.
 
-A name that may not be published is refused by the server, whatever the program behind it believes. Four
-things hold for every credential: its inbox is its own (`_INBOX.<user>`, which programs set as their inbox
-prefix), it speaks for nobody else, it changes no stream, but that a service sweeps its own commands, and no
-consumer but a nameless one of its own.
+The services share one account with JetStream. Every person, station, channel and feed has an account of their
+own, which imports three things of the services' account, each narrowed to their own token: their commands and
+questions (as services), and the facts that they may hear (as streams). `$JS`, `$KV` and other accounts'
+inboxes do not exist there, so an acknowledgement or an answer that is asked for on such a subject goes
+nowhere. Accounts of their own also carry the limits of connections and subscriptions: nats-server 2.15 knows
+none for a user of the configuration file.
+
+Within an account a subject permission binds what a client publishes: its inbox is its own (`_INBOX.<user>`,
+which programs set as their inbox prefix), it commands and asks in its own name only, and hears no more than
+its role may. What a taken-over service can still do is in `docs/decisions/0011-accounts-apart.md`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from duban_contracts.charter import Charter, Role
+from duban_contracts.charter import Actor, Charter
 from duban_contracts.message import CATALOGUE, SERVICES, Command
 from duban_contracts.query_catalogue import may_ask
-from duban_contracts.readers import Program, ReaderRole
+from duban_contracts.readers import Program, Reader, ReaderRole, reader_of
 from duban_contracts.subjects import (
     CHARTER_BUCKET,
     CHARTER_KEY,
@@ -23,12 +29,29 @@ from duban_contracts.subjects import (
     fact_stream,
 )
 from duban_contracts.topology import HEARS, streams_heard
+from duban_contracts.visibility import subjects_heard
 
 ADMIN, OPERATOR = Program.ADMIN.value, Program.OPERATOR.value
+PROVISION = "provision"
+"""Creates and updates streams, consumers and buckets: for installing and upgrading only."""
 TELLS_STANDINGS = "escalation"
 API = "$JS.API"
 CHARTER, STANDINGS = f"KV_{CHARTER_BUCKET}", f"KV_{STANDINGS_BUCKET}"
 CHARTER_SUBJECT = f"$KV.{CHARTER_BUCKET}.{CHARTER_KEY}"
+ACCOUNT = "DUBAN"
+"""Of the services. Its name is that of a folder in the broker's store, so it stays."""
+EXPORTS = (
+    {"service": "cmd.*.*.*.*"},
+    {"service": "query.*.*.*.*"},
+    {"stream": "evt.*.*.*.*"},
+    {"stream": "restricted.*.*.*.*"},
+    {"stream": "notice.*.*.*.*"},
+)
+LIMITS = {"max_connections": 50, "max_subscriptions": 500, "max_payload": 512 * 1024}
+"""Of one credential outside the services. A command is smaller still, by its stream; a question may hold the
+ids of 1000 commands."""
+JETSTREAM = {"max_streams": 40, "max_consumers": 500}
+"""All that the services' account may have of it, besides the storage that the configuration gives."""
 
 
 class NameTaken(Exception):
@@ -41,25 +64,28 @@ class Permissions:
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    account: str = ACCOUNT
+    imports: tuple[tuple[str, str], ...] = field(default=())
+    """(`service` or `stream`, subject) of what an account of one's own takes from the services'."""
 
     def as_config(self) -> dict[str, dict[str, list[str]]]:
         return {"publish": {"allow": list(self.publish)}, "subscribe": {"allow": list(self.subscribe)}}
 
 
 def permissions(charter: Charter) -> dict[str, Permissions]:
-    """By user name: every service, the admin, the operators, every station and actor of the charter.
+    """By user name: every service, our programs, every station and actor of the charter.
 
     Raises NameTaken.
     """
     ours = {service: of_service(service) for service in SERVICES} | {
         ADMIN: of_admin(),
-        OPERATOR: _asking(OPERATOR, _watching(), questions(OPERATOR, Program.OPERATOR)),
+        PROVISION: of_provision(),
+        OPERATOR: of_reader(Reader(OPERATOR, Program.OPERATOR)),
     }
-    actors = dict.fromkeys(charter.stations, Role.STATION)
-    actors |= {token: actor.role for token, actor in charter.actors.items()}
+    actors = charter.everyone()
     if taken := ours.keys() & actors.keys():
         raise NameTaken(f"programs of ours have these names already: {', '.join(sorted(taken))}")
-    return ours | {token: of_actor(token, role) for token, role in actors.items()}
+    return ours | {token: of_actor(token, actors) for token in actors}
 
 
 def of_service(service: str) -> Permissions:
@@ -67,14 +93,16 @@ def of_service(service: str) -> Permissions:
     cannot read, answer questions."""
     consumers = [name for name in HEARS if name.partition("-")[0] == service]
     publish = [
-        f"evt.{service}.>",
+        *(f"{kind}.{service}.>" for kind in ("evt", "restricted", "notice")),
         dead_subject(service, "*"),
-        # Answers go to inboxes only. `allow_responses` would let whoever asks name any subject as the place
-        # for the answer, another service's commands among them.
-        "_INBOX.>",
+        # Answers go to who asked through his account, or to the administrator's inbox. `allow_responses`
+        # would let whoever asks name any subject as the place for the answer.
+        "_R_.>",
+        f"_INBOX.{ADMIN}.>",
         *_reading_charter(),
         *_following(CHARTER),
         *_sweeping(command_stream(service)),
+        *_looking_up(fact_stream(service)),
     ]
     for consumer in consumers:
         for stream in streams_heard(consumer):
@@ -85,14 +113,40 @@ def of_service(service: str) -> Permissions:
             f"{API}.STREAM.MSG.GET.{STANDINGS}",
             f"$KV.{STANDINGS_BUCKET}.*",
         ]
-    return Permissions(tuple(publish), (_inbox(service), f"query.{service}.>"))
+    return Permissions(tuple(dict.fromkeys(publish)), (_inbox(service), f"query.{service}.>"))
 
 
-def of_actor(token: str, role: Role) -> Permissions:
-    """Everybody commands in their own name and asks what came of it; some see more."""
-    speaking = [f"cmd.*.*.v{version}.{token}" for version in _versions()]
-    watches = role in (Role.LEADER, Role.OFFICE, Role.DISCIPLINE)
-    return _asking(token, speaking, questions(token, role), _watching() if watches else [])
+def of_actor(token: str, actors: Mapping[str, Actor]) -> Permissions:
+    """Everybody commands in their own name, and reads what their role may."""
+    reader = reader_of(token, actors)
+    assert reader is not None  # noqa: S101 - for the type checker: it is one of them
+    return of_reader(reader, commands(token, actors[token]))
+
+
+def of_reader(reader: Reader, commanding: Iterable[str] = ()) -> Permissions:
+    asking, hearing = questions(reader.actor, reader.role), subjects_heard(reader)
+    imports = [("service", f"query.*.*.*.{reader.actor}"), *(("stream", subject) for subject in hearing)]
+    if commanding := tuple(commanding):
+        imports.append(("service", f"cmd.*.*.*.{reader.actor}"))
+    return Permissions(
+        (*commanding, *asking),
+        (_inbox(reader.actor), *hearing),
+        account_of(reader.actor),
+        tuple(imports),
+    )
+
+
+def account_of(token: str) -> str:
+    return f"ACTOR_{token}"
+
+
+def commands(token: str, actor: Actor) -> list[str]:
+    """Those of its role; of every role for who reports what others did."""
+    return [
+        f"cmd.{command.service}.{command.message_name}.v{command.version}.{token}"
+        for command in CATALOGUE.values()
+        if issubclass(command, Command) and (actor.role in command.by or actor.may_act_for)
+    ]
 
 
 def questions(token: str, role: ReaderRole) -> list[str]:
@@ -100,8 +154,12 @@ def questions(token: str, role: ReaderRole) -> list[str]:
     return [contract.subject(token) for contract in may_ask(role)]
 
 
-def of_admin() -> Permissions:
-    """Provision, and publish the charter. It sends no command and hears no fact."""
+def of_provision() -> Permissions:
+    """Streams, consumers and buckets. It sends no command, hears no fact, and publishes no charter.
+
+    Who may update a stream can have everything in it removed or sent elsewhere: this credential is used when
+    installing and upgrading, and kept with the backups otherwise.
+    """
     streams = [DEAD_STREAM, CHARTER, STANDINGS]
     streams += [stream(service) for service in SERVICES for stream in (command_stream, fact_stream)]
     making = [f"{API}.STREAM.{verb}.{stream}" for stream in streams for verb in ("INFO", "CREATE", "UPDATE")]
@@ -110,23 +168,17 @@ def of_admin() -> Permissions:
         for consumer in HEARS
         for stream in streams_heard(consumer)
     ]
-    charter = [CHARTER_SUBJECT, *_reading_charter()]
+    return Permissions((f"{API}.INFO", *making, *consumers), (_inbox(PROVISION),))
+
+
+def of_admin() -> Permissions:
+    """Publish the charter, and see who follows it."""
     asking = questions(ADMIN, Program.ADMIN)
-    return _asking(ADMIN, [f"{API}.INFO"], making, consumers, _looking(), charter, asking)
-
-
-def _asking(user: str, *publish: Iterable[str]) -> Permissions:
-    """One that only asks: nobody publishes to it but into its inbox."""
-    allowed = dict.fromkeys(subject for subjects in publish for subject in subjects)
-    return Permissions(tuple(allowed), (_inbox(user),))
+    return Permissions((CHARTER_SUBJECT, *_reading_charter(), *asking), (_inbox(ADMIN),))
 
 
 def _inbox(user: str) -> str:
     return f"_INBOX.{user}.>"
-
-
-def _versions() -> list[int]:
-    return sorted({each.version for each in CATALOGUE.values() if issubclass(each, Command)})
 
 
 def _consuming(stream: str, consumer: str) -> list[str]:
@@ -144,6 +196,11 @@ def _sweeping(stream: str) -> list[str]:
     return [f"{API}.STREAM.{verb}.{stream}" for verb in ("INFO", "PURGE", "MSG.DELETE")]
 
 
+def _looking_up(stream: str) -> list[str]:
+    """For the question after the facts of the past."""
+    return [f"{API}.STREAM.INFO.{stream}", f"{API}.DIRECT.GET.{stream}"]
+
+
 def _reading_charter() -> list[str]:
     return [f"{API}.STREAM.INFO.{CHARTER}", f"{API}.STREAM.MSG.GET.{CHARTER}"]
 
@@ -151,29 +208,35 @@ def _reading_charter() -> list[str]:
 def _following(stream: str) -> list[str]:
     """A consumer of one's own. On this subject the server takes no name, so nobody else's can be changed."""
     return [
-        f"{API}.STREAM.INFO.{stream}",
         f"{API}.CONSUMER.CREATE.{stream}",
         f"{API}.CONSUMER.INFO.{stream}.*",
         f"$JS.FC.{stream}.>",
     ]
 
 
-def _watching() -> list[str]:
-    """`duban watch`: the standings, and every consequence as it comes."""
-    return [*_following(STANDINGS), *_following(fact_stream("escalation"))]
-
-
-def _looking() -> list[str]:
-    """How far each consumer has come."""
-    return [
-        f"{API}.CONSUMER.INFO.{stream}.{consumer}" for consumer in HEARS for stream in streams_heard(consumer)
-    ]
-
-
 def as_config(users: Mapping[str, Permissions], passwords: Mapping[str, str]) -> dict[str, object]:
-    """The `accounts` block of a nats-server: one account, in which JetStream runs."""
-    entries = [
-        {"user": user, "password": passwords[user], "permissions": allowed.as_config()}
+    """The `accounts` block of a nats-server."""
+    accounts: dict[str, object] = {
+        ACCOUNT: {
+            "jetstream": JETSTREAM,
+            "exports": list(EXPORTS),
+            "users": [
+                _user(user, allowed, passwords) for user, allowed in users.items() if not allowed.imports
+            ],
+        }
+    }
+    return accounts | {
+        allowed.account: {
+            "limits": LIMITS,
+            "users": [_user(user, allowed, passwords)],
+            "imports": [
+                {kind: {"account": ACCOUNT, "subject": subject}} for kind, subject in allowed.imports
+            ],
+        }
         for user, allowed in users.items()
-    ]
-    return {"DUBAN": {"jetstream": "enabled", "users": entries}}
+        if allowed.imports
+    }
+
+
+def _user(user: str, allowed: Permissions, passwords: Mapping[str, str]) -> dict[str, object]:
+    return {"user": user, "password": passwords[user], "permissions": allowed.as_config()}

@@ -50,6 +50,8 @@ def struck_off(asked: Asked, state: Completed) -> EntryStruckOff:
         resolved_at=state.at,
         late=to.late,
         entry_kind=EntryKind.APPLICATION,
+        restricted=to.opened.restricted,
+        brought_by=to.opened.brought_by,
     )
 
 

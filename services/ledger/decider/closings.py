@@ -154,6 +154,8 @@ def struck_off(asked: Asked, state: Resolved) -> EntryStruckOff:
         late=is_late(state.at, state.due),
         due=state.due,
         citizen_late=is_late(asked.now, entry.citizen),
+        restricted=entry.opened.restricted,
+        brought_by=entry.opened.brought_by,
     )
 
 

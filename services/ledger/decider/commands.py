@@ -8,6 +8,9 @@ from duban_contracts.handling import HoldGround
 from duban_contracts.intake import Channel, Outcome, Priority, StoredOutcome
 from services.chassis.decider import Asked
 
+INTAKE = "intake"
+"""Where nobody is named who brought the matter."""
+
 
 @dataclass(frozen=True)
 class Matter:
@@ -29,7 +32,7 @@ class Matter:
     due_at: datetime | None = None
     """The first instant that is too late; goes before `due_on`."""
     rule: str = ""
-    source: str = "intake"
+    source: str = INTAKE
     solved_on_the_spot: str | None = None
     past: StoredOutcome | None = None
     recurs: str | None = None

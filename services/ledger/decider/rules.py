@@ -22,6 +22,7 @@ from services.ledger.decider import closings, handovers, timing
 from services.ledger.decider.book import Book, Events, blank, no, no_such_entry, not_now
 from services.ledger.decider.clocks import Clocks
 from services.ledger.decider.commands import (
+    INTAKE,
     Accept,
     AddCoHandler,
     Adjudicate,
@@ -161,6 +162,7 @@ class Rules:
             submitted_at=matter.submitted_at,
             revision=self.revision_of(matter),
             recurs=matter.recurs,
+            brought_by=None if matter.source == INTAKE else matter.source,
         )
 
     def revision_of(self, matter: Matter) -> int | None:

@@ -15,6 +15,8 @@ class Round:
     entry: str
     number: int
     station: str | None
+    brought_by: str | None = None
+    restricted: bool = False
 
 
 @dataclass(frozen=True)

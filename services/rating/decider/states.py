@@ -69,11 +69,12 @@ State = NotInvited | Invited | Lapsed | Rated
 def evolve(state: State, event: RatingEvent) -> State:
     match event:
         case RatingInvited(until=until):
-            return Invited(_round(event), until)
+            round_ = replace(_round(event), brought_by=event.brought_by, restricted=event.restricted)
+            return Invited(round_, until)
         case RatingLapsed():
-            return Lapsed(_round(event))
+            return Lapsed(_known(state, event))
         case RatingGiven():
-            return Rated(_round(event))
+            return Rated(_known(state, event))
         case NegativeRatingReceived(callback_by=by):
             return replace(_rated(state, event), callback=Duty(by))
         case RectificationOrdered(rectify_by=by):
@@ -98,6 +99,11 @@ def evolve(state: State, event: RatingEvent) -> State:
 
 def _round(fact: OfRound) -> Round:
     return Round(fact.entry, fact.round, fact.station)
+
+
+def _known(state: State, fact: OfRound) -> Round:
+    """With what only the invitation said of it."""
+    return _round(fact) if isinstance(state, NotInvited) else state.round
 
 
 def _rated(state: State, fact: OfRound) -> Rated:

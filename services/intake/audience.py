@@ -1,0 +1,17 @@
+"""Who hears what intake tells of a submission, besides the station that leads."""
+
+from duban_contracts.charter import Charter
+from services.chassis.decider import Audience, AudienceOf
+from services.intake.decider.situations import State, Unseen
+
+
+def audience(charter: Charter) -> AudienceOf[State]:
+    """The channel that brought it; a conduct matter is heard by nobody else without the right to it."""
+
+    def of(state: State) -> Audience | None:
+        if isinstance(state, Unseen):
+            return None
+        category = charter.categories.get(state.kept.submitted.category)
+        return Audience(category is not None and category.restricted, state.kept.source)
+
+    return of

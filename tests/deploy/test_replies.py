@@ -1,0 +1,182 @@
+"""No credential outside the services changes anything by where it lets answers go, or by what headers say.
+
+Within one account the server itself publishes acknowledgements and errors to whatever `reply` names, and
+checks nothing. So everybody tries every subject that they may publish to, with every reply and every header
+that means something to the server; afterwards nothing has changed but that their own commands stand in their
+stream, and nobody else has heard anything.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.msg import Msg
+
+from duban_contracts.charter import Charter
+from duban_contracts.message import SERVICES
+from duban_contracts.subjects import fact_stream
+from services.chassis.charter_bucket import publish_charter
+from services.console.client import duban
+from services.console.deploying.permissions import ACCOUNT, ADMIN, PROVISION, permissions
+from services.console.embedded.servers import at_home
+from services.console.system import set_up
+from tests.deploy.conftest import GuardedNats
+from tests.deploy.test_permissions import BUCKETS, STREAMS, connected, settled
+
+EVERY_STREAM = [*STREAMS, *BUCKETS, "DEAD"]
+HOSTILE = [
+    *(f"$JS.API.STREAM.{verb}.LEDGER_CMD" for verb in ("DELETE", "PURGE", "UPDATE", "MSG.DELETE")),
+    "$JS.API.STREAM.DELETE.LEDGER_EVT",
+    "$JS.API.STREAM.PURGE.KV_charter",
+    "$JS.API.CONSUMER.DELETE.LEDGER_CMD.ledger",
+    "$JS.API.CONSUMER.DURABLE.CREATE.LEDGER_CMD.mine",
+    "$JS.ACK.LEDGER_EVT.escalation.1.1.1.1.0",
+    "$KV.charter.current",
+    "$KV.standings.qingjieban",
+    "cmd.ledger.verify.v1.office",
+    "evt.ledger.entry_struck_off.v1.qingjieban",
+    "restricted.supervision.inspection_drawn.v1.qingjieban",
+    "notice.intake.matter_accepted.v1.gateway",
+    "dead.ledger.breaks_contract",
+    "query.ledger.list.v1.office",
+    "_INBOX.office.x",
+    "_INBOX.ledger.x",
+    "_INBOX.admin.x",
+    "_INBOX.own.x",
+]
+HEADERS: list[dict[str, str]] = [
+    {},
+    {"Nats-Expected-Last-Msg-Id": "?"},
+    {"Nats-Expected-Last-Sequence": "0"},
+    {"Nats-Expected-Last-Subject-Sequence": "0"},
+    {"Nats-Expected-Stream": "LEDGER_EVT"},
+    {"Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1"},
+    {"Nats-Batch-Id": "c", "Nats-Batch-Sequence": "1", "Nats-Batch-Commit": "1"},
+    {"Nats-Rollup": "all"},
+    {"Nats-Rollup": "sub"},
+    {"Nats-Msg-Id": "fact-1"},
+    {"Nats-TTL": "1s"},
+    {"Nats-Incr": "+5"},
+    {"Nats-Schedule": "@every 1s", "Nats-Schedule-Target": "cmd.ledger.verify.v1.office"},
+    {"Nats-Marker-Reason": "Purge"},
+    {"KV-Operation": "PURGE"},
+    {"Status": "503"},
+]
+
+
+@pytest.fixture(scope="module")
+async def broker(secrets: Path, township: Charter) -> AsyncIterator[GuardedNats]:
+    """Provisioned and filled; does not sync each message, of which there are many."""
+    with at_home(lambda home: GuardedNats(home, secrets, sync="2m"), None) as server:
+        await set_up(server.url_for(PROVISION), None)
+        async with duban(server.url_for(ADMIN)) as admin:
+            await publish_charter(admin.client, township)
+        for service in SERVICES:
+            async with connected(server, service) as (client, _):
+                for n in range(3):
+                    headers = {"Nats-Msg-Id": f"fact-{n}"}
+                    subject = f"evt.{service}.told.v1.qingjieban"
+                    await client.jetstream().publish(subject, b"{}", headers=headers)
+                    await client.publish(f"restricted.{service}.told.v1.qingjieban", b"{}")
+                await client.publish(f"dead.{service}.breaks_contract", b"{}")
+                if service == "escalation":
+                    await client.publish("$KV.standings.qingjieban", b"{}")
+                await settled(client)
+        yield server
+
+
+async def state_of_everything(admin: Any, own: str) -> dict[str, Any]:
+    """Of every stream its configuration, and all that it holds but what `own` may have sent to it."""
+    found: dict[str, Any] = {}
+    for stream in EVERY_STREAM:
+        request = json.dumps({"subjects_filter": ">"}).encode()
+        reply = json.loads((await admin.request(f"$JS.API.STREAM.INFO.{stream}", request)).data)
+        state = reply["state"]
+        subjects = {
+            subject: count
+            for subject, count in state.get("subjects", {}).items()
+            if not (stream.endswith("_CMD") and subject.rpartition(".")[2] == own)
+        }
+        last = None if stream.endswith("_CMD") else (state["messages"], state["last_seq"])
+        found[stream] = reply["config"], reply["created"], state["consumer_count"], subjects, last
+    return found
+
+
+async def answering(stack: AsyncExitStack, server: GuardedNats) -> None:
+    """Every service answers every question, so that there are answers to send astray."""
+
+    async def answer(msg: Msg) -> None:
+        await msg.respond(b"answer")
+
+    for service in SERVICES:
+        client, _ = await stack.enter_async_context(connected(server, service))
+        await client.subscribe(f"query.{service}.>", cb=answer)
+        await client.flush()
+
+
+@pytest.mark.case("B1", "B2", "B3", "B4")
+async def test_no_reply_and_no_header_of_anybody_changes_what_is_not_theirs(
+    broker: GuardedNats, township: Charter
+) -> None:
+    outside = {user: each for user, each in permissions(township).items() if each.account != ACCOUNT}
+    assert len(outside) > 10
+    rotating = cycle(HEADERS)
+    async with AsyncExitStack() as stack:
+        await answering(stack, broker)
+        admin, _ = await stack.enter_async_context(connected(broker, PROVISION))
+        astray: list[str] = []
+        spy, _ = await stack.enter_async_context(connected(broker, "office"))
+
+        async def heard(msg: Msg) -> None:
+            astray.append(msg.subject)
+
+        for subject in ("_INBOX.office.>", "evt.*.*.*.*", "restricted.*.*.*.*"):
+            await spy.subscribe(subject, cb=heard)
+        await spy.flush()
+        for user, allowed in outside.items():
+            before = await state_of_everything(admin, user)
+            async with connected(broker, user) as (client, _):
+                for subject in allowed.publish:
+                    for reply in HOSTILE:
+                        await client.publish(subject, b"{}", reply=reply, headers=next(rotating))
+                next(rotating)  # another header for each reply the next time
+                await settled(client)
+            await settled(admin)
+            assert await state_of_everything(admin, user) == before, user
+            await settled(spy)
+            if user != "office":  # what it sends to itself stays in its own account
+                assert astray == [], user
+            astray.clear()
+
+
+@pytest.mark.case("B4")
+async def test_the_id_of_the_last_message_gives_nothing(broker: GuardedNats) -> None:
+    """`Nats-Expected-Last-Msg-Id` makes the server name it; what came of it is told to its sender only."""
+    async with connected(broker, "qingjieban") as (client, _):
+        subject, headers = "cmd.ledger.accept.v1.qingjieban", {"Nats-Expected-Last-Msg-Id": "?"}
+        reply = await asyncio.wait_for(client.request(subject, b"{}", headers=headers), 10)
+        assert "wrong last msg ID" in reply.data.decode()
+
+
+@pytest.mark.case("B1")
+async def test_command_streams_take_no_atomic_batch_and_fact_streams_do(broker: GuardedNats) -> None:
+    async with connected(broker, PROVISION) as (admin, _):
+        for service in SERVICES:
+            facts = await admin.jetstream().stream_info(fact_stream(service))
+            commands = await admin.jetstream().stream_info(f"{service.upper()}_CMD")
+            assert (facts.config.allow_atomic, bool(commands.config.allow_atomic)) == (True, False)
+
+
+@pytest.mark.case("B5", "B8")
+async def test_a_large_command_is_refused_by_its_stream(broker: GuardedNats) -> None:
+    async with connected(broker, "qingjieban") as (client, _):
+        subject = "cmd.ledger.accept.v1.qingjieban"
+        reply = json.loads((await client.request(subject, b"x" * 65_000)).data)
+        assert reply["stream"] == "LEDGER_CMD"
+        refused = json.loads((await client.request(subject, b"x" * 66_000)).data)
+        assert refused["error"]["err_code"] == 10054
