@@ -12,7 +12,9 @@ from duban_contracts.due import Due as Due
 from duban_contracts.due import DueClock as DueClock
 from duban_contracts.handling import HandlingFact
 from duban_contracts.intake import Channel, Outcome, Priority
+from duban_contracts.merging import MergingFact
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+from duban_contracts.reclassifying import EntryReclassified
 
 Handlers = (Role.STATION,)
 
@@ -171,6 +173,10 @@ class EntryStruckOff(Fact, service="ledger"):
     past: bool = Field(False, description="Closed elsewhere, before it came to this register")
     citizen_late: bool | None = Field(None, description="The citizen's clock had run out; None: it has none")
     entry_kind: EntryKind | None = Field(None, description="Absent: a matter")
+    merged_into: Key | None = Field(
+        None, description="Struck off with this entry, by whose handling; its own closing counts for nobody"
+    )
+    answer: str = Field("", description="With `merged_into`: what the petitioner of that entry was told")
 
 
 class EntryReopened(Fact, service="ledger"):
@@ -183,6 +189,9 @@ class EntryReopened(Fact, service="ledger"):
     was_late: bool | None = Field(None, description="How the closing that no longer counts was counted")
     due: Due | None = None
     citizen: Due | None = None
+    merged_into: Key | None = Field(
+        None, description="It was struck off with this entry, and so was counted for nobody"
+    )
 
 
 class EntryClosedUnsolved(Fact, service="ledger"):
@@ -212,5 +221,7 @@ LedgerEvent = (
     | EntryReopened
     | EntryClosedUnsolved
     | HandlingFact
+    | EntryReclassified
+    | MergingFact
     | LedgerCommandRefused
 )

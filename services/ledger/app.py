@@ -4,7 +4,7 @@ from services.chassis.main import run
 from services.chassis.service import Numbering, Service
 from services.ledger.handlers import HEARS, numbered
 from services.ledger.register_kinds import register
-from services.ledger.views import INDEXES, QUERIES, rows
+from services.ledger.views import INDEXES, QUERIES, look_up, rows
 
 SERVICE = Service(
     "ledger",
@@ -14,6 +14,7 @@ SERVICE = Service(
     indexes=INDEXES,
     follows_charter=True,
     numbering=Numbering(numbered),
+    lookup=look_up,
     queries=QUERIES,
 )
 
