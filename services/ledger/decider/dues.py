@@ -179,7 +179,7 @@ class Dues:
         A day set elsewhere stands, unless it has passed already: that was not this station's to keep.
         """
         due = entry.last_due
-        if due is not None and due.limit is None and due.at > now:
+        if due is not None and due.set_for is not None and due.limit is None and due.at > now:
             return self.again(due, hours_of=station), ClockEffect.UNCHANGED
         chosen = self._chosen(entry, due)
         if chosen.limit is None:
