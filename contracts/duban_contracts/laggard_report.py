@@ -35,8 +35,12 @@ class LaggardRow(BaseModel):
     """Closings without a due date or a time: counted as closed, neither as on time nor as late."""
     open: int = 0
     withdrawn: int = 0
+    merged: int = 0
+    """Handled with an earlier entry: in no denominator."""
+    reclassified: int = 0
+    """Went to another station with another category: not dispatched here any more."""
     close_rate: float | None = None
-    """Closed by dispatched, withdrawn entries left out."""
+    """Closed by dispatched, withdrawn and merged entries left out."""
     on_time_rate: float | None = None
     """Closed on time by closed on time or late."""
     average_days_closed_late: float | None = None

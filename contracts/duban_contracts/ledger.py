@@ -13,7 +13,9 @@ from duban_contracts.due import DueClock as DueClock
 from duban_contracts.fields import Evidence, OptionalText, Text
 from duban_contracts.handling import HandlingFact
 from duban_contracts.intake import Channel, Outcome, Priority
+from duban_contracts.merging import MergingFact
 from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+from duban_contracts.reclassifying import EntryReclassified
 
 Handlers = (Role.STATION,)
 
@@ -175,6 +177,10 @@ class EntryStruckOff(Fact, service="ledger"):
     entry_kind: EntryKind | None = Field(None, description="Absent: a matter")
     restricted: bool = Field(False, description="A conduct matter")
     brought_by: Token | None = Field(None, description="The channel that submitted it")
+    merged_into: Key | None = Field(
+        None, description="Struck off with this entry, by whose handling; its own closing counts for nobody"
+    )
+    answer: str = Field("", description="With `merged_into`: what the petitioner of that entry was told")
 
 
 class EntryReopened(Fact, service="ledger"):
@@ -187,6 +193,9 @@ class EntryReopened(Fact, service="ledger"):
     was_late: bool | None = Field(None, description="How the closing that no longer counts was counted")
     due: Due | None = None
     citizen: Due | None = None
+    merged_into: Key | None = Field(
+        None, description="It was struck off with this entry, and so was counted for nobody"
+    )
 
 
 class EntryClosedUnsolved(Fact, service="ledger"):
@@ -216,5 +225,7 @@ LedgerEvent = (
     | EntryReopened
     | EntryClosedUnsolved
     | HandlingFact
+    | EntryReclassified
+    | MergingFact
     | LedgerCommandRefused
 )

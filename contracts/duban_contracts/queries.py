@@ -26,6 +26,7 @@ from duban_contracts.escalation import Standing
 from duban_contracts.fields import Bookmark, RequestKey, RequestMoment
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
+from duban_contracts.reclassifying import Reclassification
 
 
 class QueryFault(Part):
@@ -200,3 +201,8 @@ class Why(Part):
     stopped: bool = Field(False, description="Struck off or taken back: no clock runs any more")
     held_since: Moment | None = Field(None, description="The clocks of station and citizen stand still")
     dues: tuple[DueExplained, ...] = Field((), description="Empty: it has no time limit")
+    reclassified: tuple[Reclassification, ...] = Field((), description="Oldest first")
+    merged_into: Key | None = Field(
+        None, description="Its station has no clock: it is handled with this entry"
+    )
+    merged_at: Moment | None = None

@@ -43,6 +43,8 @@ class Situation(StrEnum):
     AWAITING_VERIFICATION = "awaiting_verification"
     VERIFIED = "verified"
     TAKEN_BACK = "taken_back"
+    MERGED = "merged"
+    """Handled with an earlier entry, whose outcome it will share."""
     NOT_IN_PLAN = "not_in_plan"
 
 
@@ -76,6 +78,10 @@ class EntryInFull(Part):
     outcome: Outcome | None = None
     late: bool | None = None
     ended_at: Moment | None = Field(None, description="When it left the register")
+    reclassified_from: Token | None = Field(None, description="The category until the last reclassification")
+    resembles: tuple[Key, ...] = Field((), description="Entries that it may be the same as: a hint")
+    merged_into: Key | None = Field(None, description="The entry that it is, or was, handled with")
+    merged: tuple[Key, ...] = Field((), description="Entries that are handled with this one")
 
 
 class ListEntries(Question):

@@ -1,6 +1,16 @@
 """Who hears what: the one table from which consumers, permissions and documentation follow."""
 
-from duban_contracts import applications, handling, intake, ledger, measures, rating, supervision
+from duban_contracts import (
+    applications,
+    handling,
+    intake,
+    ledger,
+    measures,
+    merging,
+    rating,
+    reclassifying,
+    supervision,
+)
 from duban_contracts.message import CATALOGUE, SERVICES, Command, CommandRefused, Fact, Message
 from duban_contracts.subjects import command_stream, fact_filters, fact_stream
 from duban_contracts.time import PassTime
@@ -11,6 +21,9 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         intake.MatterAccepted,
         intake.MatterWithdrawn,
         measures.PlanApplied,
+        merging.MatterMerged,
+        merging.MatterUnmerged,
+        merging.SurvivorEnded,
         rating.NegativeRatingReceived,
         supervision.CampaignStarted,
     ),
@@ -37,6 +50,9 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         handling.EntryReturned,
         handling.ExtensionDecided,
         handling.TransferLapsed,
+        merging.MatterMerged,
+        merging.MatterUnmerged,
+        reclassifying.EntryReclassified,
         rating.CallbackOverdue,
         rating.CallbackRecorded,
         rating.IntegrityFlagged,
@@ -55,12 +71,16 @@ HEARS: dict[str, tuple[type[Fact], ...]] = {
         ledger.EntryStruckOff,
         ledger.EntryReopened,
         ledger.EntryClosedUnsolved,
+        merging.MatterMerged,
+        merging.MatterUnmerged,
+        reclassifying.EntryReclassified,
         rating.RatingGiven,
     ),
 }
 """Facts that each consumer hears. `<service>-<view>` is a read model of that service.
 
-The ledger hears its own `plan_applied`: what was decided for the plan's key concerns the key of each measure.
+The ledger hears facts of its own: what was decided for the plan's key concerns the key of each measure, and
+what was decided for a merged matter concerns the matter that it was merged into, and the other way round.
 """
 
 OPERATORS = "operators"
@@ -81,6 +101,8 @@ OUTSIDE: dict[type[Message], str] = {
     handling.EntryResumed: "channels: that it goes on, and until when",
     handling.CitizenOverdue: "the office: which petitioner has waited too long",
     handling.EntryRecurred: "the office: what was struck off and came back",
+    merging.DuplicateSuspected: "the office: which open entries a new one may be the same as",
+    merging.MergeLinked: "stations: which other matter their answer settles too",
     applications.ProcedureBegun: "channels: which stages the application goes through",
     applications.StageBegun: "channels: which stage it is in, until when",
     applications.ObjectionRaised: "the office: which objection to decide",

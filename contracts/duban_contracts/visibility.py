@@ -28,9 +28,11 @@ from duban_contracts.escalation import (
 )
 from duban_contracts.intake import MatterAccepted
 from duban_contracts.ledger import EntryOpened
+from duban_contracts.merging import MatterMerged
 from duban_contracts.message import Fact
 from duban_contracts.rating import IntegrityFlagged
 from duban_contracts.readers import INSPECTORS, Program, Reader
+from duban_contracts.reclassifying import EntryReclassified
 from duban_contracts.supervision import FindingRecorded, FindingVerified, InspectionDrawn
 
 CONDUCT = frozenset({Ground.MISCONDUCT, Ground.INTEGRITY})
@@ -44,7 +46,7 @@ def is_conduct(item: OpenItem) -> bool:
 def is_restricted(fact: Fact) -> bool:
     """By what the fact itself says; that its entry is a conduct matter is known to its service."""
     match fact:
-        case MatterAccepted() | EntryOpened():
+        case MatterAccepted() | EntryOpened() | EntryReclassified() | MatterMerged():
             return fact.restricted
         case FindingRecorded() | FindingVerified():
             return fact.ground in CONDUCT

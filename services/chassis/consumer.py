@@ -1,7 +1,7 @@
 """One service's way with a batch of deliveries: read, number, decide and store, tell, acknowledge."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -20,6 +20,7 @@ from services.chassis import metrics
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.decider import Wake
 from services.chassis.documents import Documents
+from services.chassis.heard import Heard
 from services.chassis.inbox import Actors, Delivery, Read, commands, read
 from services.chassis.register import Register
 from services.chassis.service import Service
@@ -56,8 +57,9 @@ class Consumer:
         register: Register | None = None,
         standings: Standings | None = None,
         sweeper: Sweeper | None = None,
+        lookup: Callable[[Charter, Sequence[Heard[Any]]], Awaitable[Sequence[Any]]] | None = None,
     ) -> None:
-        self.service = service
+        self.service, self._lookup = service, lookup
         self._documents, self._tell, self._dead_letters = documents, tell, dead_letters
         self._charter, self._register, self._standings = charter, register, standings
         self._sweeper = sweeper
@@ -138,7 +140,7 @@ class Consumer:
                 jobs.append(Job(msg, read(_delivery(msg), self._actors(charter))))
             except Poison as poison:
                 await self._bury(msg, poison)
-        return await self._numbered(jobs, charter)
+        return await self._looked_up(await self._numbered(jobs, charter), charter)
 
     async def _numbered(self, jobs: list[Job], charter: Charter) -> list[Job]:
         if self.service.numbering is None or self._register is None:
@@ -154,6 +156,14 @@ class Consumer:
         return [
             _with_numbers(job, {holder: numbers[holder] for holder in mine})
             for job, mine in zip(jobs, held, strict=True)
+        ]
+
+    async def _looked_up(self, jobs: list[Job], charter: Charter) -> list[Job]:
+        if self._lookup is None or not jobs:
+            return jobs
+        found = await self._lookup(charter, [job.message.heard for job in jobs])
+        return [
+            job if each is None else _with_found(job, each) for job, each in zip(jobs, found, strict=True)
         ]
 
     async def _settle_jobs(self, jobs: Sequence[Job], charter: Charter) -> None:
@@ -278,6 +288,11 @@ def _with_numbers(job: Job, numbers: dict[str, str]) -> Job:
         return job
     only = next(iter(numbers.values())) if len(numbers) == 1 else None
     heard = replace(job.message.heard, number=only, numbers=numbers)
+    return job._replace(message=job.message._replace(heard=heard))
+
+
+def _with_found(job: Job, found: Any) -> Job:
+    heard = replace(job.message.heard, found=found)
     return job._replace(message=job.message._replace(heard=heard))
 
 

@@ -29,6 +29,9 @@ class Heard(Generic[Data]):
     numbers: Mapping[str, str] = field(default_factory=dict)
     """The register numbers allotted to this message, by who holds them."""
 
+    found: Any = None
+    """What the service looked up for this message before it is decided, see `Service.lookup`."""
+
     @property
     def asked(self) -> Asked:
         return Asked(self.now, self.actor, self.key, self.data.message_name)

@@ -252,6 +252,7 @@ class Process:
             self._register,
             Standings(self.client) if service.standing else None,
             sweeper,
+            partial(service.lookup, self._database) if service.lookup else None,
         )
 
     async def _listen(self, consumer: Consumer, stream: str) -> None:

@@ -28,6 +28,14 @@ class Numbering:
         return str(heard.now.astimezone(zone).year)
 
 
+Lookup = Callable[[Any, Charter, Sequence[Heard[Any]]], Awaitable[Sequence[Any]]]
+"""What messages need to know of other keys, one answer for each, None where there is nothing to know.
+
+Takes the service's own database. Read by an index before the batch is decided, so it may be overtaken: what
+is decided by it has to stay right if the other key changed meanwhile.
+"""
+
+
 @dataclass(frozen=True)
 class Query:
     """How a question of the catalogue is answered, `query.<service>.<name>.v1.<actor>`."""
@@ -53,6 +61,7 @@ class Service:
     numbering: Numbering | None = None
     audience: Callable[[Charter], AudienceOf[Any]] = nobody_special
     """Of a state: who else than its station hears what is told of the key, and who does not."""
+    lookup: Lookup | None = None
     standing: Callable[[str, Any, int], Standing | None] | None = None
     queries: Mapping[str, Query] = field(default_factory=dict)
     """By name, with `.v2` where it is not the first version; the contracts' catalogue has each of them. One

@@ -43,6 +43,10 @@ FIELDS: Mapping[str, str] = {
     "outcome": N_("Outcome"),
     "late": N_("Late"),
     "ended_at": N_("Off the register"),
+    "reclassified_from": N_("Category before"),
+    "resembles": N_("Looks like"),
+    "merged_into": N_("Merged into"),
+    "merged": N_("Handled with it"),
 }
 
 
@@ -94,7 +98,7 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return _(", ").join(town.name(each) for each in value)
         case _ if name in ("station", "village"):
             return town.name(str(value))
-        case _ if name == "category":
+        case _ if name in ("category", "reclassified_from"):
             return town.category(str(value))
         case _ if name == "priority" and value in set(Priority):
             return word(Priority(value))

@@ -9,11 +9,23 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from duban_contracts import applications, escalation, handling, intake, ledger, measures, rating, supervision
+from duban_contracts import (
+    applications,
+    escalation,
+    handling,
+    intake,
+    ledger,
+    measures,
+    merging,
+    rating,
+    reclassifying,
+    supervision,
+)
 from duban_contracts.charter import Charter, Limit
 from duban_contracts.due import Due, Pause
 from duban_contracts.escalation import OpenItem
 from duban_contracts.measures import PlannedMeasure
+from duban_contracts.merging import SuspectedDuplicate
 from duban_contracts.message import CATALOGUE, CommandRefused, Fact
 from duban_contracts.plan import Stage
 from duban_contracts.queries import ToldFact
@@ -80,6 +92,23 @@ SENTENCES: Mapping[type[Fact], str] = {
         "entry {entry} should have been struck off by {due}, for the citizen; {station} has to act"
     ),
     handling.EntryRecurred: N_("entry {entry} of {station} came back as entry {again}"),
+    reclassifying.EntryReclassified: N_(
+        "entry {entry} is reclassified from {was} to {category} by {by} and is with {station}, due {due} "
+        "({rule}): {reason}"
+    ),
+    merging.DuplicateSuspected: N_(
+        "entry {entry} of {station} looks like {of}; somebody has to judge ({why})"
+    ),
+    merging.MatterMerged: N_(
+        "entry {entry} of {station} is merged into {into} by {by} and shares its outcome: {reason}"
+    ),
+    merging.MergeLinked: N_("entry {entry} of {station} is handled together with {merged}: {linked}"),
+    merging.SurvivorEnded: N_(
+        "entry {survivor} of {station} ended; struck off: {struck_off}; entry {entry} was merged into it"
+    ),
+    merging.MatterUnmerged: N_(
+        "entry {entry} is no longer merged into {was_into} and is with {station} again, due {due}: {reason}"
+    ),
     applications.ProcedureBegun: N_("entry {entry} of {station} goes through {stages}"),
     applications.StageBegun: N_(
         "entry {entry} of {station}: stage {number} of {of} ({name}) has begun, due {due}; not over "
@@ -239,6 +268,9 @@ NAMED = frozenset(
 """Fields that hold tokens of stations, actors or villages."""
 
 
+CATEGORIES = frozenset({"category", "was"})
+
+
 def _shown(name: str, value: Any, town: Town) -> str:
     match value:
         case None | ():
@@ -259,14 +291,29 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return printable(value.name)
         case PlannedMeasure():
             return value.id if name == "measures" else printable(f"{value.id} ({value.name})")
+        case SuspectedDuplicate():
+            return _suspected(value, town)
         case OpenItem(kind=kind, id=id_):
             return f"{word(kind)} ({printable(id_)})"
         case tuple() | list():
             return _joined(_shown(name, each, town) for each in value)
         case str() if name in NAMED:
             return printable(town.name(value))
+        case str() if name in CATEGORIES:
+            return printable(town.category(value))
         case _:
             return printable(str(value))
+
+
+def _suspected(value: SuspectedDuplicate, town: Town) -> str:
+    text = _("{entry} “{title}” of {station}, opened {at}, alike by {percent} percent")
+    return text.format(
+        entry=value.entry,
+        title=printable(value.title),
+        station=printable(town.name(value.station)),
+        at=town.moment(value.opened_at),
+        percent=value.likeness_percent,
+    )
 
 
 def _due(value: Due, town: Town) -> str:

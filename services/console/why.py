@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from duban_contracts.due import DayReason, Due
+from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.queries import DayExplained, DueExplained, Why, WhyEntry
+from duban_contracts.reclassifying import Reclassification
 from duban_contracts.rules import Unit
 from services.chassis.limits import in_words
 from services.console.asking_register import asking, no_such, with_town
@@ -59,6 +60,13 @@ def tell(answer: Why, town: Town) -> None:
     if answer.held_since:
         since = town.moment(answer.held_since)
         say(_("on hold since {since}: the clocks of station and citizen stand still").format(since=since))
+    if answer.merged_into and answer.merged_at:
+        since = town.moment(answer.merged_at)
+        text = _("merged into {into} since {since}: no station is timed, the citizen's clock goes on")
+        say(text.format(into=answer.merged_into, since=since))
+    for done in answer.reclassified:
+        for line in _reclassified(done, town):
+            say(line)
     if not answer.dues:
         say(_("it has no time limit, so it is never late"))
     for explained in answer.dues:
@@ -66,6 +74,22 @@ def tell(answer: Why, town: Town) -> None:
             say(line)
         if explained.days:
             say(table(explained))
+
+
+def _reclassified(done: Reclassification, town: Town) -> list[str]:
+    title = _("reclassified from {was} to {category} on {at} by {by}; with {station}, before with {before}")
+    return [
+        title.format(
+            was=town.category(done.was),
+            category=town.category(done.category),
+            at=town.moment(done.at),
+            by=town.name(done.by),
+            station=town.name(done.station),
+            before=town.name(done.from_station or done.station),
+        ),
+        f"  {word(DueClock.STATION)}: {word(done.station_clock)}",
+        f"  {word(DueClock.CITIZEN)}: {word(done.citizen_clock)}",
+    ]
 
 
 def lines(explained: DueExplained, town: Town) -> list[str]:

@@ -12,6 +12,7 @@ from duban_contracts.ledger import EntryKind, ReopenReason
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackResult, Level
 from duban_contracts.reading import EntryStatus, Situation
+from duban_contracts.reclassifying import ClockEffect
 from services.console.i18n import N_, _
 
 WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
@@ -75,6 +76,7 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Situation.AWAITING_VERIFICATION: N_("waiting for verification"),
         Situation.VERIFIED: N_("verified"),
         Situation.TAKEN_BACK: N_("taken back"),
+        Situation.MERGED: N_("merged into another entry"),
         Situation.NOT_IN_PLAN: N_("no longer in the plan"),
     },
     Outcome: {
@@ -108,6 +110,13 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         DueClock.CITIZEN: N_("strike-off, for the citizen"),
         DueClock.ACCEPTANCE: N_("signing for it"),
         DueClock.INTERIM: N_("the interim answer"),
+    },
+    ClockEffect: {
+        ClockEffect.WHOLE_LIMIT: N_("the whole new limit from then on, nothing that passed before counts"),
+        ClockEffect.SAME_START: N_("the new limit from the old start, all that passed counts"),
+        ClockEffect.FROM_NOW: N_("the new limit from then on"),
+        ClockEffect.UNCHANGED: N_("the old date stands"),
+        ClockEffect.NONE: N_("no limit"),
     },
     CallbackResult: {
         CallbackResult.CONFIRMED: N_("confirmed"),

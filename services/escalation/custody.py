@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from duban_contracts import handling, ledger
+from duban_contracts import handling, ledger, merging, reclassifying
 from duban_contracts.charter import Charter
 from duban_contracts.due import Due, DueClock
 from duban_contracts.escalation import ItemKind, OpenItem
@@ -40,6 +40,25 @@ def adjudicated(heard: Heard[handling.Adjudicated], _: Charter) -> Wanted:
     yield from _moved_away(heard, said.from_station, said.entry, said.round, said.was_late)
     if said.moved:
         yield from _came(heard, said.station, said.entry, said.round, said.due)
+
+
+def entry_reclassified(heard: Heard[reclassifying.EntryReclassified], _: Charter) -> Wanted:
+    """With the same station nothing changes: a date that passed stands, another one lies ahead."""
+    said = heard.data
+    if said.moved:
+        yield from _moved_away(heard, said.from_station, said.entry, said.round, said.was_late)
+        yield from _came(heard, said.station, said.entry, said.round, said.due)
+
+
+def matter_merged(heard: Heard[merging.MatterMerged], _: Charter) -> Wanted:
+    """Whoever had it no longer has it; whoever has the other entry is timed by that one alone."""
+    said = heard.data
+    yield from _moved_away(heard, said.station, said.entry, said.round, said.was_late)
+
+
+def matter_unmerged(heard: Heard[merging.MatterUnmerged], _: Charter) -> Wanted:
+    said = heard.data
+    yield from _came(heard, said.station, said.entry, said.round, said.due)
 
 
 def transfer_lapsed(heard: Heard[handling.TransferLapsed], _: Charter) -> Wanted:
@@ -107,4 +126,7 @@ HEARS: Handlers = {
     handling.EntryReturned: entry_returned,
     handling.ExtensionDecided: due_date_moved,
     handling.TransferLapsed: transfer_lapsed,
+    merging.MatterMerged: matter_merged,
+    merging.MatterUnmerged: matter_unmerged,
+    reclassifying.EntryReclassified: entry_reclassified,
 }

@@ -59,9 +59,12 @@ def acceptance_overdue(heard: Heard[ledger.AcceptanceOverdue], _: Charter) -> Wa
 
 
 def entry_struck_off(heard: Heard[ledger.EntryStruckOff], _: Charter) -> Wanted:
-    """Really solved. Late, or in a later round, it was overdue before, whether that was heard yet or not."""
+    """Really solved. Late, or in a later round, it was overdue before, whether that was heard yet or not.
+
+    Struck off with another entry: what was open about it was closed when it was merged.
+    """
     closed = heard.data
-    if station := closed.station:
+    if closed.merged_into is None and (station := closed.station):
         overdue = overdue_item(closed.entry)
         owed = (overdue,) if closed.late or closed.round > 1 else ()
         items = (overdue, acceptance_item(closed.entry))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from duban_contracts import handling, ledger, rating
+from duban_contracts import handling, ledger, merging, rating, reclassifying
 from duban_contracts.charter import Charter
 from duban_contracts.message import Fact
 from duban_contracts.rating import Level
@@ -30,6 +30,10 @@ class Scorecard:
     withdrawn: int = 0
     """Taken back by the petitioner while open: out of every denominator."""
     reopened: int = 0
+    merged: int = 0
+    """Handled with an earlier entry, in time until then: out of every denominator."""
+    reclassified: int = 0
+    """Of another category, and so with another station, in time until then: dispatched here no more."""
     overdue: int = 0
     """How often an entry ran past its due date, each round by itself."""
     late_closings: int = 0
@@ -51,7 +55,7 @@ class Scorecard:
 
     @property
     def open(self) -> int:
-        return self.dispatched - self.withdrawn - self.closed
+        return self.dispatched - self.withdrawn - self.merged - self.closed
 
     @property
     def dated(self) -> int:
@@ -117,6 +121,29 @@ def adjudicated(heard: Heard[handling.Adjudicated], _: Charter) -> Counted:
         yield from _dispatched(heard, said.from_station, -1)
 
 
+def entry_reclassified(heard: Heard[reclassifying.EntryReclassified], charter: Charter) -> Counted:
+    """Late stays with the former station, as a late closing; what was in time leaves its denominator."""
+    said = heard.data
+    if not said.moved:
+        return
+    yield from _dispatched(heard, said.station, 1)
+    if said.from_station is None:
+        return
+    counts = _late_until(said, charter) if said.was_late else {"dispatched": -1, "reclassified": 1}
+    yield said.from_station, Add(heard.now, Scorecard(**counts))
+
+
+def matter_merged(heard: Heard[merging.MatterMerged], charter: Charter) -> Counted:
+    """Out of the denominators, for the work is counted with the other entry; but no lateness goes with it."""
+    said = heard.data
+    return _count(heard, **(_late_until(said, charter) if said.was_late else {"merged": 1}))
+
+
+def matter_unmerged(heard: Heard[merging.MatterUnmerged], _: Charter) -> Counted:
+    """Takes back how the merging was counted. That it took so long stays true."""
+    return _count(heard, **{"closed_late" if heard.data.was_late else "merged": -1})
+
+
 def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Counted:
     """A measure is nobody's matter: the report counts what citizens brought."""
     if heard.data.entry_kind is ledger.EntryKind.MEASURE:
@@ -126,7 +153,7 @@ def entry_overdue(heard: Heard[ledger.EntryOverdue], _: Charter) -> Counted:
 
 def entry_struck_off(heard: Heard[ledger.EntryStruckOff], charter: Charter) -> Counted:
     closed = heard.data
-    if closed.entry_kind is ledger.EntryKind.MEASURE:
+    if closed.entry_kind is ledger.EntryKind.MEASURE or closed.merged_into is not None:
         return ()
     if not closed.late:
         return _count(heard, **{_closing(closed.late): 1})
@@ -134,7 +161,12 @@ def entry_struck_off(heard: Heard[ledger.EntryStruckOff], charter: Charter) -> C
 
 
 def entry_reopened(heard: Heard[ledger.EntryReopened], _: Charter) -> Counted:
-    """Takes back the closing that no longer counts, as it was counted. That it took so long stays true."""
+    """Takes back the closing that no longer counts, as it was counted. That it took so long stays true.
+
+    What was struck off with another entry was counted for nobody: from now on it is this station's own.
+    """
+    if heard.data.merged_into is not None:
+        return _count(heard, reopened=1, dispatched=1)
     return _count(heard, reopened=1, **{_closing(heard.data.was_late): -1})
 
 
@@ -155,6 +187,9 @@ REPORT_HEARS: Handlers = {
     ledger.EntryStruckOff: entry_struck_off,
     ledger.EntryReopened: entry_reopened,
     ledger.EntryClosedUnsolved: entry_closed_unsolved,
+    merging.MatterMerged: matter_merged,
+    merging.MatterUnmerged: matter_unmerged,
+    reclassifying.EntryReclassified: entry_reclassified,
     rating.RatingGiven: rating_given,
 }
 
@@ -170,6 +205,16 @@ def _dispatched(heard: Heard[Fact], station: str | None, count: int) -> Counted:
 
 def _closing(late: bool | None) -> str:
     return {None: "closed_undated", True: "closed_late", False: "closed_on_time"}[late]
+
+
+def _late_until(
+    said: reclassifying.EntryReclassified | merging.MatterMerged, charter: Charter
+) -> dict[str, int]:
+    """Late as long as the station had it, and not a day longer."""
+    days = 0
+    if said.late_due is not None:
+        days = max(0, (said.at.astimezone(ZoneInfo(charter.timezone)).date() - said.late_due.last_day).days)
+    return {"closed_late": 1, "late_closings": 1, "days_late": days}
 
 
 def _days_late(closed: ledger.EntryStruckOff, charter: Charter) -> int:

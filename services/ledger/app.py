@@ -5,7 +5,7 @@ from services.chassis.service import Numbering, Service
 from services.ledger.audience import audience
 from services.ledger.handlers import HEARS, numbered
 from services.ledger.register_kinds import register
-from services.ledger.views import INDEXES, QUERIES, rows
+from services.ledger.views import INDEXES, QUERIES, look_up, rows
 
 SERVICE = Service(
     "ledger",
@@ -16,6 +16,7 @@ SERVICE = Service(
     follows_charter=True,
     numbering=Numbering(numbered),
     audience=audience,
+    lookup=look_up,
     queries=QUERIES,
 )
 

@@ -10,11 +10,12 @@ from duban_contracts.message import Message
 from duban_contracts.rating import NegativeRatingReceived
 from duban_contracts.subjects import NOBODY
 from services.chassis.heard import Handlers, Heard
-from services.ledger import handling
+from services.ledger import handling, regrouping
 from services.ledger.applications import Apply
 from services.ledger.applications import handlers as applications
 from services.ledger.applications.handlers import opening
 from services.ledger.decider import (
+    NOTHING_ALIKE,
     Accept,
     Command,
     LinkRecurrence,
@@ -22,6 +23,7 @@ from services.ledger.decider import (
     RecordProgress,
     Reopen,
     ReopenForRating,
+    Resembling,
     Resolve,
     Verify,
     Withdraw,
@@ -73,7 +75,8 @@ def matter_accepted(heard: Heard[MatterAccepted], charter: Charter) -> Commands:
         submitted_at=said.submitted_at,
         revision=said.revision,
     )
-    opened: Commands = [(number, opening(heard.now, number, matter, charter))]
+    resembling = heard.found if isinstance(heard.found, Resembling) else NOTHING_ALIKE
+    opened: Commands = [(number, opening(heard.now, number, matter, charter, resembling))]
     if said.recurs is None:
         return opened
     link = LinkRecurrence(heard.now, number, said.category, said.village)
@@ -119,6 +122,7 @@ HEARS: Handlers = {
     **measures.HEARS,
     **applications.HEARS,
     **handling.HEARS,
+    **regrouping.HEARS,
     MatterAccepted: matter_accepted,
     MatterWithdrawn: matter_withdrawn,
     NegativeRatingReceived: negative_rating,

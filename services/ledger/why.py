@@ -22,8 +22,10 @@ from services.ledger.applications import (
 from services.ledger.decider import (
     Closed,
     Dues,
+    Entry,
     Handling,
     Known,
+    Merged,
     Resolved,
     Returned,
     StruckOff,
@@ -49,12 +51,21 @@ def explain(number: str, state: Standing, charter: Charter) -> Why:
     another one now, as with closed entries, the explanation says so.
     """
     dues = Dues(charter, WorkingCalendar(charter))
+    entry = matter_of(state)
     return Why(
         entry=number,
         stopped=isinstance(state, StruckOff | Closed | Concluded | Dropped | Achieved | Retired),
         held_since=held_since(state),
+        reclassified=entry.reclassified if entry else (),
+        merged_into=state.into if isinstance(state, Merged) else None,
+        merged_at=state.at if isinstance(state, Merged) else None,
         dues=tuple(explained(dues, timed) for timed in timed_by(state, charter)),
     )
+
+
+def matter_of(state: Standing) -> Entry | None:
+    matter = Handling | Returned | Resolved | StruckOff | Closed | Merged
+    return state.entry if isinstance(state, matter) else None
 
 
 def held_since(state: Standing) -> datetime | None:
@@ -69,7 +80,7 @@ def held_since(state: Standing) -> datetime | None:
 
 def timed_by(state: Standing, charter: Charter) -> Iterator[Timed]:
     match state:
-        case Handling() | Returned() | Resolved() | StruckOff() | Closed():
+        case Handling() | Returned() | Resolved() | StruckOff() | Closed() | Merged():
             return _of_matter(state)
         case _ if isinstance(state, ApplicationKnown):
             return _of_application(state.application, charter)
@@ -82,10 +93,12 @@ def timed_by(state: Standing, charter: Charter) -> Iterator[Timed]:
 def _of_matter(state: Known) -> Iterator[Timed]:
     entry = state.entry
     answered = state.due if isinstance(state, Resolved) else entry.due
-    if answered is not None:
+    if answered is not None and not isinstance(state, Merged):
         yield Timed(DueClock.STATION, entry.station, answered)
     if entry.citizen is not None:
         yield Timed(DueClock.CITIZEN, None, entry.citizen)
+    if isinstance(state, Merged):
+        return  # its station has nothing to do with it meanwhile
     if entry.offer is not None:
         yield Timed(DueClock.ACCEPTANCE, entry.offer.to, entry.offer.acceptance)
     elif entry.acceptance is not None and not entry.accepted:

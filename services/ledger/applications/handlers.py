@@ -13,19 +13,21 @@ from services.ledger.applications import (
     DecideObjection,
     RaiseObjection,
 )
-from services.ledger.decider import Matter, Open
+from services.ledger.decider import NOTHING_ALIKE, Matter, Open, Resembling
 
 Wanted = Iterable[tuple[str, ApplicationCommand]]
 
 
-def opening(now: datetime, number: str, matter: Matter, charter: Charter) -> Open | Apply:
+def opening(
+    now: datetime, number: str, matter: Matter, charter: Charter, resembling: Resembling = NOTHING_ALIKE
+) -> Open | Apply:
     """A category that names a procedure makes an application of the matter, if it is not past already.
 
     Also where it was solved on the spot: no stage is skipped.
     """
     category = charter.categories.get(matter.category)
     if category is None or category.procedure is None or matter.past is not None:
-        return Open(now, number, matter)
+        return Open(now, number, matter, resembling)
     return Apply(now, number, matter, category.procedure)
 
 

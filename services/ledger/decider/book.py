@@ -18,6 +18,7 @@ from services.ledger.decider.situations import (
     Event,
     Handling,
     Known,
+    Merged,
     Resolved,
     Returned,
     StruckOff,
@@ -103,3 +104,5 @@ def situation(state: Known) -> str:
             return "struck off; it can only be reopened"
         case Closed():
             return "taken back by the petitioner; submit a new matter instead"
+        case Merged():
+            return f"merged into {state.into} and handled there; reopen it if it is not the same"

@@ -23,6 +23,7 @@ from services.ledger.decider.situations import (
     Event,
     Handling,
     InHand,
+    Merged,
     Resolved,
     Returned,
     RevisionSeen,
@@ -73,9 +74,13 @@ class Clocks:
 
     def _pending(self, state: State) -> Iterator[Falling]:
         """Nothing falls due before what was told already: a clock that stood still meanwhile, or is counted
-        anew, rings from then on. Struck off or taken back, nothing is timed any more."""
+        anew, rings from then on. Struck off or taken back, nothing is timed any more; of what is merged into
+        another entry only the citizen's clock goes on."""
         if isinstance(state, Handling | Returned | Resolved):
             yield from ((state.entry.told_as_of(at), tell) for at, tell in self._running(state))
+        elif isinstance(state, Merged):
+            waiting = self._citizens(state.entry, self._office, state.entry.citizen)
+            yield from ((state.entry.told_as_of(at), tell) for at, tell in waiting)
 
     def _running(self, state: InHand | Resolved) -> Iterator[Falling]:
         yield from self._revised(state)

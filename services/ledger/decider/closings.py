@@ -23,7 +23,8 @@ from services.chassis.decider import Asked
 from services.ledger.decider.book import Book, Events, blank, impartial, no, not_now
 from services.ledger.decider.commands import LinkRecurrence, Matter, Reopen, Resolve, Verify
 from services.ledger.decider.handovers import lapsed
-from services.ledger.decider.situations import Event, Handling, Known, Resolved, StruckOff
+from services.ledger.decider.merging import reopen_merged, struck_off_too
+from services.ledger.decider.situations import Event, Handling, Known, Merged, Resolved, StruckOff
 
 OF_THE_HANDLER = (Outcome.SOLVED, Outcome.EXPLAINED, Outcome.NOT_FEASIBLE, Outcome.NOT_OURS)
 """What a station may say came of a matter; that it was taken back is the petitioner's to say."""
@@ -119,7 +120,8 @@ def verify(book: Book, request: Verify, state: Known) -> Events:
     if not isinstance(state, Resolved):
         return [not_now(asked, state)]
     if request.passed:
-        return [struck_off(asked, state)]
+        closing = struck_off(asked, state)
+        return [closing, *struck_off_too(state.entry, closing)]
     if blank(request.reason):
         detail = "say what is not solved yet: the station has to know what to do again"
         return [no(asked, Refusal.REASON_MISSING, detail)]
@@ -174,8 +176,13 @@ def rejected(request: Verify, state: Resolved) -> VerificationRejected:
 
 
 def reopen(book: Book, request: Reopen, state: Known) -> Events:
-    """Back under the old number, as long as the charter allows (domain.md §2, 3(3)d)."""
+    """Back under the old number, as long as the charter allows (domain.md §2, 3(3)d).
+
+    A merged entry is taken out of the one that it was merged into.
+    """
     asked = request.asked
+    if isinstance(state, Merged):
+        return reopen_merged(book, asked, state, request.reason)
     if not isinstance(state, StruckOff):
         return [not_now(asked, state)]
     until = book.dues.calendar.due(state.at, book.charter.matters.reopen_within).at
@@ -204,6 +211,7 @@ def reopened(book: Book, state: StruckOff, now: datetime, reason: ReopenReason, 
         was_late=state.late,
         due=due,
         citizen=book.dues.of_citizen(due),
+        merged_into=entry.merged_into,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from duban_contracts.charter import Limit, MatterKind
 from duban_contracts.handling import HoldGround
 from duban_contracts.intake import Channel, Outcome, Priority, StoredOutcome
+from duban_contracts.merging import SuspectedDuplicate
 from services.chassis.decider import Asked
 
 INTAKE = "intake"
@@ -43,10 +44,23 @@ class Matter:
 
 
 @dataclass(frozen=True)
+class Resembling:
+    """Open matters that look the same as a new one, found when it came in."""
+
+    entries: tuple[SuspectedDuplicate, ...] = ()
+    why: str = ""
+    """In words, by which rule they do."""
+
+
+NOTHING_ALIKE = Resembling()
+
+
+@dataclass(frozen=True)
 class Open:
     now: datetime
     number: str
     matter: Matter
+    resembling: Resembling = NOTHING_ALIKE
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,39 @@ class Withdraw:
     now: datetime
     number: str
     station: str | None
+
+
+@dataclass(frozen=True)
+class LinkMerged:
+    """`merged` was merged into this entry, the `nth` time that it was merged."""
+
+    now: datetime
+    merged: str
+    nth: int
+    restricted: bool = False
+
+
+@dataclass(frozen=True)
+class UnlinkMerged:
+    """`merged` was taken out again."""
+
+    now: datetime
+    merged: str
+    nth: int
+
+
+@dataclass(frozen=True)
+class FollowSurvivor:
+    """The entry that this one was merged into ended: with an outcome, or without one."""
+
+    now: datetime
+    survivor: str
+    station: str | None
+    struck_off: bool
+    by: str | None = None
+    outcome: Outcome | None = None
+    answer: str = ""
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -170,9 +217,38 @@ class Adjudicate:
     reason: str
 
 
-FromFacts = Open | LinkRecurrence | Withdraw | ReopenForRating
+@dataclass(frozen=True)
+class Reclassify:
+    asked: Asked
+    category: str
+    kind: MatterKind | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """The matter that another one is to be merged into, as it stood when the request came in."""
+
+    number: str
+    station: str
+    open: bool
+    restricted: bool = False
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True)
+class Merge:
+    asked: Asked
+    into: str
+    reason: str
+    survivor: Survivor | None
+    """None: the register has no such matter."""
+
+
+FromFacts = Open | LinkRecurrence | Withdraw | ReopenForRating | LinkMerged | UnlinkMerged | FollowSurvivor
 Closing = Resolve | Verify | Reopen
 HandingOver = Return | Transfer | Adjudicate
 Timing = ApplyExtension | DecideExtension | Hold | Resume
-Request = Accept | RecordProgress | ReportUp | AddCoHandler | Closing | HandingOver | Timing
+Regrouping = Reclassify | Merge
+Request = Accept | RecordProgress | ReportUp | AddCoHandler | Closing | HandingOver | Timing | Regrouping
 Command = FromFacts | Request

@@ -83,6 +83,7 @@ def assigned(
         entry,
         station=station,
         due=due,
+        counted_as=before.counted_as if before else None,
         lapsed=None,
         began_at=at,
         assigned_at=before.assigned_at if before else since or at,
@@ -101,7 +102,8 @@ def left_behind(entry: Entry, to: str, at: datetime) -> tuple[Former, ...]:
     if entry.holder is None:
         return others
     since = entry.assigned_at or entry.opened.at
-    return (*others, Former(entry.station, entry.due, entry.rung, entry.round, since, at))
+    former = Former(entry.station, entry.due, entry.rung, entry.round, since, at, entry.counted_as)
+    return (*others, former)
 
 
 def rung_before(before: Former | None, round_now: int, due: Due | None, now: datetime) -> Rung:

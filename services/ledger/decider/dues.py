@@ -8,11 +8,12 @@ from duban_contracts.charter import Charter, Limit, OfficeHours
 from duban_contracts.due import Closing, Pause
 from duban_contracts.intake import Priority
 from duban_contracts.ledger import Due
+from duban_contracts.reclassifying import ClockEffect
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.counting import Counter, Counting
 from services.chassis.limits import Chosen, choose_limit, in_words
 from services.ledger.decider.commands import Matter
-from services.ledger.decider.situations import Entry, Former
+from services.ledger.decider.situations import CountedAs, Entry, Former
 
 ONE_DAY = timedelta(days=1)
 COUNTED_BY = ("start", "limit", "rule", "set_for", "set_at", "closing", "hours_of", "pauses", "extensions")
@@ -173,12 +174,53 @@ class Dues:
         if own is not None:
             extensions = (*own.extensions, *entry.promised)
             own = own.model_copy(update={"pauses": (*own.pauses, away), "extensions": extensions})
-        return self._anew(entry, own, before.station, before.assigned_at)
+        return self._anew(entry, own, before.station, before.assigned_at, before.counted_as)
+
+    # Another category
+
+    def whole_limit(self, entry: Entry, station: str, now: datetime) -> tuple[Due | None, ClockEffect]:
+        """Of a station that gets the entry with its new category: nothing that passed before is its time.
+
+        A day set elsewhere stands, unless it has passed already: that was not this station's to keep.
+        """
+        due = entry.last_due
+        if due is not None and due.set_for is not None and due.limit is None and due.at > now:
+            return self.again(due, hours_of=station), ClockEffect.UNCHANGED
+        chosen = self._chosen(entry, due)
+        if chosen.limit is None:
+            return None, ClockEffect.NONE
+        fresh = self.counted(
+            start=now, limit=chosen.limit, rule=chosen.rule, hours_of=station, extensions=entry.promised
+        )
+        return fresh, ClockEffect.WHOLE_LIMIT
+
+    def other_limit(
+        self, entry: Entry, old: Due | None, station: str, now: datetime
+    ) -> tuple[Due | None, ClockEffect]:
+        """A clock that goes on under the new category of `entry` (a choice of ours; no source rules it).
+
+        What has passed stays passed: no lateness is healed. Else the elapsed time counts in full, but nobody
+        misses a time that he was not told of before: a shorter limit counts from `now`, and never beyond the
+        old date.
+        """
+        if old is not None and (old.limit is None or old.at <= now):
+            return old, ClockEffect.UNCHANGED
+        chosen = self._chosen(entry, old)
+        if chosen.limit is None:
+            return None, ClockEffect.NONE
+        if old is None:
+            fresh = self.counted(start=now, limit=chosen.limit, rule=chosen.rule, hours_of=station)
+            return fresh, ClockEffect.FROM_NOW
+        changed = self.again(old, limit=chosen.limit, rule=chosen.rule)
+        if changed.at >= old.at:
+            return changed, ClockEffect.SAME_START
+        from_now = self.again(changed, start=now, pauses=())
+        return (from_now, ClockEffect.FROM_NOW) if from_now.at < old.at else (old, ClockEffect.UNCHANGED)
 
     # A new revision of the charter: what a due date is under this one; start, pauses, extensions are kept
 
     def station_anew(self, entry: Entry) -> Due | None:
-        return self._anew(entry, entry.due, entry.station, entry.assigned_at)
+        return self._anew(entry, entry.due, entry.station, entry.assigned_at, entry.counted_as)
 
     def citizen_anew(self, entry: Entry) -> Due | None:
         """Where the day was set elsewhere the citizen has none, until a reopening gives the entry a limit."""
@@ -187,7 +229,8 @@ class Dues:
             return None
         submitted_at = entry.opened.submitted_at or entry.opened.at
         began = entry.began_at if entry.rectifying else submitted_at
-        plain = self._anew(entry, old and self.again(old, closing=None), entry.station, began)
+        of_it = old and self.again(old, closing=None)
+        plain = self._anew(entry, of_it, entry.station, began, entry.citizen_as)
         if old is None and plain is not None:
             of_station = entry.due or entry.lapsed
             extensions = of_station.extensions if of_station else ()
@@ -204,10 +247,17 @@ class Dues:
             return interim
         return self._changed(interim, rule.interim_within, "for the interim answer", rule.source)
 
-    def _anew(self, entry: Entry, due: Due | None, station: str, start: datetime | None) -> Due | None:
+    def _anew(
+        self,
+        entry: Entry,
+        due: Due | None,
+        station: str,
+        start: datetime | None,
+        counted_as: CountedAs | None,
+    ) -> Due | None:
         if due is not None and due.limit is None:
             return self.again(due)
-        chosen = self._chosen(entry, due)
+        chosen = self._chosen(entry, due, counted_as)
         if chosen.limit is None:
             return None
         if due is None:
@@ -223,16 +273,17 @@ class Dues:
             return self.again(due)
         return self.again(due, limit=chosen.limit, rule=chosen.rule)
 
-    def _chosen(self, entry: Entry, due: Due | None) -> Chosen:
+    def _chosen(self, entry: Entry, due: Due | None, counted_as: CountedAs | None = None) -> Chosen:
         """A category that the charter knows no more keeps the limit that it gave."""
         if entry.rectifying:
             rules = self.charter.rating
             words = f"{in_words(rules.rectify_within)} to put it right after reopening ({rules.source})"
             return Chosen(rules.rectify_within, words)
         opened = entry.opened
-        if opened.category not in self.charter.categories and due is not None:
+        by = counted_as or CountedAs(opened.category, opened.kind)
+        if by.category not in self.charter.categories and due is not None:
             return Chosen(due.limit, due.rule)
-        return choose_limit(self.charter, opened.category, opened.kind, opened.priority is Priority.URGENT)
+        return choose_limit(self.charter, by.category, by.kind, opened.priority is Priority.URGENT)
 
     def _changed(self, due: Due | None, limit: Limit, what: str, source: str) -> Due | None:
         if due is None or due.limit == limit:

@@ -35,8 +35,18 @@ from duban_contracts.ledger import (
     ProgressRecorded,
     VerificationRejected,
 )
+from duban_contracts.merging import (
+    DuplicateSuspected,
+    MatterMerged,
+    MatterUnmerged,
+    MergeLinked,
+    SurvivorEnded,
+)
+from duban_contracts.reclassifying import EntryReclassified
 from duban_contracts.subjects import NOBODY
 from services.ledger.decider.custody import handed_over, taken_over
+from services.ledger.decider.merging import regrouped, struck_off_with
+from services.ledger.decider.reclassifying import with_category
 from services.ledger.decider.ringing import (
     OF_THE_CITIZEN,
     OF_THE_STATION,
@@ -53,6 +63,7 @@ from services.ledger.decider.situations import (
     Event,
     Handling,
     Held,
+    Merged,
     Resolved,
     RevisionSeen,
     State,
@@ -125,6 +136,10 @@ def touched(state: State, event: Event) -> State:
             return with_entry(state, replace(entry, offer=None))
         case EntryTransferred() | EntryReturned() | PingPongDetected() | Adjudicated():
             return handed_over(state, event)
+        case EntryReclassified():
+            return with_category(entry, event)
+        case MatterMerged() | MergeLinked() | MatterUnmerged() | SurvivorEnded() | DuplicateSuspected():
+            return regrouped(state, event, entry)
         case EntryResolved() | VerificationRejected() | EntryStruckOff() | EntryReopened() | EntryRecurred():
             return closing(state, event)
         case _:
@@ -226,9 +241,13 @@ def closing(state: State, event: Closing) -> State:
             )
         case EntryReopened():
             return Handling(reopened(entry, event))
+        case EntryStruckOff() if isinstance(state, Merged):
+            return struck_off_with(state, event)
         case EntryStruckOff():
             measured = replace(entry, due=event.due or entry.due)
-            return StruckOff(measured, event.at, event.outcome, event.late)
+            return StruckOff(
+                measured, event.at, event.outcome, event.late, by=event.by, resolved_at=event.resolved_at
+            )
         case EntryRecurred():
             return (
                 replace(state, again=(*state.again, event.again)) if isinstance(state, StruckOff) else state
@@ -252,4 +271,7 @@ def reopened(entry: Entry, event: EntryReopened) -> Entry:
         lapsed=None,
         paused=(),
         rectifying=True,
+        counted_as=None,
+        citizen_as=None,
+        merged_into=None,
     )

@@ -15,10 +15,11 @@ from duban_contracts.ledger import (
     ProgressRecorded,
     ReopenReason,
 )
+from duban_contracts.merging import DuplicateSuspected
 from duban_contracts.message import Refusal
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider, Wake
-from services.ledger.decider import closings, handovers, timing
+from services.ledger.decider import closings, handovers, merging, reclassifying, timing
 from services.ledger.decider.book import Book, Events, blank, no, no_such_entry, not_now
 from services.ledger.decider.clocks import Clocks
 from services.ledger.decider.commands import (
@@ -29,11 +30,15 @@ from services.ledger.decider.commands import (
     ApplyExtension,
     Command,
     DecideExtension,
+    FollowSurvivor,
     FromFacts,
     Hold,
+    LinkMerged,
     LinkRecurrence,
     Matter,
+    Merge,
     Open,
+    Reclassify,
     RecordProgress,
     Reopen,
     ReopenForRating,
@@ -43,16 +48,19 @@ from services.ledger.decider.commands import (
     Resume,
     Return,
     Transfer,
+    UnlinkMerged,
     Verify,
     Withdraw,
 )
 from services.ledger.decider.dues import Dues
 from services.ledger.decider.evolve import evolve
 from services.ledger.decider.situations import (
-    Entry,
+    Closed,
     Event,
     Handling,
+    InHand,
     Known,
+    Merged,
     Resolved,
     Returned,
     RevisionSeen,
@@ -71,7 +79,18 @@ class Rules:
         match command, state:
             case Wake(now), _:
                 return self.book.clocks.fallen(state, now)
-            case Open() | LinkRecurrence() | Withdraw() | ReopenForRating(), _:
+            case (
+                (
+                    Open()
+                    | LinkRecurrence()
+                    | Withdraw()
+                    | ReopenForRating()
+                    | LinkMerged()
+                    | UnlinkMerged()
+                    | FollowSurvivor()
+                ),
+                _,
+            ):
                 return self.heard(command, state)
             case _, Unopened() | WithdrawnEarly():
                 return [no_such_entry(command.asked)]
@@ -86,8 +105,14 @@ class Rules:
                 return [self.opened(command)]
             case Withdraw(now, number, station), Unopened():
                 return [EntryClosedUnsolved(at=now, station=station, entry=number, outcome=Outcome.WITHDRAWN)]
-            case Withdraw(), Handling() | Returned() | Resolved():
-                return self.withdraw(command, state.entry)
+            case Withdraw(), Handling() | Returned() | Resolved() | Merged():
+                return self.withdraw(command, state)
+            case LinkMerged(), Handling() | Returned() | Resolved() | StruckOff() | Closed() | Merged():
+                return merging.link(command, state)
+            case UnlinkMerged(), Handling() | Returned() | Resolved() | StruckOff() | Closed() | Merged():
+                return merging.unlink(command, state)
+            case FollowSurvivor(), Merged():
+                return merging.follow(self.book, command, state)
             case ReopenForRating(now, round, detail), StruckOff(entry) if entry.round == round:
                 at = entry.told_as_of(now)
                 return [closings.reopened(self.book, state, at, ReopenReason.NEGATIVE_RATING, detail)]
@@ -126,6 +151,10 @@ class Rules:
                 return closings.verify(self.book, request, state)
             case Reopen():
                 return closings.reopen(self.book, request, state)
+            case Reclassify():
+                return reclassifying.reclassify(self.book, request, state)
+            case Merge():
+                return merging.merge(self.book, request, state)
 
     def open(self, command: Open) -> Events:
         """Never refused: what intake accepted stands in the register, whatever else is known of it."""
@@ -134,7 +163,21 @@ class Rules:
             return [opened, *closings.closed_elsewhere(opened, matter, matter.past)]
         if matter.solved_on_the_spot is not None:
             return [opened, *closings.on_the_spot(opened, matter, matter.solved_on_the_spot)]
-        return [opened]
+        return [opened, *self.resembling(command, opened)]
+
+    def resembling(self, command: Open, opened: EntryOpened) -> list[DuplicateSuspected]:
+        """A hint: what looks the same is opened like everything else, and nobody is refused for it."""
+        if not command.resembling.entries:
+            return []
+        return [
+            DuplicateSuspected(
+                at=opened.at,
+                station=opened.station,
+                entry=opened.entry,
+                of=command.resembling.entries,
+                why=command.resembling.why,
+            )
+        ]
 
     def opened(self, command: Open) -> EntryOpened:
         now, matter, dues = command.now, command.matter, self.book.dues
@@ -170,16 +213,17 @@ class Rules:
         ours = self.book.charter.revision
         return min(ours, ours if matter.revision is None else matter.revision) or None
 
-    def withdraw(self, command: Withdraw, entry: Entry) -> Events:
-        """Whoever has it now, not whom intake chose, is told that it is over."""
+    def withdraw(self, command: Withdraw, state: InHand | Resolved | Merged) -> Events:
+        """Whoever has it now, not whom intake chose, is told that it is over; nobody has a merged entry."""
+        entry = state.entry
         at = entry.told_as_of(command.now)
         closed = EntryClosedUnsolved(
             at=at,
-            station=entry.holder,
+            station=None if isinstance(state, Merged) else entry.holder,
             entry=entry.number,
             outcome=Outcome.WITHDRAWN,
         )
-        return [*handovers.lapsed(entry, at), closed]
+        return [*handovers.lapsed(entry, at), closed, *merging.ended_unsolved(entry, at)]
 
     def record_progress(self, request: RecordProgress, state: Known) -> Events:
         """Co-handlers tell what they did; the interim answer is the lead's to give, or whose debt it is."""

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from duban_contracts.charter import MatterKind
 from duban_contracts.due import Extension, Pause
 from duban_contracts.handling import HoldGround
 from duban_contracts.intake import Outcome
 from duban_contracts.ledger import Due, EntryOpened, LedgerEvent
+from duban_contracts.reclassifying import Reclassification
 from duban_contracts.rules import Limit
 from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Kept
@@ -52,6 +54,22 @@ class Asking:
 
 
 @dataclass(frozen=True)
+class CountedAs:
+    """By which category and kind a clock still counts, where the entry has another category since."""
+
+    category: str
+    kind: MatterKind
+
+
+@dataclass(frozen=True)
+class Linked:
+    """An entry that was merged into this one, the `nth` time that it was merged."""
+
+    entry: str
+    nth: int = 1
+
+
+@dataclass(frozen=True)
 class Former:
     """The clock of a station that had it before, as it stood when the entry left."""
 
@@ -61,6 +79,7 @@ class Former:
     round: int
     assigned_at: datetime
     left_at: datetime
+    counted_as: CountedAs | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +130,19 @@ class Entry:
     note: str = ""
     """What was last said of it: of its progress, then its answer."""
     percent: int | None = None
+    counted_as: CountedAs | None = None
+    """Of the station's clock; None: by the present category."""
+    citizen_as: CountedAs | None = None
+    """Of the citizen's clock; None: by the present category."""
+    reclassified: tuple[Reclassification, ...] = ()
+    resembles: tuple[str, ...] = ()
+    """Open entries that it looked like when it was opened: a hint."""
+    merged_into: str | None = None
+    """The entry that it is handled with or, struck off, was."""
+    merges: int = 0
+    """How often it has been merged."""
+    linked: tuple[Linked, ...] = ()
+    """What was merged into it."""
 
     @property
     def number(self) -> str:
@@ -196,6 +228,8 @@ class StruckOff:
     late: bool | None
     again: tuple[str, ...] = ()
     """Entries in which it came back."""
+    by: str = ""
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -207,8 +241,20 @@ class Closed:
     outcome: Outcome
 
 
+@dataclass(frozen=True)
+class Merged:
+    """Handled with an earlier entry, whose outcome it will share. Only the citizen's clock goes on."""
+
+    entry: Entry
+    at: datetime
+
+    @property
+    def into(self) -> str:
+        return self.entry.merged_into or ""
+
+
 InHand = Handling | Returned
-Known = InHand | Resolved | StruckOff | Closed
+Known = InHand | Resolved | StruckOff | Closed | Merged
 State = Unopened | WithdrawnEarly | Known
 
 

@@ -16,6 +16,7 @@ from services.ledger.decider import (
     Closed,
     Entry,
     Handling,
+    Merged,
     Resolved,
     Returned,
     State,
@@ -36,10 +37,10 @@ from services.ledger.measures import (
 from services.ledger.views.text import grams, plain
 
 Row = dict[str, Any]
-Matter = Handling | Returned | Resolved | StruckOff | Closed
+Matter = Handling | Returned | Resolved | StruckOff | Closed | Merged
 Application = Staged | Completed | Concluded | Dropped
 Measure = Underway | SaidDone | Achieved | Retired
-Ended = StruckOff | Closed | Concluded | Dropped | Achieved | Retired
+Ended = StruckOff | Closed | Merged | Concluded | Dropped | Achieved | Retired
 NEVER = "~"
 """Stands after every date, so that what is never late comes last."""
 
@@ -60,7 +61,7 @@ def row(state: State | MeasureState | ApplicationState | PlanState, zone: tzinfo
             return None
         case Retired(work=None):
             return None
-        case Handling() | Returned() | Resolved() | StruckOff() | Closed():
+        case Handling() | Returned() | Resolved() | StruckOff() | Closed() | Merged():
             return whole(of_matter(state), state)
         case Staged() | Completed() | Concluded() | Dropped():
             return whole(of_application(state, zone), state)
@@ -105,6 +106,10 @@ EMPTY: Row = {
     "percent": None,
     "revision": None,
     "public_key": None,
+    "reclassified_from": None,
+    "resembles": [],
+    "merged_into": None,
+    "merged": [],
 }
 """What not every kind of entry has. `revision` belongs to what has to be counted anew under a later one."""
 
@@ -131,6 +136,10 @@ def of_matter(state: Matter) -> Row:
         "note": entry.note,
         "percent": entry.percent,
         "revision": entry.revision,
+        "reclassified_from": entry.reclassified[-1].was if entry.reclassified else None,
+        "resembles": list(entry.resembles),
+        "merged_into": entry.merged_into,
+        "merged": [each.entry for each in entry.linked],
     }
 
 
@@ -213,7 +222,7 @@ def status(state: Matter | Application | Measure) -> EntryStatus:
             return EntryStatus.RESOLVED
         case StruckOff() | Concluded() | Achieved():
             return EntryStatus.STRUCK_OFF
-        case Closed() | Dropped() | Retired():
+        case Closed() | Merged() | Dropped() | Retired():
             return EntryStatus.CLOSED
         case _:
             assert_never(state)
@@ -233,6 +242,8 @@ def situation(state: Matter | Application | Measure) -> Situation:
             return Situation.AWAITING_VERIFICATION
         case StruckOff() | Concluded() | Achieved():
             return Situation.VERIFIED
+        case Merged():
+            return Situation.MERGED
         case Closed() | Dropped():
             return Situation.TAKEN_BACK
         case Retired():
