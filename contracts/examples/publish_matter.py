@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+from urllib.parse import urlsplit
 
 import nats
 
 from duban_contracts.envelope import Attributes, encode
 from duban_contracts.intake import Channel, SubmitMatter
 from duban_contracts.subjects import subject_of
+
+URL = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
+ACTOR = urlsplit(URL).username or "gateway"  # the credential's name is who acts, and where answers come
 
 
 async def main() -> None:
@@ -16,11 +20,15 @@ async def main() -> None:
     about = Attributes(
         id=f"{key}/submit", source="/hotline", type=matter.type, time=None, key=key, correlation=key
     )
-    async with await nats.connect(os.environ.get("NATS_URL", "nats://127.0.0.1:4222")) as client:
+    async with await nats.connect(URL, inbox_prefix=f"_INBOX.{ACTOR}", error_cb=refused) as client:
         # Returns when the matter is on disk and raises when it is not: then send the very same again.
         await client.jetstream().publish(
-            subject_of(matter, "gateway"), matter.model_dump_json().encode(), headers=encode(about)
+            subject_of(matter, ACTOR), matter.model_dump_json().encode(), headers=encode(about)
         )
+
+
+async def refused(error: Exception) -> None:
+    print("the server says:", error)  # e.g. a permissions violation, at once; waiting would end in a timeout
 
 
 asyncio.run(main())

@@ -8,7 +8,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from duban_contracts.envelope import Poison
-from duban_contracts.subjects import dead_subject
+from duban_contracts.notices import DEAD_LETTER, DeadLetterNotice
+from duban_contracts.subjects import dead_subject, is_command, notice_subject
 
 log = structlog.get_logger()
 
@@ -44,9 +45,25 @@ class DeadLetters:
         await self._jetstream.publish(
             dead_subject(self._service, poison.reason.value), msg.data, headers=headers
         )
+        if notice := self._notice(msg, poison):
+            await self._client.publish(*notice)
         await self._client.publish(msg.reply, f"+TERM {poison.reason.value}".encode())
         self.in_a_row += 1
         log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
+
+    def _notice(self, msg: Msg, poison: Poison) -> tuple[str, bytes] | None:
+        """Subject and body of what the sender of a command is told; facts have none."""
+        if not is_command(msg.subject):
+            return None
+        notice = DeadLetterNotice(
+            reason=poison.reason.value,
+            detail=poison.detail[:1_000],
+            subject=msg.subject,
+            sequence=msg.metadata.sequence.stream,
+            id=(msg.headers or {}).get("ce-id"),
+        )
+        sender = msg.subject.rpartition(".")[2]
+        return notice_subject(self._service, DEAD_LETTER, sender), notice.model_dump_json().encode()
 
 
 def _original(headers: dict[str, Any]) -> dict[str, str]:

@@ -69,6 +69,7 @@ def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
         StreamConfig(
             name=DEAD_STREAM,
             subjects=["dead.>"],
+            retention=RetentionPolicy.LIMITS,
             max_age=90 * DAY,
             max_bytes=_share(store_bytes, DEAD_SHARE),
             discard=DiscardPolicy.NEW,  # where there is no room, what cannot be read comes again

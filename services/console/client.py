@@ -116,9 +116,12 @@ class Refusals:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self.last: str | None = None
+        """The subject that was refused last, in small letters."""
 
     async def heard(self, error: Exception) -> None:
         for subject in REFUSED_SUBJECT.findall(str(error)):
+            self.last = subject
             for waiting in self._waiting.get(subject.lower(), ()):
                 if not waiting.done():
                     waiting.set_result(None)
@@ -332,6 +335,10 @@ async def duban(
     client = await _connected(connecting, unknown, unresolved, url, patience)
     try:
         yield Duban(client, source, asker, refusals)
+    except TimeoutError:
+        if refusals.last is None:
+            raise
+        raise NotPermitted(refusals.last) from None
     finally:
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(client.drain(), 5)

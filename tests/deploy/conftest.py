@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,9 @@ from services.console.client import duban
 from services.console.deploying.__main__ import accounts
 from services.console.deploying.permissions import ADMIN, OPERATOR, PROVISION, permissions
 from services.console.deploying.seed import Seed, read_seed
-from services.console.embedded import NatsServer
+from services.console.embedded import MongoServer, NatsServer
 from services.console.embedded.servers import LOOPBACK, at_home
-from services.console.system import set_up
+from services.console.system import System, set_up
 from tests.conftest import CHARTERS, ROOT
 
 INIT = ROOT / "deploy" / "init.py"
@@ -87,3 +87,15 @@ def users(township: Charter) -> list[str]:
     found = list(permissions(township))
     assert {ADMIN, OPERATOR, PROVISION, "ledger", "qingjieban", "office", "gateway"} <= set(found)
     return found
+
+
+@pytest.fixture(scope="session")
+def guarded_system(
+    guarded: GuardedNats, mongo: MongoServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    system = System(guarded, mongo, logs=tmp_path_factory.mktemp("logs"), database_prefix="guarded")
+    try:
+        system.start()
+        yield system
+    finally:
+        system.stop()

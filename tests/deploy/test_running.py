@@ -1,32 +1,18 @@
 """The five services do their work under exactly the credentials that a deployment gives them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from services.console.embedded import MongoServer
 from services.console.system import System
 from tests.conftest import CHARTERS
 from tests.console.conftest import Ran, Run, run
-from tests.deploy.conftest import GuardedNats
+from tests.deploy.conftest import GuardedNats, guarded_system
 from tests.waiting import until
 
-__all__ = ["run"]  # a fixture
-
-
-@pytest.fixture(scope="module")
-def guarded_system(
-    guarded: GuardedNats, mongo: MongoServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:
-    system = System(guarded, mongo, logs=tmp_path_factory.mktemp("logs"), database_prefix="guarded")
-    try:
-        system.start()
-        yield system
-    finally:
-        system.stop()
+__all__ = ["guarded_system", "run"]  # fixtures
 
 
 @pytest.fixture
@@ -103,8 +89,11 @@ def _past(key: str) -> list[str]:
     return ["--key", key, "--actor", "import", *fields]
 
 
-def test_the_admin_provisions_and_publishes_again_without_harm(as_user: Any) -> None:
-    assert as_user("admin", "provision").status == 0
+@pytest.mark.case("B16")
+def test_provisioning_and_publishing_again_does_no_harm_and_each_has_its_credential(as_user: Any) -> None:
+    assert as_user("provision", "provision").status == 0
+    refused = as_user("admin", "provision")
+    assert (refused.status, "may not publish to" in refused.err) == (1, True), refused.err
     applied = as_user("admin", "charter", "apply", str(CHARTERS / "township-2024.yaml"), "--format", "json")
     assert applied.status == 0, applied.err
     assert set(applied.document["services"].values()) == {1}
