@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import given as for_all
@@ -37,6 +38,8 @@ from duban_contracts.ledger import (
     ReopenReason,
     VerificationRejected,
 )
+from duban_contracts.merging import MatterUnmerged
+from duban_contracts.reclassifying import EntryReclassified
 from services.chassis.decider import Asked, Wake
 from services.ledger.decider import (
     Accept,
@@ -44,8 +47,12 @@ from services.ledger.decider import (
     Adjudicate,
     ApplyExtension,
     DecideExtension,
+    FollowSurvivor,
     Hold,
+    LinkMerged,
     LinkRecurrence,
+    Merge,
+    Reclassify,
     RecordProgress,
     Reopen,
     ReopenForRating,
@@ -54,7 +61,9 @@ from services.ledger.decider import (
     Resume,
     Return,
     RevisionSeen,
+    Survivor,
     Transfer,
+    UnlinkMerged,
     Verify,
     Withdraw,
     ledger,
@@ -93,6 +102,22 @@ openings = st.builds(
     past=st.none() | st.none() | pasts,
 )
 texts = st.sampled_from(["", "因为"])
+EARLIER, LATER = "2024-000007", "2024-000900"
+CATEGORIES = ["rural_road", "garbage", "littering", "conduct", "minimum_living", "nonsense"]
+survivors = st.none() | st.builds(
+    Survivor, st.just(EARLIER), stations, st.booleans(), st.booleans(), st.none() | st.just("2024-000003")
+)
+follows = st.builds(
+    FollowSurvivor,
+    moments,
+    st.just(EARLIER),
+    stations,
+    st.booleans(),
+    st.just("office"),
+    st.none() | st.just(Outcome.SOLVED),
+    st.just("好了"),
+    st.none() | moments,
+)
 handling = st.one_of(
     st.builds(Return, requests, texts),
     st.builds(Transfer, requests, stations, texts),
@@ -103,6 +128,11 @@ handling = st.one_of(
     st.builds(DecideExtension, requests, st.booleans(), texts),
     st.builds(Hold, requests, st.sampled_from(HoldGround), texts),
     st.builds(Resume, requests),
+    st.builds(Reclassify, requests, st.sampled_from(CATEGORIES), st.none(), texts),
+    st.builds(Merge, requests, st.sampled_from([EARLIER, LATER]), texts, survivors),
+    st.builds(LinkMerged, moments, st.just(LATER), st.integers(1, 2), st.booleans()),
+    st.builds(UnlinkMerged, moments, st.just(LATER), st.integers(1, 2)),
+    follows,
     st.builds(LinkRecurrence, moments, st.just("2024-000999"), st.just("rural_road"), st.just("dongcun")),
 )
 others = st.one_of(
@@ -157,6 +187,10 @@ def lives(draw: st.DrawFn) -> list[Any]:
                         Reopen(office, "又坏了"),
                         ReopenForRating(now, draw(st.integers(1, 3)), "不满意"),
                         Withdraw(now, NUMBER, station),
+                        Reclassify(office, draw(st.sampled_from(CATEGORIES)), None, "因为"),
+                        Merge(office, EARLIER, "因为", Survivor(EARLIER, other, open=True)),
+                        FollowSurvivor(now, EARLIER, other, draw(st.booleans()), "office", Outcome.SOLVED),
+                        LinkMerged(now, LATER, 1),
                         Wake(now),
                     ]
                 )
@@ -172,6 +206,10 @@ commands = (
 )
 
 
+adapter_of = cache(TypeAdapter)
+"""Made once for each class: making one costs more than many steps."""
+
+
 def run(steps: Sequence[Any], revised: int | None = None) -> list[tuple[Any, list[Any]]]:
     """Each command with what followed; every state on the way replays and survives being stored.
 
@@ -185,7 +223,7 @@ def run(steps: Sequence[Any], revised: int | None = None) -> list[tuple[Any, lis
         told += events
         answers.append((command, events))
         assert register.fold(register.initial_state, told) == state
-        adapter = TypeAdapter(type(state))
+        adapter = adapter_of(type(state))
         assert adapter.validate_json(adapter.dump_json(state)) == state
         row(state)
     return answers
@@ -215,7 +253,7 @@ def test_nothing_is_struck_off_unless_somebody_else_verified_it_or_it_was_closed
         for event in events:
             if isinstance(event, EntryResolved):
                 resolved_by = event.by
-            if isinstance(event, EntryStruckOff) and not event.past:
+            if isinstance(event, EntryStruckOff) and not event.past and event.merged_into is None:
                 assert isinstance(command, Verify)
                 assert command.passed
                 assert command.asked.actor == event.by
@@ -231,8 +269,8 @@ BY_TIME = (
     | InterimAnswerOverdue
     | RevisionSeen
 )
-MOVES = EntryOpened | EntryReopened | ExtensionDecided | EntryResumed
-COMES_TO_A_STATION = EntryReturned | Adjudicated
+MOVES = EntryOpened | EntryReopened | ExtensionDecided | EntryResumed | EntryReclassified
+COMES_TO_A_STATION = EntryReturned | Adjudicated | MatterUnmerged
 
 
 @for_all(commands)
