@@ -13,6 +13,7 @@ from duban_contracts.applications import CompleteStage
 from duban_contracts.charter import Charter, Ground, MeasureGroup, Problem, Role
 from duban_contracts.charter_findings import Params, Value, sentence
 from duban_contracts.escalation import ApproveStep, DeclineStep
+from duban_contracts.fields import MAX_TEXT, has_visible, unfit_for_text
 from duban_contracts.handling import Adjudicate, DecideExtension, Hold
 from duban_contracts.ledger import Verify
 from duban_contracts.message import Command
@@ -240,7 +241,29 @@ def _grounds_of_two_rungs(document: object) -> Iterator[Remark]:
             yield remark(path, "ground_of_two_rungs", ground=ground, rung=rung)
 
 
+MAY_BE_EMPTY = frozenset({"name_en", "leader", "linked_leader"})
+"""Empty is the same as left out: for these the model has always taken it so."""
+
+
+def _unreadable_texts(document: object, path: Path = ()) -> Iterator[Remark]:
+    """Every text of a charter is shown to somebody: at the screen, in a circular, in a report.
+
+    The model itself takes them, so that a charter that is published already stays readable.
+    """
+    for step, child in _children(document):
+        at = (*path, step)
+        if not isinstance(child, str):
+            yield from _unreadable_texts(child, at)
+        elif len(child) > MAX_TEXT:
+            yield remark(at, "text_too_long", most=MAX_TEXT, given=len(child))
+        elif unfit := unfit_for_text(child):
+            yield remark(at, "text_control", character=unfit)
+        elif not has_visible(child) and not (child == "" and at[-1] in MAY_BE_EMPTY):
+            yield remark(at, "text_blank")
+
+
 CHECKS: tuple[Callable[[object], Iterator[Remark]], ...] = (
+    _unreadable_texts,
     _unknown_stations,
     _unknown_superiors,
     _unknown_procedures,

@@ -54,6 +54,10 @@ PROBLEMS: Mapping[str, str] = {
     ),
     "unknown_stage": "upheld_back_to names no stage: {stage!r}; use one of {stages}",
     "no_approval": "no stage decides the application; write approval: true at the one that does",
+    # texts
+    "text_blank": "write at least one visible character, or leave the field out",
+    "text_too_long": "write at most {most} characters, not {given}",
+    "text_control": "remove the character {character}",
     # types
     "missing": "the field {field!r} is missing; add it",
     "extra_forbidden": "unknown field {field!r}",

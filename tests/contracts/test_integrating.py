@@ -1,0 +1,69 @@
+"""`docs/integrating.md` says what the code does."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from duban_contracts import fields
+from duban_contracts.envelope import JSON, Attributes, PoisonReason, encode
+from duban_contracts.intake import MatterAccepted, SubmitMatter
+from duban_contracts.ledger import EntryOpened
+from duban_contracts.query_catalogue import CATALOGUE as QUERIES
+from duban_contracts.subjects import subject_of
+from tests.contracts.catalogue import MESSAGES
+
+PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text("utf-8")
+EVERY_HEADER = encode(
+    Attributes("1", "/s", SubmitMatter.type, datetime(2024, 4, 15, tzinfo=UTC), "k", "c")._replace(
+        causation="0", acting_for="office", revision=1, traceparent="00-1-1-00"
+    )
+)
+ROWS = {
+    "a command, headers and body together": fields.MAX_COMMAND_BYTES,
+    "any other message, an answer too": fields.MAX_PAYLOAD_BYTES,
+    "a name or post, a material": fields.MAX_NAME,
+    "a title, one piece of evidence": fields.MAX_LINE,
+    "a reason, a note, an answer to the citizen": fields.MAX_TEXT,
+    "the answer to an order, an instruction": fields.MAX_LONG_TEXT,
+    "the petitioner's own words": SubmitMatter.model_json_schema()["properties"]["text"]["maxLength"],
+    "a key or id": fields.MAX_KEY,
+    "a list": fields.MAX_LIST,
+}
+
+pytestmark = pytest.mark.case("A17")
+
+
+@pytest.mark.parametrize("header", [name for name in EVERY_HEADER if name != "Nats-Msg-Id"])
+def test_every_header_of_a_message_is_explained(header):
+    assert f"`{header}`" in PAGE
+
+
+@pytest.mark.parametrize("reason", PoisonReason)
+def test_every_reason_of_a_dead_letter_says_what_to_do(reason):
+    assert re.search(rf"\| `{reason}` \| \S", PAGE)
+
+
+@pytest.mark.parametrize(("what", "limit"), ROWS.items(), ids=ROWS)
+def test_a_limit_in_the_table_is_that_of_the_code(what, limit):
+    assert re.search(rf"\| {re.escape(what)} \| {limit}\b", PAGE)
+
+
+def test_years_type_and_content_are_those_of_the_code():
+    assert f"| {fields.FIRST_YEAR} to {fields.LAST_YEAR} |" in PAGE
+    assert f"`{JSON}`" in PAGE
+
+
+def test_every_type_subject_and_question_that_is_named_exists():
+    for type_ in re.findall(r"`(duban\.[a-z_.]+\.v1)`", PAGE):
+        assert type_ in MESSAGES
+    for service, name in re.findall(r"`query\.([a-z]+)\.([a-z_]+)\.v1", PAGE):
+        assert f"query.{service}.{name}.v1" in QUERIES
+    assert f"`{subject_of(EntryOpened, '*')}`" in PAGE
+
+
+def test_the_number_is_found_by_the_key_of_the_submission():
+    assert {"submission", "entry"} <= EntryOpened.model_fields.keys()
+    assert "entry" not in MatterAccepted.model_fields
+    assert "submission" in QUERIES["query.ledger.find.v1"].asks.model_fields
