@@ -5,6 +5,7 @@ module and what it imports therefore stand without pydantic, NATS and rich.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from itertools import islice
@@ -18,7 +19,7 @@ from services.console.exit_codes import Exit
 from services.console.i18n import N_, Lang, _, chosen, use
 from services.console.lazy import COMMAND_SETTINGS, LazyCommand, LazyCommands, LazyGroup
 from services.console.parser_errors import usage_error_text
-from services.console.terminal import Session, Stop, complain, stop_for
+from services.console.terminal import Session, Stop, complain, say_json, stop_for
 
 COMMANDS = LazyCommands(
     LazyCommand("submit", "submitting:submit", N_("Submit a matter")),
@@ -121,7 +122,11 @@ def status_of(words: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except typer.TyperException as error:
-        complain(usage_error_text(error))
+        said = usage_error_text(error)
+        if wants_json(words):
+            say_json({"error": {"code": "misuse", "message": said.partition("\n")[0]}})
+        else:
+            complain(said)
         return Exit.MISUSE
     except typer.Abort:
         complain(_("stopped; nothing was done"))
@@ -153,6 +158,11 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return front + rest
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether a program reads the output: what the parser refuses is told before it has read that option."""
+    return bool(re.search(r"(--format|--output|-o)[ =]json\b", " ".join(words)))
 
 
 def write_utf8() -> None:

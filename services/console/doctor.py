@@ -35,6 +35,8 @@ MANY_WAITING = 1000
 CLOCK_SECONDS = 2.0
 """Clocks further apart than this make due times look wrong."""
 PATIENCE_SECONDS = 1.0
+FORBIDDEN = 403
+"""The code of a fault by which the services say that they do not know who asks."""
 STREAM_INFO = "$JS.API.STREAM.INFO.LEDGER_EVT"
 """Answered with the server's time."""
 
@@ -85,6 +87,9 @@ async def _all(session: Session) -> list[Check]:
 async def checks_of(system: "Duban") -> AsyncIterator[Check]:
     yield await server(system)
     charter = await _charter(system)
+    if getattr(charter, "code", None) == FORBIDDEN:
+        yield unknown_actor(system.actor)
+        return  # nobody answers, so there is nothing else to find out
     yield charter_check(charter)
     yield actor_check(system.actor, charter if not isinstance(charter, Exception) else None)
     from duban_contracts.message import SERVICES
@@ -137,6 +142,11 @@ def charter_check(charter: "Charter | Exception | None") -> Check:
     return Check(name, True, text.format(name=charter.name, revision=charter.revision))
 
 
+def unknown_actor(actor: str) -> Check:
+    advice = _("use DUBAN_ACTOR, a credential or a context with a name that stands in the charter")
+    return Check(_("actor"), False, _("{actor} stands in no charter").format(actor=actor), advice)
+
+
 def actor_check(actor: str, charter: "Charter | None") -> Check:
     """Who asks, and how many commands the role may send."""
     from duban_contracts.message import CATALOGUE, Command
@@ -148,8 +158,7 @@ def actor_check(actor: str, charter: "Charter | None") -> Check:
         return Check(name, True, actor)
     reader = reader_of(actor, charter.everyone())
     if reader is None:
-        advice = _("use --actor, DUBAN_ACTOR or a context with a name that stands in the charter")
-        return Check(name, False, _("{actor} stands in no charter").format(actor=actor), advice)
+        return unknown_actor(actor)
     if isinstance(reader.role, Program):
         return Check(name, True, _("{actor}: reads, and sends no command").format(actor=actor))
     may = [each for each in CATALOGUE.values() if issubclass(each, Command) and reader.role in each.by]

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
-
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from duban_contracts.intake import Priority
 from duban_contracts.reading import EntryInFull, EntryPage, EntryStatus
@@ -14,6 +12,9 @@ from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable
 from services.console.terminal import say
 from services.console.words import word
+
+if TYPE_CHECKING:  # a tenth of a second to import
+    from rich.table import Table
 
 FIELDS: Mapping[str, str] = {
     "number": N_("Number"),
@@ -51,6 +52,8 @@ FIELDS: Mapping[str, str] = {
 
 
 def tell_page(page: EntryPage, town: Town) -> None:
+    from rich.table import Table
+
     table = Table(_("Number"), _("Title"), _("Station"), _("Status"), _("Due"), _("Late"))
     for entry in page.entries:
         table.add_row(*line(entry, town, datetime.now(UTC)))
@@ -77,8 +80,10 @@ def is_late(entry: EntryInFull, now: datetime) -> bool:
     return entry.due_at is not None and entry.due_at <= now and not entry.held
 
 
-def in_full(entry: EntryInFull, town: Town) -> Table:
+def in_full(entry: EntryInFull, town: Town) -> "Table":
     """Field by field; what an entry has not is left out."""
+    from rich.table import Table
+
     table = Table(_("Field"), _("Value"), show_header=False)
     for name, value in entry:
         if value is not False and value not in (None, "", ()):

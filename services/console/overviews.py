@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from duban_contracts.reading import AskDisclosure, AskHotList, Cluster, Disclosed, HotListShown
 from services.console.asking_register import asking, full_page, more, with_town
@@ -53,6 +52,8 @@ def hot(
 
 def tell_hot(shown: HotListShown, town: Town) -> None:
     """One row for each matter, a line below each pile."""
+    from rich.table import Table
+
     same, each = (_("Category"), _("Village"), _("Matters")), (_("Number"), _("Title"), _("Station"))
     table = Table(*same, *each, _("Status"), _("Opened"))
     for cluster in shown.clusters:
@@ -106,6 +107,8 @@ def disclosure(
 
 
 def tell_disclosed(shown: Disclosed) -> None:
+    from rich.table import Table
+
     table = Table(_("Benefit"), _("Stage"), _("Village"), _("Status"), _("Outcome"), _("Last change"))
     for application in shown.applications:
         table.add_row(

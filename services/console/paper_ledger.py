@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
 import typer
-from rich.table import Table
 
 from duban_contracts.reading import PaperRow
 from services.console.i18n import _
@@ -21,6 +20,7 @@ from services.console.words import word
 
 if TYPE_CHECKING:  # half a second to import, and needed for workbooks only
     from openpyxl import Workbook
+    from rich.table import Table
 
 
 class Layout(StrEnum):
@@ -99,7 +99,9 @@ def texts(row: PaperRow) -> list[str]:
     return [printable(str(cell)) if cell is not None else "" for cell in cells(row)]
 
 
-def as_table(rows: Iterable[PaperRow]) -> Table:
+def as_table(rows: Iterable[PaperRow]) -> "Table":
+    from rich.table import Table
+
     table = Table(*headings())
     for row in rows:
         table.add_row(*texts(row))

@@ -118,9 +118,12 @@ def stop_for(trouble: Exception) -> Stop:
         case OSError(filename=str(file)):
             sentence = _("{file}: {why}").format(file=file, why=trouble.strerror or type(trouble).__name__)
             return misuse(sentence)
-        case OSError():
+        case ConnectionError():
             sentence = _("the system cannot be reached: {why}").format(why=str(trouble) or repr(trouble))
             return Stop(Exit.UNREACHABLE, "unreachable", sentence)
+        case OSError():
+            sentence = _("this machine refused it: {why}").format(why=trouble.strerror or repr(trouble))
+            return Stop(Exit.UNREACHABLE, "machine", sentence)
         case _:
             return _fault(trouble)
 

@@ -1,9 +1,8 @@
 """`duban why`: each due date of an entry with its rule, and each day that was counted or was not."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.queries import DayExplained, DueExplained, Why, WhyEntry
@@ -22,6 +21,9 @@ from services.console.terminal import (
     say_json,
 )
 from services.console.words import word
+
+if TYPE_CHECKING:  # a tenth of a second to import
+    from rich.table import Table
 
 REASONS = {
     DayReason.START: N_("start day, not counted"),
@@ -127,7 +129,9 @@ def _changes(due: Due, town: Town) -> list[str]:
     return said
 
 
-def table(explained: DueExplained) -> Table:
+def table(explained: DueExplained) -> "Table":
+    from rich.table import Table
+
     limit = explained.due.limit
     hours = limit is not None and limit.unit is Unit.WORKING_HOURS
     drawn = Table(_("Day"), _("Hours") if hours else _("Counted"), _("Sum"), _("Reason"))

@@ -15,13 +15,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import catch_up, flatness, lives, register, scale_out, throughput
+from tests.benchmarks import catch_up, flatness, lives, register, scale_out, start, throughput
 from tests.benchmarks.figures import Figure
 
 QUICK = 20
 WIDE = 170
 """Columns, where no terminal says how many there are."""
 PARTS: dict[str, Callable[[int], list[Figure]]] = {
+    "start": start.figures,
     "throughput": throughput.figures,
     "lives": lives.figures,
     "flatness": flatness.figures,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +28,9 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # not the contexts of whoever tests
+    monkeypatch.delenv("DUBAN_CONTEXT", raising=False)
     monkeypatch.setenv("DUBAN_LANG", "en")
     monkeypatch.delenv("DUBAN_NATS_URL", raising=False)
 

@@ -1,8 +1,13 @@
 """The frame of the command line: options, languages, contexts, exit codes, and what every failure says."""
 
+import asyncio
 import io
 import json
+import os
+import signal
+import socket
 import stat
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +26,7 @@ from services.console.sentences import Town
 from services.console.tables import text_width
 from services.console.terminal import Stop, confirm, stop_for
 from tests.console.conftest import Run
+from tests.interrupts import interruptible
 
 LEAVES = [
     ("submit",),
@@ -34,6 +40,11 @@ LEAVES = [
     ("charter", "apply"),
     ("context", "add"),
 ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +138,7 @@ def test_an_incomplete_matter_is_not_done(capsys: pytest.CaptureFixture[str]) ->
         (PermissionError(13, "Permission denied", "/root/x"), 2),
         (ConnectionRefusedError(111, "refused"), 3),
         (TimeoutError(), 3),
+        (OSError(28, "No space left on device"), 3),
         (ZeroDivisionError("a phone number"), 70),
     ],
     ids=lambda each: type(each).__name__,
@@ -164,6 +176,59 @@ def test_a_reader_that_stops_reading_is_no_trouble(monkeypatch: pytest.MonkeyPat
     status = cli.status_of(["do", "--list"])
     monkeypatch.undo()
     assert status == 141
+
+
+@pytest.mark.case("A12", "C16")
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_while_it_waits_ends_it_with_130() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"nats://127.0.0.1:{silent.getsockname()[1]}"
+        words = [sys.executable, "-m", "services.console.cli", "--lang", "zh", "report", "laggards"]
+        with interruptible():
+            process = subprocess.Popen(
+                words,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"DUBAN_NATS_URL": address},
+            )
+        with process, silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "被 Ctrl-C 中断\n")
+
+
+@pytest.mark.case("A12", "C16")
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_reader_that_takes_one_line_gets_no_complaint(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "services.console.cli", "do", "--list"]
+    with (tmp_path / "err").open("w+") as err:
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=err)
+        assert process.stdout
+        process.stdout.close()
+        status = process.wait(30)
+        err.seek(0)
+        assert (status, err.read()) == (141, "")
+
+
+@pytest.mark.case("C16")
+def test_something_turns_while_a_person_waits_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "SPINNER_AFTER", 0)
+    monkeypatch.setenv("TERM", "xterm")
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+
+    async def waited() -> None:
+        async with terminal.spinning():
+            while not shown.getvalue():  # noqa: ASYNC110 - a terminal tells nobody that it was written to
+                await asyncio.sleep(0)
+
+    asyncio.run(waited())
+    assert "waiting" in shown.getvalue()
+    assert shown.getvalue().endswith("\r\x1b[K")
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    asyncio.run(terminal.spinning().__aenter__())
+    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
 
 
 # --- languages
@@ -235,6 +300,14 @@ def test_a_wrong_option_is_told_with_the_way_to_help(words: tuple[str, ...], run
     ran = run(*words)
     assert (ran.status, ran.out) == (2, "")
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.case("C16")
+@pytest.mark.parametrize("option", ["--format=json", "--output=json", "-o=json"])
+def test_a_program_is_told_a_wrong_option_as_a_document(option: str, run: Run) -> None:
+    ran = run("ledger", "list", "--limit", "x", *option.split("="))
+    assert ran.status == 2
+    assert ran.document["error"] == {"code": "misuse", "message": "--limit: a whole number is needed"}
 
 
 @pytest.mark.case("C4", "C11")
@@ -363,11 +436,6 @@ def test_a_broken_context_is_a_sentence(content: str, run: Run) -> None:
 
 
 # --- asking first, and pages
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.case("C16")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from time import monotonic
 
 import nats
 import pytest
@@ -20,6 +21,8 @@ from duban_contracts.reading import AskHotList, EntryPage, HotListShown, ListEnt
 from duban_contracts.subjects import subject_of
 from duban_contracts.topology import HEARS, streams_heard
 from services.chassis.inboxes import inbox_of
+from services.console import client as client_module
+from services.console.cli import main
 from services.console.client import NotPermitted, Order, Unreachable, duban
 from services.console.deploying.permissions import (
     ADMIN,
@@ -347,3 +350,41 @@ def test_a_station_may_not_have_the_name_of_a_program_of_ours(township: Charter)
     stations = {**township.stations, "ledger": next(iter(township.stations.values()))}
     with pytest.raises(NameTaken, match="ledger"):
         permissions(township.model_copy(update={"stations": stations}))
+
+
+@pytest.mark.case("B19")
+def test_the_command_line_tells_a_refusal_at_once(
+    guarded: GuardedNats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "--lang",
+        "en",
+        "--nats",
+        guarded.url_for(OPERATOR),
+        "do",
+        "ledger.accept",
+        "--key",
+        "2026-000001",
+    ]
+    started = monotonic()
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--actor", OPERATOR])
+    assert end.value.code == 1
+    assert "may not publish to cmd.ledger.accept.v1.operator" in capsys.readouterr().err
+    assert monotonic() - started < client_module.ASK_SECONDS
+
+
+@pytest.mark.case("A12", "B19")
+def test_the_command_line_tells_a_wrong_password_at_once(
+    guarded: GuardedNats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started = monotonic()
+    with pytest.raises(SystemExit) as end:
+        main(
+            ["--lang", "en", "--nats", f"nats://office:wrong@127.0.0.1:{guarded.port}", "report", "laggards"]
+        )
+    told = capsys.readouterr().err
+    assert end.value.code == 1
+    assert f"nats://127.0.0.1:{guarded.port} does not admit this credential" in told
+    assert "wrong" not in told
+    assert monotonic() - started < client_module.ASK_SECONDS

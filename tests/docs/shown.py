@@ -44,10 +44,11 @@ def recipe(target: str) -> list[str]:
 
 
 def as_user(**more: str) -> dict[str, str]:
-    """The environment after `. .venv/bin/activate`, speaking English, with no servers named but in `more`."""
+    """The environment after `. .venv/bin/activate`, speaking English, with no servers named but in `more`,
+    nor by a context."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DUBAN_")}
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**inherited, "PATH": programs, "DUBAN_LANG": "en", **more}
+    return {**inherited, "PATH": programs, "DUBAN_LANG": "en", "XDG_CONFIG_HOME": os.devnull, **more}
 
 
 def typed(command: str, folder: Path = ROOT, **more: str) -> "subprocess.CompletedProcess[str]":
