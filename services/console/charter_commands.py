@@ -1,6 +1,8 @@
 """`duban charter`: check a charter file at its lines, and publish it."""
 
 import asyncio
+import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ from duban_contracts.message import SERVICES
 from duban_contracts.queries import AskCharter, Following
 from services.chassis.charter_bucket import publish_charter
 from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
+from services.console.charter_new import new_charter
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
 from services.console.plan_telling import PlanOutcome, plan_sentence, plan_told, speaker
@@ -32,6 +35,7 @@ from services.console.terminal import (
 )
 
 FOLLOW_SECONDS = 10.0
+TOKEN = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
 
 app = typer.Typer(help=N_("The town's charter"), no_args_is_help=True)
 
@@ -79,6 +83,58 @@ async def in_force(system: Duban) -> Charter | None:
         return await system.charter()
     except Unreachable:
         return None
+
+
+@app.command("new", help=N_("Write a commented charter with working defaults, to be filled in"))
+def new(
+    file: Annotated[Path, typer.Argument(help=N_("The file to write"), show_default=False)],
+    township: Annotated[
+        str | None, typer.Option("--township", help=N_("The town's name; asked for where it is missing"))
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help=N_("The charter's name"))] = None,
+    station: Annotated[
+        list[str] | None, typer.Option("--station", help=N_("A station as TOKEN=NAME; repeatable"))
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help=N_("Replace the file if it is there"))] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    with ending(output):
+        if file.exists() and not force:
+            raise misuse(_("{file} is there already; --force replaces it").format(file=file))
+        stations = [_station(each) for each in station or ()]
+        town = (township or _asked_township()).strip()
+        if not town:
+            raise misuse(_("the town needs a name; give --township"))
+        _write(file, new_charter(town, name, stations))
+        gaps = _read(file, output)[1]
+        if output is Format.JSON:
+            say_json(_document(file, [], gaps))
+        else:
+            said = _(
+                "{file} is a valid charter; fill in stations and categories, then run `duban charter check`"
+            )
+            say(said.format(file=file))
+
+
+def _asked_township() -> str:
+    if not sys.stdin.isatty():
+        raise misuse(_("the town needs a name; give --township"))
+    return str(typer.prompt(_("Name of the township")))
+
+
+def _station(text: str) -> tuple[str, str]:
+    token, equals, called = (part.strip() for part in text.partition("="))
+    if not (equals and called and TOKEN.match(token)):
+        said = _("{text!r} is no station; write TOKEN=NAME, like bianmin=便民服务中心")
+        raise misuse(said.format(text=text))
+    return token, called
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise misuse(_("{file} cannot be written: {why}").format(file=file, why=error.strerror)) from None
 
 
 def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:
