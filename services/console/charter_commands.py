@@ -12,17 +12,19 @@ from duban_contracts.charter import Charter
 from duban_contracts.charter_findings import sentence
 from duban_contracts.message import SERVICES
 from duban_contracts.queries import AskCharter, Following
-from services.chassis.charter_bucket import publish_charter
+from services.chassis.charter_bucket import publish_charter, published_charter
 from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
 from services.console.charter_new import new_charter
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
+from services.console.orphans import NotAsked, Orphan, orphans
 from services.console.plan_telling import PlanOutcome, plan_sentence, plan_told, speaker
 from services.console.terminal import (
     Exit,
     Format,
     FormatOption,
     Session,
+    Stop,
     YesOption,
     complain,
     confirm,
@@ -63,10 +65,13 @@ def apply(
             question = _("{name}, revision {revision}, is in force. Replace it by {file}?")
             told = question.format(name=current.name, revision=current.revision, file=file)
             confirm(told, yes=False)
+        left = on_system(ctx, lambda system: _left_over(system, charter))
+        _settle_left_over(left, yes)
         actor = speaker(ctx.find_object(Session).nats_url, charter)  # type: ignore[union-attr]
         revision, followers, plan = on_system(ctx, lambda system: applied(system, charter, actor))
         if output is Format.JSON:
-            done = {"revision": revision, "services": followers, "plan": plan}
+            orphaned = [each.document() for each in left] if isinstance(left, list) else None
+            done = {"revision": revision, "services": followers, "plan": plan, "orphans": orphaned}
             say_json(_document(file, [], gaps) | done)
         else:
             _warn(file, gaps)
@@ -75,6 +80,33 @@ def apply(
                 say(_following(service, followed, revision))
             if said := plan_sentence(plan, charter, revision):
                 say(said)
+
+
+async def _left_over(system: Duban, charter: Charter) -> list[Orphan] | NotAsked:
+    """What the change leaves without anybody, or why nobody can say."""
+    try:
+        return await orphans(system, await published_charter(system.client), charter)
+    except NotAsked as why:
+        return why
+
+
+def _settle_left_over(left: list[Orphan] | NotAsked, yes: bool) -> None:
+    """Tells what is left, and goes on only where somebody says that it is meant; raises Stop."""
+    if isinstance(left, NotAsked):
+        said = _("the charter leaves something out, and what is still open with it cannot be asked: {why}")
+        sentences, document = [said.format(why=left)], None
+    else:
+        sentences, document = [each.sentence() for each in left], [each.document() for each in left]
+    if not sentences:
+        return
+    for each in sentences:
+        complain(each)
+    if yes:
+        return
+    if not somebody_there():
+        said = _("nothing is published; settle what is left over first, or say with --yes that it is meant")
+        raise Stop(Exit.REFUSED, "orphans", said, orphans=document)
+    confirm(_("Publish it all the same?"), yes=False)
 
 
 async def in_force(system: Duban) -> Charter | None:
