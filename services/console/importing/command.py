@@ -113,7 +113,7 @@ def import_file(
     allow_refused: Annotated[
         int,
         typer.Option(
-            "--allow-refused", min=0, help=N_("Rows that may be refused without the status being 1")
+            "--allow-refused", min=0, help=N_("Rows that may be refused without the status being 4")
         ),
     ] = 0,
     refused: Annotated[

@@ -96,7 +96,7 @@ def _cells(found: Proposal, rows: Sequence[Sequence[Cell]], name: str) -> list[C
 
 
 def _look_at_dates(found: Proposal, rows: Sequence[Sequence[Cell]]) -> None:
-    """The fewest formats that read every cell; a planned end that is never more than a day is one."""
+    """The fewest formats that read every cell; a planned end that is mostly a day alone is one."""
     texts = list[str]()
     for name in DATED:
         if name in found.columns:
@@ -108,7 +108,8 @@ def _look_at_dates(found: Proposal, rows: Sequence[Sequence[Cell]]) -> None:
             texts = [text for text in texts if text not in set(read)]
     if "due_at" in found.columns:
         moments = [_moment(cell, found.formats) for cell in _cells(found, rows, "due_at") if cell != ""]
-        if all(not isinstance(each, datetime) or each.time() == time() for each in moments):
+        timed = [each for each in moments if isinstance(each, datetime) and each.time() != time()]
+        if 2 * len(timed) < len(moments) or not moments:
             found.columns["due_on"] = found.columns.pop("due_at")
 
 
