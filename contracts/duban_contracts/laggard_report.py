@@ -19,6 +19,8 @@ class LaggardRow(BaseModel):
     station: Token
     name: str
     name_en: str
+    left_charter: bool = False
+    """Not in the charter any more, and still with something open or on the ladder."""
     rung: Rung = Rung.REMINDER
     lagging_since: Moment | None = None
     open_items: int = 0

@@ -1,6 +1,8 @@
 """`duban charter`: check a charter file at its lines, and publish it."""
 
 import asyncio
+import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,16 +12,19 @@ from duban_contracts.charter import Charter
 from duban_contracts.charter_findings import sentence
 from duban_contracts.message import SERVICES
 from duban_contracts.queries import AskCharter, Following
-from services.chassis.charter_bucket import publish_charter
+from services.chassis.charter_bucket import publish_charter, published_charter
 from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
+from services.console.charter_new import new_charter
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
+from services.console.orphans import NotAsked, Orphan, orphans
 from services.console.plan_telling import PlanOutcome, plan_sentence, plan_told, speaker
 from services.console.terminal import (
     Exit,
     Format,
     FormatOption,
     Session,
+    Stop,
     YesOption,
     complain,
     confirm,
@@ -32,6 +37,7 @@ from services.console.terminal import (
 )
 
 FOLLOW_SECONDS = 10.0
+TOKEN = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
 
 app = typer.Typer(help=N_("The town's charter"), no_args_is_help=True)
 
@@ -59,10 +65,13 @@ def apply(
             question = _("{name}, revision {revision}, is in force. Replace it by {file}?")
             told = question.format(name=current.name, revision=current.revision, file=file)
             confirm(told, yes=False)
+        left = on_system(ctx, lambda system: _left_over(system, charter))
+        _settle_left_over(left, yes)
         actor = speaker(ctx.find_object(Session).nats_url, charter)  # type: ignore[union-attr]
         revision, followers, plan = on_system(ctx, lambda system: applied(system, charter, actor))
         if output is Format.JSON:
-            done = {"revision": revision, "services": followers, "plan": plan}
+            orphaned = [each.document() for each in left] if isinstance(left, list) else None
+            done = {"revision": revision, "services": followers, "plan": plan, "orphans": orphaned}
             say_json(_document(file, [], gaps) | done)
         else:
             _warn(file, gaps)
@@ -73,12 +82,91 @@ def apply(
                 say(said)
 
 
+async def _left_over(system: Duban, charter: Charter) -> list[Orphan] | NotAsked:
+    """What the change leaves without anybody, or why nobody can say."""
+    try:
+        return await orphans(system, await published_charter(system.client), charter)
+    except NotAsked as why:
+        return why
+
+
+def _settle_left_over(left: list[Orphan] | NotAsked, yes: bool) -> None:
+    """Tells what is left, and goes on only where somebody says that it is meant; raises Stop."""
+    if isinstance(left, NotAsked):
+        said = _("the charter leaves something out, and what is still open with it cannot be asked: {why}")
+        sentences, document = [said.format(why=left)], None
+    else:
+        sentences, document = [each.sentence() for each in left], [each.document() for each in left]
+    if not sentences:
+        return
+    for each in sentences:
+        complain(each)
+    if yes:
+        return
+    if not somebody_there():
+        said = _("nothing is published; settle what is left over first, or say with --yes that it is meant")
+        raise Stop(Exit.REFUSED, "orphans", said, orphans=document)
+    confirm(_("Publish it all the same?"), yes=False)
+
+
 async def in_force(system: Duban) -> Charter | None:
     """None where there is none, or no service is there to ask."""
     try:
         return await system.charter()
     except Unreachable:
         return None
+
+
+@app.command("new", help=N_("Write a commented charter with working defaults, to be filled in"))
+def new(
+    file: Annotated[Path, typer.Argument(help=N_("The file to write"), show_default=False)],
+    township: Annotated[
+        str | None, typer.Option("--township", help=N_("The town's name; asked for where it is missing"))
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help=N_("The charter's name"))] = None,
+    station: Annotated[
+        list[str] | None, typer.Option("--station", help=N_("A station as TOKEN=NAME; repeatable"))
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help=N_("Replace the file if it is there"))] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    with ending(output):
+        if file.exists() and not force:
+            raise misuse(_("{file} is there already; --force replaces it").format(file=file))
+        stations = [_station(each) for each in station or ()]
+        town = (township or _asked_township()).strip()
+        if not town:
+            raise misuse(_("the town needs a name; give --township"))
+        _write(file, new_charter(town, name, stations))
+        gaps = _read(file, output)[1]
+        if output is Format.JSON:
+            say_json(_document(file, [], gaps))
+        else:
+            said = _(
+                "{file} is a valid charter; fill in stations and categories, then run `duban charter check`"
+            )
+            say(said.format(file=file))
+
+
+def _asked_township() -> str:
+    if not sys.stdin.isatty():
+        raise misuse(_("the town needs a name; give --township"))
+    return str(typer.prompt(_("Name of the township")))
+
+
+def _station(text: str) -> tuple[str, str]:
+    token, equals, called = (part.strip() for part in text.partition("="))
+    if not (equals and called and TOKEN.match(token)):
+        said = _("{text!r} is no station; write TOKEN=NAME, like bianmin=便民服务中心")
+        raise misuse(said.format(text=text))
+    return token, called
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise misuse(_("{file} cannot be written: {why}").format(file=file, why=error.strerror)) from None
 
 
 def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:

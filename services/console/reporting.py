@@ -132,7 +132,7 @@ def _headings() -> list[str]:
 
 def _cells(row: LaggardRow, town: Town) -> list[str]:
     return [
-        printable(row.name if language() is Lang.ZH else row.name_en),
+        _name(row),
         str(row.dispatched),
         str(row.closed_on_time),
         str(row.closed_late),
@@ -147,6 +147,11 @@ def _cells(row: LaggardRow, town: Town) -> list[str]:
         str(row.open_items),
         str(row.days_late),
     ]
+
+
+def _name(row: LaggardRow) -> str:
+    name = printable(row.name if language() is Lang.ZH else row.name_en)
+    return _("{name} (left the charter)").format(name=name) if row.left_charter else name
 
 
 def rate(share: float | None) -> str:

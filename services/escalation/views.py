@@ -1,10 +1,11 @@
 """The laggard report: who lags, how far, and who ranks where, one row for each station of the charter."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from duban_contracts.charter import Charter, Role, Station
+from duban_contracts.charter import Charter, Role
 from duban_contracts.escalation import OpenItem, Rung, Standing
 from duban_contracts.laggard_report import LaggardReport as LaggardReport
 from duban_contracts.laggard_report import LaggardRow as LaggardRow
@@ -16,16 +17,28 @@ from services.escalation.report import Scorecard
 from services.escalation.standing import standing
 
 SMALL_SAMPLE = "small sample"
+LEFT_CHARTER = "left the charter"
+MOST_KEYS = 2_000
+"""Of stations ever heard of; a town has some tens."""
+TOKEN = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
 SHORTEST = timedelta(microseconds=1)
 
 
 def laggard_report(
     cards: Mapping[str, Scorecard], standings: Mapping[str, Standing], charter: Charter, now: datetime
 ) -> LaggardReport:
-    """Every station of the charter, also those of which nothing was heard. Needs an aware `now`."""
+    """Every station of the charter, also those of which nothing was heard. Needs an aware `now`.
+
+    And everybody else against whom anything is open: the office, or a station that has left the charter.
+    """
+    others = [
+        token
+        for token in sorted({*cards, *standings} - {*charter.stations})
+        if _counts(cards.get(token), standings.get(token))
+    ]
     rows = [
-        _row(token, station, cards.get(token, Scorecard()), standings.get(token), charter, now)
-        for token, station in charter.stations.items()
+        _row(token, cards.get(token, Scorecard()), standings.get(token), charter, now)
+        for token in (*charter.stations, *others)
     ]
     minimum = charter.rating.minimum_sample
     return LaggardReport(
@@ -33,15 +46,32 @@ def laggard_report(
     )
 
 
+def _counts(card: Scorecard | None, standing: Standing | None) -> bool:
+    """Something is open against it, or it still stands on the ladder."""
+    if card is not None and card.open > 0:
+        return True
+    return standing is not None and bool(
+        standing.items or standing.order or standing.lagging_since or standing.rung > Rung.REMINDER
+    )
+
+
+def _names(token: str, charter: Charter) -> dict[str, str | bool]:
+    """Of a station, of another actor, or the token of one who has left the charter."""
+    if station := charter.stations.get(token):
+        return {"name": station.name, "name_en": station.name_en}
+    if actor := charter.actors.get(token):
+        return {"name": actor.name, "name_en": token}
+    return {"name": token, "name_en": token, "left_charter": True}
+
+
 def _row(
-    token: str, station: Station, card: Scorecard, standing: Standing | None, charter: Charter, now: datetime
+    token: str, card: Scorecard, standing: Standing | None, charter: Charter, now: datetime
 ) -> LaggardRow:
     items = standing.items if standing else ()
     late = [_days_past_due(item, charter, now) for item in items if item.kind.late]
     return LaggardRow(
         station=token,
-        name=station.name,
-        name_en=station.name_en,
+        **_names(token, charter),
         rung=standing.rung if standing else Rung.REMINDER,
         lagging_since=standing.lagging_since if standing else None,
         open_items=len(items),
@@ -78,13 +108,17 @@ def _days_past_due(item: OpenItem, charter: Charter, now: datetime) -> int:
 
 
 def _ranked(rows: Sequence[LaggardRow], minimum: int) -> list[LaggardRow]:
-    rates = [row.on_time_rate for row in rows if _sample(row) >= minimum and row.on_time_rate is not None]
+    """Only those of the charter are compared."""
+    there = [row for row in rows if not row.left_charter and _sample(row) >= minimum]
+    rates = [row.on_time_rate for row in there if row.on_time_rate is not None]
     return [row.model_copy(update=_place(row, rates, minimum)) for row in rows]
 
 
 def _place(row: LaggardRow, rates: Iterable[float], minimum: int) -> dict[str, int | str]:
     """Small samples do not rank: the number would say nothing about the station."""
     rate = row.on_time_rate
+    if row.left_charter:
+        return {"unranked": LEFT_CHARTER}
     if rate is None or _sample(row) < minimum:
         return {"unranked": SMALL_SAMPLE}
     return {"rank": 1 + sum(other > rate for other in rates)}
@@ -103,7 +137,7 @@ def _worst_first(rows: Iterable[LaggardRow]) -> tuple[LaggardRow, ...]:
 
 
 async def laggards(reading: Reading, asked: WhoLags) -> LaggardReport:
-    stations = list(reading.charter.stations)
+    stations = sorted({*reading.charter.stations, *await _ever_heard_of(reading)})
     states = await reading.states("escalation", stations)
     cards = await reading.states("escalation-report", stations)
     standings = {
@@ -117,6 +151,15 @@ async def laggards(reading: Reading, asked: WhoLags) -> LaggardReport:
         reading.charter,
         asked.at or reading.now(),
     )
+
+
+async def _ever_heard_of(reading: Reading) -> set[str]:
+    """Stations come and go with the charter; what is open against one of them stays."""
+    known = set[str]()
+    for collection in ("escalation", "escalation-report"):
+        found = reading.database[collection].find({}, {"_id": True}).sort("_id", 1).limit(MOST_KEYS)
+        known |= {str(each["_id"]) async for each in found}
+    return {token for token in known if TOKEN.match(token)}
 
 
 async def standings(reading: Reading, asked: AskStandings) -> Standings:

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from duban_contracts.charter import Charter
+from services.chassis.charter_file import read_charter
 from tests.conftest import CHARTERS
 from tests.console.conftest import Run
 
@@ -85,3 +88,57 @@ def test_findings_are_in_chinese_too_with_the_same_code_for_programs(run: Run, b
         {"token": "qingjiban", "near": "qingjieban"},
     )
     assert "没有责任领导" in run("charter", "check", str(TOWNSHIP), "--lang", "zh").out
+
+
+@pytest.mark.case("A14")
+def test_a_new_charter_is_valid_at_once_and_holds_the_towns_names(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "town.yaml"
+    names = ("--station", "cunjian=村建站", "--station", 'odd=He said: "yes" #1')
+    assert run("charter", "new", str(file), "--township", "东镇: 一", *names).status == 0
+    charter = read_charter(file)
+    assert (charter.township, charter.document_mark) == ("东镇: 一", "东镇: 一督")
+    assert {token: each.name for token, each in charter.stations.items()} == {
+        "cunjian": "村建站",
+        "odd": 'He said: "yes" #1',
+    }
+    assert {each.lead for each in charter.categories.values()} == {"cunjian", "odd"}
+    assert run("charter", "check", str(file)).status == 0
+
+
+@pytest.mark.case("A14")
+def test_a_new_charter_needs_a_town_and_replaces_nothing(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "town.yaml"
+    assert run("charter", "new", str(file)).status == 2
+    assert run("charter", "new", str(file), "--township", " ").status == 2
+    assert run("charter", "new", str(file), "--township", "东镇", "--station", "村建站").status == 2
+    assert not file.exists()
+    assert run("charter", "new", str(file), "--township", "东镇").status == 0
+    assert run("charter", "new", str(file), "--township", "西镇").status == 2
+    assert read_charter(file).township == "东镇"
+    assert run("charter", "new", str(file), "--township", "西镇", "--force").status == 0
+
+
+@pytest.mark.case("A14")
+def test_the_numbers_of_the_template_are_the_defaults(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "town.yaml"
+    run("charter", "new", str(file), "--township", "东镇")
+    told, silent = read_charter(file), Charter.model_validate(MINIMAL)
+
+    def numbers(rules: BaseModel) -> object:
+        return rules.model_copy(update={"source": "-"})
+
+    for rung in ("reminder", "order", "circular", "leaders", "discipline", "recovered_after"):
+        assert numbers(getattr(told.ladder, rung)) == numbers(getattr(silent.ladder, rung))
+    assert numbers(told.rating) == numbers(silent.rating)
+    assert numbers(told.hours) == numbers(silent.hours)
+    assert told.actors == silent.actors
+    without = {"source": "-", "handover": None, "extension": None, "hold": None}
+    assert told.matters.model_copy(update=without) == numbers(silent.matters)
+
+
+MINIMAL = {
+    "name": "x",
+    "township": "x",
+    "stations": {"a": {"name": "x"}},
+    "categories": {"b": {"name": "x", "lead": "a", "source": "x"}},
+}

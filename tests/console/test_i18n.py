@@ -81,7 +81,9 @@ def test_the_language_is_the_options_then_the_environments_then_the_locales(
 
 @pytest.mark.case("C15")
 def test_our_reader_of_catalogues_reads_what_babel_reads() -> None:
-    with (i18n.MESSAGES / "zh.po").open("rb") as lines:
-        messages = read_po(lines, locale="zh", abort_invalid=True)
-        expected = {str(each.id): str(each.string) for each in messages if each.id and each.string}
+    expected = dict[str, str]()
+    for file in i18n.MESSAGES.glob("zh*.po"):
+        with file.open("rb") as lines:
+            messages = read_po(lines, locale="zh", abort_invalid=True)
+            expected |= {str(each.id): str(each.string) for each in messages if each.id and each.string}
     assert catalogue(Lang.ZH) == expected

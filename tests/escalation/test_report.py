@@ -1,5 +1,6 @@
 """The counts of each station and the laggard report made of them."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import hypothesis.strategies as st
@@ -237,3 +238,47 @@ def test_days_late_are_calendar_days_past_due_summed_over_the_open_late_items():
 def test_what_is_due_at_an_hour_of_today_is_not_a_day_late_yet():
     items = (late_item("1", day(5, 2, 9)),)
     assert row(STATION, {}, {STATION: stand(STATION, items=items)}).days_late == 0
+
+
+# Who is not a station of the charter
+
+
+OPEN_ITEM = OpenItem(id="2024-000001 entry_overdue", kind=ItemKind.ENTRY_OVERDUE, since=NOW)
+
+
+def lagging(token):
+    return Standing(
+        station=token, version=1, at=NOW, rung=Rung.SUPERVISED, lagging_since=NOW, items=(OPEN_ITEM,)
+    )
+
+
+@pytest.mark.case("A6")
+def test_a_station_that_left_the_charter_keeps_its_row_while_anything_is_open():
+    standings = {"gone": lagging("gone")}
+    [found] = [each for each in report({}, standings).rows if each.station == "gone"]
+    assert (found.name, found.left_charter, found.open_items, found.rung) == (
+        "gone",
+        True,
+        1,
+        Rung.SUPERVISED,
+    )
+    with_entries = report({"gone": Scorecard(dispatched=40)}).rows
+    assert [(each.open, each.left_charter) for each in with_entries if each.station == "gone"] == [(40, True)]
+
+
+@pytest.mark.case("A6")
+def test_a_station_that_left_with_nothing_open_has_no_row_and_never_ranks():
+    closed = Scorecard(dispatched=40, closed_on_time=40)
+    assert all(each.station != "gone" for each in report({"gone": closed}).rows)
+    both = report(
+        {"gone": replace(closed, dispatched=41), STATION: replace(closed, closed_on_time=30, closed_late=10)}
+    )
+    ranks = {each.station: (each.rank, each.unranked) for each in both.rows}
+    assert ranks["gone"] == (None, "left the charter")
+    assert ranks[STATION] == (1, None)
+
+
+@pytest.mark.case("A6")
+def test_the_office_that_is_late_itself_has_a_row_under_its_name():
+    [found] = [each for each in report({}, {"office": lagging("office")}).rows if each.station == "office"]
+    assert (found.name, found.left_charter) == ("镇营商办", False)

@@ -20,7 +20,9 @@ from services.chassis.charter_file import CharterErrors, read_charter
 from services.console.client import Duban
 from services.console.i18n import N_, _
 from services.console.importing.convert import CLOSING_OF_AN_OPEN_CASE, IDS_ARE_NUMBERS, Refused
+from services.console.importing.explain import explained
 from services.console.importing.mapping import ImportMap, MapErrors, check_header, read_map
+from services.console.importing.propose import feed_of, propose, written
 from services.console.importing.refused import NotOurs, RefusedRows, place_for
 from services.console.importing.rehearse import Rehearsal
 from services.console.importing.rows import BadFile, count, opened
@@ -78,9 +80,20 @@ class Summary:
 def import_file(
     ctx: typer.Context,
     file: Annotated[
-        Path, typer.Argument(help=N_("Cases of another system, .csv or .xlsx"), show_default=False)
-    ],
-    mapping: Annotated[Path, typer.Option("--mapping", help=N_("What its columns and words mean, in YAML"))],
+        Path | None, typer.Argument(help=N_("Cases of another system, .csv or .xlsx"), show_default=False)
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help=N_("What its columns and words mean, in YAML"))
+    ] = None,
+    init: Annotated[
+        bool, typer.Option("--init", help=N_("Propose a map from the file's headings and words, and end"))
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help=N_("Where the proposed map goes; default: the terminal"))
+    ] = None,
+    explain_map: Annotated[
+        bool, typer.Option("--explain-map", help=N_("Say what a map may hold, field by field, and end"))
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -90,7 +103,9 @@ def import_file(
     ] = False,
     charter: Annotated[
         Path | None,
-        typer.Option("--charter", help=N_("A dry run: check against this charter, not the running system's")),
+        typer.Option(
+            "--charter", help=N_("For a dry run or a proposal: this charter, not the running system's")
+        ),
     ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help=N_("A dry run: only convert, check against no charter"))
@@ -98,7 +113,7 @@ def import_file(
     allow_refused: Annotated[
         int,
         typer.Option(
-            "--allow-refused", min=0, help=N_("Rows that may be refused without the status being 1")
+            "--allow-refused", min=0, help=N_("Rows that may be refused without the status being 4")
         ),
     ] = 0,
     refused: Annotated[
@@ -111,6 +126,16 @@ def import_file(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
+        if explain_map:
+            say(explained())
+            return
+        if file is None:
+            raise misuse(_("name the file to import"))
+        if init:
+            proposed(file, charter, out)
+            return
+        if mapping is None:
+            raise misuse(_("name the map with --mapping; `duban import --init FILE` proposes one"))
         job = prepared(file, mapping, refused)
         started = monotonic()
         with reading(), progress(job.total, output) as moved:
@@ -121,6 +146,18 @@ def import_file(
         tell(replace(summary, seconds=monotonic() - started), job.total, output)
         if summary.tally.refused > allow_refused:
             raise typer.Exit(Exit.PARTLY)
+
+
+def proposed(file: Path, charter: Path | None, out: Path | None) -> None:
+    with reading():
+        if out is not None and out.exists():
+            raise misuse(_("{file} is there already; name another file").format(file=out))
+        text = written(propose(file), feed_of(file), charter_in(charter) if charter else None)
+        if out is None:
+            say(text.rstrip("\n"))
+        else:
+            out.write_text(text, encoding="utf-8")
+            complain(_("the proposed map stands in {file}; look through it").format(file=out))
 
 
 def prepared(file: Path, mapping: Path, refused: Path | None) -> Job:

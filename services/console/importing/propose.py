@@ -1,0 +1,201 @@
+"""`duban import --init FILE`: a map proposed from the file's own headings and words, to be looked through.
+
+What cannot be known is left empty, and the map is refused with its line until it is filled in.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from itertools import islice
+from pathlib import Path
+from unicodedata import normalize
+
+from duban_contracts.charter import Charter
+from services.console.i18n import _
+from services.console.importing.cells import BadFile, Cell
+from services.console.importing.csv_file import guessed_delimiter, guessed_encoding
+from services.console.importing.dates import parsed
+from services.console.importing.headings import CHANNELS, FIELDS, FORMATS, STATUSES
+from services.console.importing.rows import is_workbook, raw_rows
+
+LOOKED_AT = 2_000
+"""Rows."""
+HEADINGS_WITHIN = 20
+"""Rows in which the headings are looked for."""
+MOST_WORDS = 40
+"""A column with more different words is no list of words."""
+DATED = ("submitted_at", "due_at", "closed_at")
+WORDS = ("status", "category", "station", "village", "channel")
+
+
+@dataclass
+class Proposal:
+    encoding: str
+    delimiter: str
+    header_row: int
+    header: list[str]
+    columns: dict[str, str] = field(default_factory=dict)
+    formats: list[str] = field(default_factory=list)
+    words: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+def propose(path: Path, sheet: str | None = None) -> Proposal:
+    """Raises BadFile where no heading is known, OSError where there is no file."""
+    encoding, delimiter = "utf-8-sig", ","
+    if not is_workbook(path):
+        encoding = guessed_encoding(path) or encoding
+        delimiter = guessed_delimiter(path, encoding)
+    with closing(raw_rows(path, encoding, delimiter, sheet)) as raw:
+        rows = list(islice(raw, LOOKED_AT))
+    number, header = _headings(rows)
+    found = Proposal(encoding, delimiter, number, header)
+    found.columns = _columns(header)
+    if not found.columns:
+        said = _("{path}: no heading is known; write the map by hand, --explain-map says how")
+        raise BadFile(said.format(path=path))
+    below = rows[number:]
+    _look_at_dates(found, below)
+    for name in WORDS:
+        if name in found.columns:
+            counted = Counter(str(cell) for cell in _cells(found, below, name) if cell != "")
+            if len(counted) <= MOST_WORDS:
+                found.words[name] = counted
+    return found
+
+
+def _headings(rows: Sequence[Sequence[Cell]]) -> tuple[int, list[str]]:
+    """The row, counted from 1, in which most headings are known; the first of several."""
+    candidates = [[str(cell) for cell in row] for row in rows[:HEADINGS_WITHIN]] or [[]]
+    best = max(range(len(candidates)), key=lambda place: (len(_columns(candidates[place])), -place))
+    return best + 1, candidates[best]
+
+
+def _columns(header: Iterable[str]) -> dict[str, str]:
+    """Field to heading: the best known name first, each heading once."""
+    by_name = {_folded(heading): heading for heading in reversed([each for each in header if each])}
+    taken = dict[str, str]()
+    for name, known in FIELDS.items():
+        heading = next((by_name[each] for each in known if each in by_name), None)
+        if heading is not None and heading not in taken.values():
+            taken[name] = heading
+    return taken
+
+
+def _folded(heading: str) -> str:
+    """Without what differs between two spellings of one heading."""
+    return re.sub(r"[\s_\-:：()（）*]", "", normalize("NFKC", heading)).lower()
+
+
+def _cells(found: Proposal, rows: Sequence[Sequence[Cell]], name: str) -> list[Cell]:
+    place = found.header.index(found.columns[name])
+    return [row[place] for row in rows if place < len(row)]
+
+
+def _look_at_dates(found: Proposal, rows: Sequence[Sequence[Cell]]) -> None:
+    """The fewest formats that read every cell; a planned end that is mostly a day alone is one."""
+    texts = list[str]()
+    for name in DATED:
+        if name in found.columns:
+            texts += [cell for cell in _cells(found, rows, name) if isinstance(cell, str) and cell]
+    for form in FORMATS:
+        read = [text for text in texts if parsed(text, (form,)) is not None]
+        if read:
+            found.formats.append(form)
+            texts = [text for text in texts if text not in set(read)]
+    if "due_at" in found.columns:
+        moments = [_moment(cell, found.formats) for cell in _cells(found, rows, "due_at") if cell != ""]
+        timed = [each for each in moments if isinstance(each, datetime) and each.time() != time()]
+        if 2 * len(timed) < len(moments) or not moments:
+            found.columns["due_on"] = found.columns.pop("due_at")
+
+
+def _moment(cell: Cell, formats: Sequence[str]) -> object:
+    return parsed(cell, tuple(formats)) if isinstance(cell, str) else cell
+
+
+def written(found: Proposal, feed: str, charter: Charter | None = None) -> str:
+    """YAML text. With a charter its names stand for its tokens; else they are left to be filled in."""
+    columns, lines = dict(found.columns), list[str]()
+    lines += [
+        "# "
+        + _("Proposed from the file's headings: look through every line, above all those without a value."),
+        "# " + _("`duban import --explain-map` says what each field means."),
+        f"feed: {feed}",
+        f"timezone: {charter.timezone if charter else 'Asia/Shanghai'}",
+    ]
+    if found.encoding != "utf-8-sig":
+        lines.append(f"encoding: {found.encoding}")
+    if found.delimiter != ",":
+        lines.append(f"delimiter: {_quoted(found.delimiter)}")
+    if found.header_row != 1:
+        lines.append(f"header_row: {found.header_row}")
+    if "title" not in columns:
+        columns["title"] = columns.get("category") or columns.get("text") or ""
+    lines += ["", "columns:"]
+    for name in ("id", "title", "submitted_at"):
+        lines.append(f"  {name}: {_quoted(columns.pop(name)) if columns.get(name) else ''}".rstrip())
+    lines += [f"  {name}: {_quoted(heading)}" for name, heading in columns.items() if heading]
+    lines += ["", f"date_formats: {json.dumps(found.formats or ['%Y-%m-%d %H:%M'], ensure_ascii=False)}"]
+    lines += _closing(found)
+    lines += _tables(found, charter)
+    if "category" not in found.columns:
+        lines += ["", "defaults:", "  category:  # " + _("a category of the charter")]
+    return "\n".join(lines) + "\n"
+
+
+def _closing(found: Proposal) -> list[str]:
+    if "status" not in found.columns:
+        if "closed_at" not in found.columns:
+            return []
+        explained = _("closed and solved where the closing time is filled in; an empty cell means open")
+        return ["", f"closed_when: filled  # {explained}"]
+    lines = ["", "statuses:"]
+    for word, count in sorted(found.words.get("status", Counter()).items()):
+        meaning = STATUSES.get(_folded(word), "")
+        lines.append(_entry(word, meaning, count))
+    return lines
+
+
+def _tables(found: Proposal, charter: Charter | None) -> list[str]:
+    lines = list[str]()
+    for name, table in (
+        ("category", "categories"),
+        ("station", "stations"),
+        ("village", "villages"),
+        ("channel", "channels"),
+    ):
+        words = found.words.get(name)
+        if words:
+            known = CHANNELS if name == "channel" else _tokens(charter, table)
+            lines += ["", f"{table}:"]
+            lines += [
+                _entry(word, known.get(_folded(word), ""), count) for word, count in sorted(words.items())
+            ]
+    return lines
+
+
+def _tokens(charter: Charter | None, table: str) -> Mapping[str, str]:
+    if charter is None:
+        return {}
+    things = getattr(charter, table)
+    named = {_folded(each.name): token for token, each in things.items()}
+    return named | {_folded(token): token for token in things}
+
+
+def _entry(word: str, meaning: str, count: int) -> str:
+    """Left empty where it is not known."""
+    rows = _("{count} rows").format(count=count)
+    return f"{f'  {_quoted(word)}: {meaning}'.rstrip()}  # {rows}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def feed_of(path: Path) -> str:
+    """A token made of the file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "past"
