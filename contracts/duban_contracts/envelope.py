@@ -9,18 +9,26 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from duban_contracts.faults import in_words
-from duban_contracts.message import CATALOGUE, Message
-from duban_contracts.subjects import filter_of
+from duban_contracts.fields import unfit_for_key
+from duban_contracts.message import CATALOGUE, Command, Message
+from duban_contracts.rules import is_token
+from duban_contracts.subjects import filter_of, is_command
 
 JSON = "application/json"
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
 _SAFE = re.compile(f"[{re.escape(_PRINTABLE)}]*")
+_STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _moment = TypeAdapter(AwareDatetime)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+"""Nothing that a service decides about was done before; `0001-01-01` is what programs write for no date."""
+LONGEST = 200
+"""Characters of an attribute."""
 
 
 class PoisonReason(StrEnum):
@@ -56,6 +64,9 @@ class Attributes(NamedTuple):
     revision: int | None = None
     """The charter's revision under which a fact was decided."""
     traceparent: str | None = None
+    causation_source: str | None = None
+    """`ce-source` of the command that caused a fact; with id and actor it names that command."""
+    causation_actor: str | None = None
 
 
 class Envelope(NamedTuple):
@@ -66,14 +77,17 @@ class Envelope(NamedTuple):
 
 
 def encode(attributes: Attributes, time: str | None = None) -> dict[str, str]:
-    """The headers; `Nats-Msg-Id` equals `ce-id`, so the broker drops what it already has.
+    """The headers. `Nats-Msg-Id` of a fact equals its `ce-id`, so the broker drops what it already has.
+
+    A command has none: the broker compares them without regard to who sends, so that anybody could suppress
+    a command by sending its id first. Copies of commands are recognised by the service.
 
     `time` is for a fact whose time is text already, exactly as it was stored.
     """
     if time is None and attributes.time is not None:
         time = rfc3339(attributes.time)
     headers = {
-        "Nats-Msg-Id": attributes.id,
+        "Nats-Msg-Id": None if _is_command(attributes.type) else attributes.id,
         "content-type": JSON,
         "ce-specversion": "1.0",
         "ce-id": attributes.id,
@@ -86,61 +100,162 @@ def encode(attributes: Attributes, time: str | None = None) -> dict[str, str]:
         "ce-actingfor": attributes.acting_for,
         "ce-charterrevision": None if attributes.revision is None else str(attributes.revision),
         "traceparent": attributes.traceparent,
+        "ce-causationsource": attributes.causation_source,
+        "ce-causationactor": attributes.causation_actor,
     }
     return {name: _escaped(value) for name, value in headers.items() if value is not None}
 
 
+@cache
+def _is_command(type_: str) -> bool:
+    model = CATALOGUE.get(type_)
+    return model is not None and issubclass(model, Command)
+
+
 def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Envelope:
-    """Raises Poison, and nothing else."""
-    given = {str(name).lower(): _unescaped(str(value)) for name, value in (headers or {}).items()}
-    attributes = _attributes(given)
-    model = CATALOGUE.get(attributes.type)
-    if model is None:
-        raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
-    if not given.get("content-type", JSON).startswith(JSON):
-        raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{given['content-type']!r}; send {JSON}")
-    last = _last_token(subject, model)
+    """Raises Poison, and nothing else, whatever subject, headers and body hold."""
     try:
-        return Envelope(attributes, model.model_validate_json(body), last)
+        given = _lower(headers or {})
+        attributes = _attributes(given, told=not is_command(subject))
+        model = CATALOGUE.get(attributes.type)
+        if model is None:
+            raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
+        content = given.get("content-type", JSON)
+        if content.partition(";")[0].strip().lower() != JSON:
+            raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{content[:LONGEST]!r}; send {JSON}")
+        last = _last_token(subject, model)
+        return Envelope(attributes, _data(model, body), last)
+    except Poison:
+        raise
+    except Exception:  # a reader that raises anything else is a message's trouble, never its neighbours'
+        raise Poison(PoisonReason.BREAKS_CONTRACT, "its headers or its subject cannot be read") from None
+
+
+def _data(model: type[Message], body: bytes) -> Message:
+    try:
+        return model.model_validate_json(body)
     except ValidationError as error:
         raise Poison(PoisonReason.BREAKS_CONTRACT, in_words(error)) from None
+    except Exception:
+        detail = "a value is outside of what can be kept, e.g. a date before 1900 or after 9998"
+        raise Poison(PoisonReason.BREAKS_CONTRACT, detail) from None
 
 
 def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _attributes(given: Mapping[str, str]) -> Attributes:
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    """Names in any case; a name that is there twice with different values says nothing for sure."""
+    given: dict[str, str] = {}
+    for name, value in headers.items():
+        lower, text = str(name).lower(), str(value)
+        if lower.startswith("ce-") and given.get(lower, text) != text:
+            raise Poison(PoisonReason.BAD_ATTRIBUTE, f"header {lower[:LONGEST]} is there twice")
+        given[lower] = text
+    return given
+
+
+def _attributes(given: Mapping[str, str], told: bool) -> Attributes:
+    """`told`: a fact of ours. Earlier releases let in keys and correlations that are refused now, and what
+    follows from them has to be heard."""
+    fit = _decoded if told else _fit
+    read = {name: fit(name, given[name]) for name in _ATTRIBUTES if name in given}
     for name in ("ce-id", "ce-source", "ce-type", "ce-subject"):
-        if not given.get(name):
+        if not read.get(name):
             raise Poison(PoisonReason.MISSING_ATTRIBUTE, f"header {name} is missing")
-        if len(given[name]) > 200:
-            raise Poison(PoisonReason.BAD_ATTRIBUTE, f"header {name} is longer than 200 characters")
-    if given.get("ce-specversion", "1.0") != "1.0":
+        _not_too_long(name, read[name])
+    if read.get("ce-specversion", "1.0") != "1.0":
         raise Poison(PoisonReason.BAD_ATTRIBUTE, "ce-specversion must be 1.0")
     return Attributes(
-        id=given["ce-id"],
-        source=given["ce-source"],
-        type=given["ce-type"],
-        time=_time(given.get("ce-time")),
-        key=given["ce-subject"],
-        correlation=given.get("ce-correlationid") or given["ce-id"],
-        causation=given.get("ce-causationid"),
-        acting_for=given.get("ce-actingfor"),
-        revision=_revision(given.get("ce-charterrevision")),
-        traceparent=given.get("traceparent"),
+        id=read["ce-id"],
+        source=read["ce-source"],
+        type=read["ce-type"],
+        time=_time(read.get("ce-time")),
+        key=read["ce-subject"],
+        correlation=read.get("ce-correlationid") or read["ce-id"],
+        causation=read.get("ce-causationid"),
+        acting_for=_token("ce-actingfor", read.get("ce-actingfor")),
+        revision=_revision(read.get("ce-charterrevision")),
+        traceparent=_trace(given.get("traceparent")),
+        causation_source=read.get("ce-causationsource"),
+        causation_actor=read.get("ce-causationactor"),
     )
+
+
+_ATTRIBUTES = (
+    "ce-specversion",
+    "ce-id",
+    "ce-source",
+    "ce-type",
+    "ce-time",
+    "ce-subject",
+    "ce-correlationid",
+    "ce-causationid",
+    "ce-causationsource",
+    "ce-causationactor",
+    "ce-actingfor",
+    "ce-charterrevision",
+)
+
+
+def _fit(name: str, value: str) -> str:
+    """Raises Poison for what is no text: a client that cannot decode a header puts U+FFFD for it, and then
+    two ids may look the same."""
+    text = _decoded(name, value)
+    _not_too_long(name, text)
+    if (character := unfit_for_key(text)) is not None:
+        detail = f"header {name} holds {character}; send UTF-8, percent-encoded"
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, detail)
+    return text
+
+
+def _decoded(name: str, value: str) -> str:
+    if "%" not in value:
+        return value
+    if _STRAY.search(value):
+        detail = f"header {name} holds a % that begins no escape; write it as %25"
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, detail)
+    try:
+        return unquote_to_bytes(value).decode()
+    except UnicodeError:
+        detail = f"header {name} is not UTF-8 when its escapes are decoded"
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, detail) from None
+
+
+def _not_too_long(name: str, text: str) -> None:
+    if len(text) > LONGEST:
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, f"header {name} is longer than {LONGEST} characters")
+
+
+def _trace(value: str | None) -> str | None:
+    """A trace that cannot be read is no reason to refuse what it traces."""
+    try:
+        return None if value is None else _fit("traceparent", value)
+    except Poison:
+        return None
+
+
+def _token(name: str, value: str | None) -> str | None:
+    if value is not None and not is_token(value):
+        detail = f"{name} has to be 1 to 40 letters A to Z, digits, _ or -, as in the charter"
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, detail)
+    return value
 
 
 def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return _moment.validate_strings(text).astimezone(UTC)
-    except (ValidationError, OverflowError):
-        raise Poison(
-            PoisonReason.BAD_ATTRIBUTE, f"ce-time {text!r} is not an RFC 3339 time with a zone"
-        ) from None
+        if not _RFC_3339.fullmatch(text):
+            raise ValueError("not of that form")
+        moment = _moment.validate_strings(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        detail = f"ce-time {text!r} is not an RFC 3339 time with a zone, like 2024-04-15T09:00:00+08:00"
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, detail) from None
+    if moment < EARLIEST:
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, f"ce-time {text} is before 1900; leave it out for no time")
+    return moment
 
 
 def _revision(text: str | None) -> int | None:
@@ -158,7 +273,8 @@ def _last_token(subject: str, model: type[Message]) -> str:
     if not named.startswith(before) or not last or "." in last:
         detail = f"{model.type!r} travels on '{before}*', not on {subject!r}"
         raise Poison(PoisonReason.WRONG_SUBJECT, detail)
-    return last
+    # A fact's last token was written by a service of ours; who sends a command is anybody's text.
+    return _token("the actor in the subject", last) or "" if issubclass(model, Command) else last
 
 
 @cache
@@ -168,8 +284,4 @@ def _subject_before(model: type[Message]) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value if _SAFE.fullmatch(value) else quote(value, safe=_PRINTABLE)
-
-
-def _unescaped(value: str) -> str:
-    return unquote(value) if "%" in value else value
+    return value if _SAFE.fullmatch(value) else quote(value, safe=_PRINTABLE, errors="replace")

@@ -7,6 +7,7 @@ only, so that chains of merged matters end and no earlier date is lost.
 from pydantic import Field
 
 from duban_contracts.due import Due
+from duban_contracts.fields import RequestKey, Text
 from duban_contracts.intake import Outcome
 from duban_contracts.message import Command, Fact, Key, Moment, Part
 from duban_contracts.rules import Role, Token
@@ -18,8 +19,8 @@ class MergeMatter(Command, service="ledger", by=(Role.OFFICE, Role.LEADER)):
     `reopen` takes it out again.
     """
 
-    into: str = Field(pattern=r"^\d{4}-\d{6,}$", description="The number of the earlier entry, which goes on")
-    reason: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
+    into: RequestKey = Field(description="The number of the earlier entry, which goes on")
+    reason: Text = Field(description="What the citizen is told, without names")
 
 
 class MatterMerged(Fact, service="ledger"):

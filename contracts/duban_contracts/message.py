@@ -96,6 +96,8 @@ class Refusal(StrEnum):
     INCOMPLETE = "incomplete"
     OBJECTION_OPEN = "objection_open"
     WITHOUT_CHARTER = "without_charter"
+    ID_REUSED = "id_reused"
+    TOO_LARGE = "too_large"
 
 
 class CommandRefused(Fact):

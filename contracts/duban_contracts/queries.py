@@ -23,7 +23,7 @@ from pydantic import Field
 from duban_contracts.charter import Charter, Token
 from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.escalation import Standing
-from duban_contracts.fields import Bookmark, RequestKey, RequestMoment
+from duban_contracts.fields import MAX_EXACT_INTEGER, Bookmark, RequestKey, RequestMoment
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
 from duban_contracts.reclassifying import Reclassification
@@ -37,21 +37,35 @@ class QueryFault(Part):
 
 
 class WhatBecameOf(Question):
-    """Pairs of key and message id, at most 1000. Only the asker's own commands are answered."""
+    """Pairs of key and `ce-id`, at most 1000. Only the asker's own commands are answered."""
 
     asked: tuple[tuple[RequestKey, RequestKey], ...] = Field(max_length=1000)
+    source: RequestKey | None = Field(
+        None, description="`ce-source` of the commands; absent: those of earlier releases only"
+    )
+    digest: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{1,64}$",
+        description="Of a command that was refused because its id was that of another one",
+    )
 
 
 class ToldFact(Part):
     type: str
     time: str
     data: str = Field(description="The JSON body as it was told")
+    continues: bool = Field(
+        False, description="The body goes on in the next fact of this answer, perhaps on the next page"
+    )
 
 
 class AnswerGiven(Part):
     key: str
-    message: str
+    message: str = Field(description="`ce-id` of what was answered")
     facts: tuple[ToldFact, ...]
+    source: str | None = Field(None, description="`ce-source` of the command; absent: a fact, a wake, or old")
+    actor: str | None = Field(None, description="Who sent the command; absent as `source` is")
+    digest: str | None = Field(None, description="Of what the command said (`duban_contracts.identity`)")
 
 
 class Answers(Part):
@@ -89,7 +103,9 @@ class Following(Part):
 class AskFacts(Question):
     """Which facts of this service that the asker may hear were stored after a place in its stream?"""
 
-    after: int | None = Field(None, ge=0, description="A sequence; absent: where does the stream end now?")
+    after: int | None = Field(
+        None, ge=0, le=MAX_EXACT_INTEGER, description="A sequence; absent: where does the stream end now?"
+    )
     limit: int = Field(100, ge=1, le=500)
 
 

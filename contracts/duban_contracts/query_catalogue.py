@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from duban_contracts import queries, reading
+from duban_contracts import operations, queries, reading
 from duban_contracts.charter import Role
 from duban_contracts.laggard_report import LaggardReport
 from duban_contracts.message import SERVICES, Question
@@ -20,6 +20,9 @@ EVERYBODY: frozenset[ReaderRole] = frozenset([*Role, *Program])
 ACTORS: frozenset[ReaderRole] = frozenset(Role)
 OFFICIALS: frozenset[ReaderRole] = INSPECTORS | {Role.LEADER, Program.OPERATOR}
 REGISTER: frozenset[ReaderRole] = OFFICIALS | {Role.STATION}
+
+UPKEEP: frozenset[ReaderRole] = frozenset(Program)
+"""Who looks after the machines: not after the town's matters."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ def _of_every_service() -> Iterable[QueryContract]:
         yield QueryContract(service, "history", queries.HistoryOf, queries.Answers, _HISTORY[service])
         yield QueryContract(service, "facts", queries.AskFacts, queries.FactsPage, _HEARERS)
         yield QueryContract(service, "backlog", queries.Nothing, queries.Backlog, EVERYBODY)
+        yield QueryContract(service, "stuck", operations.AskStuck, operations.Stuck, UPKEEP)
+        for name, asks, gives in (
+            ("dead_letters", operations.ListDeadLetters, operations.DeadLetterPage),
+            ("dead_letter", operations.ShowDeadLetter, operations.DeadLetterShown),
+            ("decide_dead_letter", operations.DecideDeadLetter, operations.DeadLetterDecided),
+        ):
+            yield QueryContract(service, name, asks, gives, UPKEEP)
 
 
 _HEARERS = EVERYBODY - {Program.ADMIN}

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from duban_contracts.charter import MatterKind
 from duban_contracts.due import Due
+from duban_contracts.fields import Text
 from duban_contracts.message import Command, Fact, Key, Moment, Part
 from duban_contracts.rules import Role, Token
 
@@ -30,7 +31,7 @@ class ReclassifyMatter(Command, service="ledger", by=(Role.OFFICE, Role.LEADER, 
 
     category: Token = Field(description="A category of the charter without a procedure")
     kind: MatterKind | None = Field(None, description="Default: the category's")
-    reason: str = Field(min_length=1, max_length=2_000, description="What the citizen is told, without names")
+    reason: Text = Field(description="What the citizen is told, without names")
 
 
 class EntryReclassified(Fact, service="ledger"):

@@ -1,5 +1,6 @@
 """What every rule of a charter is made of: its articles, roles and lengths of time."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,8 +9,15 @@ from pydantic_core import PydanticCustomError
 
 from duban_contracts.charter_findings import PROBLEMS
 
-Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+WORD = r"^[A-Za-z0-9_-]{1,40}$"
+Token = Annotated[str, Field(pattern=WORD)]
 """An identifier that may stand in a NATS subject."""
+
+_token = re.compile(WORD.strip("^$"))
+
+
+def is_token(text: str) -> bool:
+    return _token.fullmatch(text) is not None
 
 
 class Article(BaseModel):

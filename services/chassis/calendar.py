@@ -21,6 +21,7 @@ from duban_contracts.due import DayReason
 
 ONE_DAY = timedelta(days=1)
 SHORTEST = timedelta(microseconds=1)
+LAST_DAY = date.max - 2 * ONE_DAY
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 NATIONAL = f"chinesecalendar {version('chinesecalendar')}"
 
@@ -116,8 +117,9 @@ class WorkingCalendar:
         return self._midnight(day)
 
     def ends(self, day: date) -> datetime:
-        """The first instant after `day`, in UTC."""
-        return self._midnight(day + ONE_DAY)
+        """The first instant after `day`, in UTC; of the last days there are, the last instant that every zone
+        has."""
+        return self._midnight(min(day, LAST_DAY) + ONE_DAY)
 
     def due(self, start: datetime, limit: Limit, hours: OfficeHours | None = None) -> Due:
         """When `limit` from `start` ends.

@@ -83,6 +83,22 @@ def _charter(value: bytes | None, revision: int | None, published_at: Any) -> Ch
     return charter.model_copy(update={"revision": revision, "published_at": published_at})
 
 
+def why_unreadable(value: bytes | None) -> str:
+    """Names what is wrong, not what stands there."""
+    if not value:
+        return "it is empty"
+    try:
+        Charter.model_validate_json(value)
+    except ValidationError as error:
+        unknown = [fault for fault in error.errors() if fault["type"] == "extra_forbidden"]
+        faults = unknown or error.errors()
+        where = ", ".join(sorted({".".join(map(str, fault["loc"])) for fault in faults})[:3])
+        if unknown:
+            return f"it is of a newer release, this one does not know {where}; upgrade this service"
+        return f"it is wrong at {where}" if where else "it is no charter"
+    return "it can be read"
+
+
 class CharterFollower:
     """Holds the newest readable charter; `arrived` is set each time a new one arrives."""
 
@@ -91,6 +107,8 @@ class CharterFollower:
         self.charter: Charter | None = None
         self.unreadable: int | None = None
         """The newest revision, where that cannot be read: the one before it stays in force."""
+        self.why_unreadable = ""
+        """What is wrong with that revision, e.g. that it is of a newer release."""
         self.arrived = asyncio.Event()
 
     async def follow(self) -> None:
@@ -108,6 +126,7 @@ class CharterFollower:
         revision = entry.revision or 0
         charter = _charter(entry.value, revision, entry.created)
         self.unreadable = None if charter else revision
+        self.why_unreadable = "" if charter else why_unreadable(entry.value)
         if charter is None and self.charter is None:
             charter = await _readable_until(jetstream, revision - 1)
         if charter is not None:

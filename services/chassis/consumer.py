@@ -17,16 +17,20 @@ from duban_contracts.envelope import Poison
 from duban_contracts.subjects import is_command
 from duban_contracts.time import PassTime
 from services.chassis import metrics
-from services.chassis.dead_letters import DeadLetters
+from services.chassis.clock import Clock, system_clock
+from services.chassis.dead_letters import DeadLetters, sender_of
 from services.chassis.decider import Wake
-from services.chassis.documents import Documents
+from services.chassis.documents import Documents, NewerDataError
+from services.chassis.faults import fault, where
 from services.chassis.heard import Heard
 from services.chassis.inbox import Actors, Delivery, Read, commands, read
+from services.chassis.originals import Original
 from services.chassis.register import Register
 from services.chassis.service import Service
-from services.chassis.settle import Item, Settler, Tell, Turns, in_milliseconds, wake_id
+from services.chassis.settle import MOST_BYTES, Item, Settler, Tell, Turns, in_milliseconds, wake_id
 from services.chassis.standings import Standings
 from services.chassis.sweeping import Sweeper
+from services.chassis.troubles import Troubles
 
 TRIES = 4
 """The first go at a key, and three more after conflicts; then the message goes back to the broker."""
@@ -36,14 +40,17 @@ log = structlog.get_logger()
 
 
 class Job(NamedTuple):
-    """A delivery that could be read."""
+    """A delivery that could be read; `msg` is None for a dead letter that is replayed."""
 
-    msg: Msg
+    msg: Msg | None
     message: Read
 
     @property
     def passes_time(self) -> bool:
         return isinstance(self.message.heard.data, PassTime) and self.message.refused is None
+
+
+Poisoned = tuple[Msg, Poison]
 
 
 class Consumer:
@@ -58,11 +65,14 @@ class Consumer:
         standings: Standings | None = None,
         sweeper: Sweeper | None = None,
         lookup: Callable[[Charter, Sequence[Heard[Any]]], Awaitable[Sequence[Any]]] | None = None,
+        clock: Clock = system_clock,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.service, self._lookup = service, lookup
         self._documents, self._tell, self._dead_letters = documents, tell, dead_letters
         self._charter, self._register, self._standings = charter, register, standings
-        self._sweeper = sweeper
+        self._sweeper, self._clock, self._most_bytes = sweeper, clock, most_bytes
+        self.troubles = Troubles(service.name)
         self._settler: tuple[int, Settler[Any, Any]] | None = None
         self._turns, self._arriving = Turns(), asyncio.Lock()
         self._everyone: tuple[int, Actors] | None = None
@@ -74,6 +84,10 @@ class Consumer:
     def stopped(self) -> bool:
         """So much in a row could not be read that going on would only bury more."""
         return self._dead_letters.stopped
+
+    def noisy(self) -> dict[str, int]:
+        """Actors who send many unreadable commands: how many in the last minute."""
+        return self._dead_letters.noisy()
 
     async def process(self, msgs: Sequence[Msg]) -> None:
         """Every message is acknowledged, terminated as poison, or given back with a delay.
@@ -91,11 +105,12 @@ class Consumer:
     async def _process(self, msgs: Sequence[Msg]) -> None:
         started, charter = monotonic(), self._charter()
         async with self._arriving:  # batches overlap: what came first is numbered and decided first
-            jobs = await self._read(msgs, charter)
+            jobs, poisoned = await self._read(msgs, charter)
             if any(job.passes_time for job in jobs):
                 await self._pass_time(jobs, charter)
                 jobs = []
         await self._settle_jobs(jobs, charter)
+        await self._bury_all(poisoned)  # after their neighbours, who have nothing to wait for
         metrics.BATCH_SIZE.labels(self.service.name).observe(len(msgs))
         metrics.BATCH_SECONDS.labels(self.service.name).observe(monotonic() - started)
 
@@ -105,7 +120,7 @@ class Consumer:
             if run[0].passes_time:
                 await self._turns.nobody()
                 await self.wake(run[0].message.heard.now)
-                await self._acknowledge(run[0].msg)
+                await self._acknowledge(run[0])
             else:
                 await self._settle_jobs(run, charter)
 
@@ -119,10 +134,41 @@ class Consumer:
             items = [Item[Any](wake_id(key, at), key, Wake(now), now) for key, at in due]
             failed = await self._settle(items)
             woken += len(items) - len(failed)
+            self._not_woken(failed)
             if len(failed) == len(items):
                 break  # nothing moves: the next poll tries again
         metrics.WAKES.labels(self.service.name).inc(woken)
         return woken
+
+    def _not_woken(self, failed: Mapping[str, Exception]) -> None:
+        faults = {key: fault(error) for key, error in failed.items()}
+        for error in failed.values():
+            self._notice(error)
+        if set(faults.values()) - set(self.troubles.unwoken.values()):
+            log.warning("not_woken", consumer=self.service.name, errors=sorted(set(faults.values())))
+        if faults or self.troubles.unwoken:
+            self.troubles.could_not_wake(faults)
+
+    def _notice(self, error: Exception) -> None:
+        if isinstance(error, NewerDataError):
+            self.troubles.refused_newer(str(error))
+
+    async def replay(self, original: Original) -> None:
+        """Take a dead letter as if it were delivered now, under its own identity.
+
+        What was answered meanwhile is not decided again. Raises Poison where it still cannot be read, and
+        whatever else went wrong.
+        """
+        charter = self._charter()
+        delivery = Delivery(original.subject, dict(original.headers), original.body, self._clock())
+        job = Job(None, read(delivery, self._actors(charter)))
+        [(job, error)] = await self._numbered([job], charter)
+        if error is None:
+            [(job, error)] = await self._looked_up([job], charter)
+        failed = {} if error else await self._settle(self._items(job, charter))
+        for raised in (error, *failed.values()):
+            if raised is not None:
+                raise raised
 
     async def _recall(self) -> None:
         """Once for each revision: what was counted under an older one wants to be woken."""
@@ -133,38 +179,52 @@ class Consumer:
             await self._documents.recall(charter.revision, published_at)
             self._recalled = charter.revision
 
-    async def _read(self, msgs: Iterable[Msg], charter: Charter) -> list[Job]:
-        jobs = []
+    async def _read(self, msgs: Iterable[Msg], charter: Charter) -> tuple[list[Job], list[Poisoned]]:
+        """What could be read, and what could not. Whatever is raised is that one message's trouble."""
+        jobs, poisoned, actors = list[Job](), list[Poisoned](), self._actors(charter)
         for msg in msgs:
             try:
-                jobs.append(Job(msg, read(_delivery(msg), self._actors(charter))))
+                jobs.append(Job(msg, read(_delivery(msg), actors)))
             except Poison as poison:
-                await self._bury(msg, poison)
-        return await self._looked_up(await self._numbered(jobs, charter), charter)
+                poisoned.append((msg, poison))
+            except Exception as error:
+                await self._give_back(msg, error)
+        numbered = await self._numbered(jobs, charter)
+        known = [job for job, why in numbered if why is None]
+        found = await self._looked_up(known, charter)
+        await self._not_settled((job, why) for job, why in [*numbered, *found] if why is not None)
+        return [job for job, why in found if why is None], poisoned
 
-    async def _numbered(self, jobs: list[Job], charter: Charter) -> list[Job]:
+    async def _numbered(self, jobs: list[Job], charter: Charter) -> list[tuple[Job, Exception | None]]:
+        """Each with its numbers, or with what its handler raised."""
         if self.service.numbering is None or self._register is None:
-            return jobs
+            return [(job, None) for job in jobs]
         numbering, zone = self.service.numbering, ZoneInfo(charter.timezone)
-        held = [tuple(numbering.holders(job.message.heard)) for job in jobs]
-        holders = {
-            holder: numbering.series(job.message.heard, zone)
-            for job, mine in zip(jobs, held, strict=True)
-            for holder in mine
-        }
+        wanted: list[tuple[Job, dict[str, str]]] = []
+        failed: list[tuple[Job, Exception | None]] = []
+        for job in jobs:
+            try:
+                heard = job.message.heard
+                wanted.append((job, {who: numbering.series(heard, zone) for who in numbering.holders(heard)}))
+            except Exception as error:
+                failed.append((job, error))
+        holders = {who: series for _, mine in wanted for who, series in mine.items()}
         numbers = await self._register.allot(holders) if holders else {}
-        return [
-            _with_numbers(job, {holder: numbers[holder] for holder in mine})
-            for job, mine in zip(jobs, held, strict=True)
-        ]
+        numbered = (_with_numbers(job, {who: numbers[who] for who in mine}) for job, mine in wanted)
+        return [*((job, None) for job in numbered), *failed]
 
-    async def _looked_up(self, jobs: list[Job], charter: Charter) -> list[Job]:
+    async def _looked_up(self, jobs: list[Job], charter: Charter) -> list[tuple[Job, Exception | None]]:
+        """Each with what the service looked up for it, or with what that raised."""
         if self._lookup is None or not jobs:
-            return jobs
-        found = await self._lookup(charter, [job.message.heard for job in jobs])
-        return [
-            job if each is None else _with_found(job, each) for job, each in zip(jobs, found, strict=True)
-        ]
+            return [(job, None) for job in jobs]
+        try:
+            found = await self._lookup(charter, [job.message.heard for job in jobs])
+        except Exception as error:
+            if len(jobs) == 1:
+                return [(jobs[0], error)]
+            return [each for job in jobs for each in await self._looked_up([job], charter)]
+        both = zip(jobs, found, strict=True)
+        return [(job if each is None else _with_found(job, each), None) for job, each in both]
 
     async def _settle_jobs(self, jobs: Sequence[Job], charter: Charter) -> None:
         """Nothing is waited for before the keys have their turn: the next batch is right behind."""
@@ -180,24 +240,40 @@ class Consumer:
         for job, items in handled:
             spoilt = next((failed[item.key] for item in items if item.key in failed), None)
             if spoilt is None:
-                await self._acknowledge(job.msg)
+                await self._acknowledge(job)
                 settled += 1
             else:
-                await self._give_back(job.msg, spoilt)
-        for job, why in unfit:
-            if isinstance(why, Poison):
-                await self._bury(job.msg, why)
-            else:
-                await self._give_back(job.msg, why)
-        if settled:
+                unfit.append((job, spoilt))
+        await self._not_settled(unfit)
+        if settled and any(not job.message.digest for job, _ in handled):
             self._dead_letters.fine()
         metrics.MESSAGES.labels(self.service.name, "settled").inc(settled)
 
+    async def _not_settled(self, unfit: Iterable[tuple[Job, Exception]]) -> None:
+        poisoned = list[Poisoned]()
+        for job, why in unfit:
+            if job.msg is None:
+                continue
+            if isinstance(why, Poison):
+                poisoned.append((job.msg, why))
+            else:
+                await self._give_back(job.msg, why)
+        await self._bury_all(poisoned)
+
     def _items(self, job: Job, charter: Charter) -> list[Item[Any]]:
-        heard, attributes = job.message.heard, job.message.attributes
-        actor = heard.told_by if is_command(job.msg.subject) else None
+        message = job.message
+        heard, attributes = message.heard, message.attributes
         return [
-            Item(heard.id, key, command, heard.now, attributes.correlation, attributes.traceparent, actor)
+            Item(
+                message.name,
+                key,
+                command,
+                heard.now,
+                attributes.correlation,
+                attributes.traceparent,
+                heard.asked if message.digest else None,
+                message.digest,
+            )
             for key, command in commands(job.message, self.service.handlers, charter)
         ]
 
@@ -228,6 +304,8 @@ class Consumer:
                 turns=self._turns,
                 show=self._show if self._standings and self.service.standing else None,
                 audience=self.service.audience(charter),
+                most_bytes=self._most_bytes,
+                decided=self.troubles.decided,
             )
             self._settler = (charter.revision, settler)
         return self._settler[1]
@@ -240,7 +318,7 @@ class Consumer:
         try:
             await self._standings.put(self._unshown, self.service.standing)
         except (NatsError, TimeoutError) as error:
-            log.warning("not_shown", consumer=self.service.name, error=type(error).__name__)
+            log.warning("not_shown", consumer=self.service.name, error=fault(error))
         else:
             self._unshown = {}
 
@@ -249,34 +327,52 @@ class Consumer:
             self._everyone = (charter.revision, charter.everyone())
         return self._everyone[1]
 
-    async def _acknowledge(self, msg: Msg) -> None:
-        await msg.ack()
-        self._done_with(msg)
+    async def _acknowledge(self, job: Job) -> None:
+        if job.msg is not None:
+            await job.msg.ack()
+            self._done_with(job.msg)
 
     def _done_with(self, msg: Msg) -> None:
+        if self.troubles.messages:
+            meta = msg.metadata
+            self.troubles.over(meta.stream, meta.sequence.stream)
         if self._sweeper and is_command(msg.subject):
             self._sweeper.answered(sequence_of(msg.reply), stored_at(msg.reply))
+
+    async def _bury_all(self, poisoned: Iterable[Poisoned]) -> None:
+        await asyncio.gather(*(self._bury(msg, poison) for msg, poison in poisoned))
 
     async def _bury(self, msg: Msg, poison: Poison) -> None:
         try:
             await self._dead_letters.bury(msg, poison)
-        except (NatsError, TimeoutError) as error:  # no room for the letter: its neighbours go on
+        except Exception as error:  # no room for the letter: its neighbours go on
             await self._give_back(msg, error)
             return
         self._done_with(msg)
         metrics.MESSAGES.labels(self.service.name, "poison").inc()
         metrics.DEAD_LETTERS.labels(self.service.name, poison.reason).inc()
+        if (sender := sender_of(msg.subject)) is not None:
+            known = sender if sender in self._actors(self._charter()) else "unknown"
+            metrics.UNREADABLE_COMMANDS.labels(self.service.name, known).inc()
 
     async def _give_back(self, msg: Msg, error: Exception) -> None:
         """Back to the broker with a growing delay, for ever; logged when the trouble changes."""
-        trouble = repr(error)
+        trouble, meta = fault(error), msg.metadata
+        self._notice(error)
+        self.troubles.given_back(meta.stream, meta.sequence.stream, msg.subject, meta.num_delivered, trouble)
         if self._failing.get(msg.subject) != trouble:
             self._failing = {**self._failing, msg.subject: trouble} if len(self._failing) < 1000 else {}
-            log.warning("given_back", consumer=self.service.name, subject=msg.subject, error=trouble)
+            log.warning(
+                "given_back",
+                consumer=self.service.name,
+                subject=msg.subject,
+                error=trouble,
+                where=where(error),
+            )
         metrics.MESSAGES.labels(
             self.service.name, "conflict" if isinstance(error, ConflictError) else "failed"
         ).inc()
-        await msg.nak(delay=min(0.25 * 2**msg.metadata.num_delivered, LONGEST_DELAY))
+        await msg.nak(delay=min(0.25 * 2 ** min(meta.num_delivered, 20), LONGEST_DELAY))
 
 
 class ConflictError(Exception):

@@ -17,6 +17,8 @@ from services.chassis.calendar import WorkingCalendar
 
 ONE_DAY = timedelta(days=1)
 NO_TIME = timedelta(0)
+FAR = timedelta(days=1_100)
+"""Three years. Registers write 2099-12-31 or 9999-12-31 for no limit: beyond this nothing goes day by day."""
 
 Span = tuple[datetime, datetime]
 """Half-open."""
@@ -63,12 +65,14 @@ class Counter:
 
     def until(self, start: datetime, last_day: date, limits: Iterable[Limit] = ()) -> Counting:
         """A day set elsewhere is the end, and moves on by the working time that was paused before it."""
-        unpaused = Counter(self.calendar, self.hours)
-        days = tuple(unpaused._workdays(self.calendar.day_of(start), last_day))
-        amount = sum((step.counted for step in days), Fraction(0))
         fixed = Counting(self.calendar.ends(last_day), last_day, (Step(last_day, DayReason.SET_ELSEWHERE),))
         if not self.pauses:
             return self.further(fixed, limits)
+        if last_day - self.calendar.day_of(start) > FAR:
+            return self.further(self._until_far(start, fixed), limits)
+        unpaused = Counter(self.calendar, self.hours)
+        days = tuple(unpaused._workdays(self.calendar.day_of(start), last_day))
+        amount = sum((step.counted for step in days), Fraction(0))
         counted = self._after_days(
             Counting(start, self.calendar.day_of(start), ()), amount, Unit.WORKING_DAYS
         )
@@ -85,6 +89,21 @@ class Counter:
         counting = replace(moved, at=self.calendar.shifted(instant, (moved.last_day - last_day).days))
         return self.further(counting, limits)
 
+    def _until_far(self, start: datetime, fixed: Counting) -> Counting:
+        """The same, from the days of the pauses alone: the cost does not grow with the distance. The days on
+        the way are not told one by one."""
+        first, last = self.calendar.day_of(start) + ONE_DAY, fixed.last_day
+        paused = {
+            day
+            for begins, ends in self.pauses
+            for day in _days(max(first, self.calendar.day_of(begins)), min(last, self.calendar.day_of(ends)))
+        }
+        working = (self._workday(day) for day in paused if self.calendar.is_working(day))
+        lost = sum((1 - step.counted for step in working), Fraction(0))
+        later = self._after_days(fixed, lost, Unit.WORKING_DAYS) if lost > 0 else fixed
+        told = Counting(later.at, later.last_day, (self._start(start), *later.days))
+        return self._running_at_its_end(told)
+
     def further(self, counting: Counting, limits: Iterable[Limit]) -> Counting:
         for unit, amount in _summed(limits):
             if unit is Unit.WORKING_HOURS:
@@ -98,7 +117,14 @@ class Counter:
         return sum(map(_length, self._unpaused(start, end)), NO_TIME)
 
     def used(self, start: datetime, end: datetime, percent: int) -> datetime | None:
-        """When `percent` of what is worked in [start, end) is over; None where nothing is worked in it."""
+        """When `percent` of what is worked in [start, end) is over; None where nothing is worked in it.
+
+        Over more than FAR, of the unpaused time instead: nobody knows yet on which days will be worked, and
+        the cost must not grow with the distance.
+        """
+        if end - start > FAR:
+            paused = sum(map(_length, _merged(_clipped(self.pauses, start, end))), NO_TIME)
+            return start + paused + (end - start - paused) * percent / 100
         spans = self._unpaused(start, end)
         left = sum(map(_length, spans), NO_TIME) * percent / 100
         for begins, ends in spans:
@@ -123,7 +149,7 @@ class Counter:
                 break
             steps.append(step)
             amount, last = amount - step.counted, step.day
-        while not self.calendar.is_working(last):
+        while not self.calendar.is_working(last) and last < date.max:
             last += ONE_DAY
             steps.append(Step(last, DayReason.MOVED, provisional=self.calendar.is_provisional(last)))
         return Counting(self.calendar.ends(last), last, (*counting.days, *steps))
@@ -141,7 +167,7 @@ class Counter:
         return self._running_at_its_end(Counting(self.calendar.ends(last), last, (*counting.days, *steps)))
 
     def _each_day(self, after: date, unit: Unit) -> Iterator[Step]:
-        days = (after + timedelta(days=ahead) for ahead in count(1))
+        days = map(date.fromordinal, range(after.toordinal() + 1, date.max.toordinal() + 1))
         return (self._calendar_day(day) if unit is Unit.CALENDAR_DAYS else self._workday(day) for day in days)
 
     def _workdays(self, after: date, last: date) -> Iterator[Step]:
@@ -218,6 +244,16 @@ def _without(span: Span, pause: Span) -> Iterator[Span]:
     before, after = (span[0], min(span[1], pause[0])), (max(span[0], pause[1]), span[1])
     parts = (before, after) if pause[0] < pause[1] else (span,)
     yield from (part for part in parts if part[0] < part[1])
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """In order, without what they have in common."""
+    reached: datetime | None = None
+    for begins, ends in sorted(spans):
+        begins = begins if reached is None else max(begins, reached)
+        if begins < ends:
+            yield begins, ends
+            reached = ends
 
 
 def _length(span: Span) -> timedelta:

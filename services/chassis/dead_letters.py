@@ -1,5 +1,16 @@
-"""Messages that cannot be read: kept whole in the dead-letter stream with their reason, then terminated."""
+"""Messages that cannot be read: kept with their reason, then terminated.
 
+A letter in the dead-letter stream has the reason, the beginning of the original and a reference. The whole
+original is kept in the service's own database, from where it can be replayed (`originals.py`).
+
+Only unreadable facts of our own services count towards the cap that stops a consumer: they say that releases
+do not fit together. Unreadable commands are somebody's mistake or mischief, and are counted by who sent them;
+beyond a rate, only the beginnings are kept of what one of them sends.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -9,17 +20,42 @@ from nats.aio.msg import Msg
 
 from duban_contracts.envelope import Poison
 from duban_contracts.notices import DEAD_LETTER, DeadLetterNotice
+from duban_contracts.rules import is_token
 from duban_contracts.subjects import dead_subject, is_command, notice_subject
+from services.chassis.originals import Original, Originals, as_it_is
 
 log = structlog.get_logger()
 
+MOST_BYTES = 16_384
+"""Of the original's body in a letter."""
+MOST_HEADER_BYTES = 8_192
+"""Of the original's headers in a letter, all together, as they are written."""
+BRIEF_BYTES = 256
+"""Of the body of what an actor sends beyond the rate."""
+RATE = 100
+"""Unreadable commands of one actor within WINDOW that are kept whole."""
+WINDOW = 60.0
+MOST_ACTORS = 1_000
+
 
 class DeadLetters:
-    """`cap` consecutive ones mean that something larger is wrong: then `stopped` is set."""
+    """`cap` consecutive unreadable facts mean that something larger is wrong: then `stopped` is set."""
 
-    def __init__(self, client: Client, consumer: str, service: str, cap: int) -> None:
+    def __init__(
+        self,
+        client: Client,
+        consumer: str,
+        service: str,
+        cap: int,
+        originals: Originals | None = None,
+        mask: Callable[[str], str] = as_it_is,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._client, self._jetstream = client, client.jetstream(timeout=5)
         self._consumer, self._service, self._cap = consumer, service, cap
+        self._originals, self._mask, self._clock = originals, mask, clock
+        self._recent: dict[str, deque[float]] = defaultdict(deque)
+        """When the latest unreadable commands of each actor came."""
         self.in_a_row = 0
 
     @property
@@ -29,31 +65,92 @@ class DeadLetters:
     def fine(self) -> None:
         self.in_a_row = 0
 
+    def noisy(self) -> dict[str, int]:
+        """Actors who send more unreadable commands than are kept whole: how many in the last minute."""
+        for times in self._recent.values():
+            self._forget(times)
+        self._recent = defaultdict(deque, {who: times for who, times in self._recent.items() if times})
+        return {who: len(times) for who, times in self._recent.items() if len(times) >= RATE}
+
     async def bury(self, msg: Msg, poison: Poison) -> None:
-        """The letter is stored before the message is terminated: twice at worst, never not at all."""
+        """Original and letter are stored before the message is terminated: twice at worst, never lost."""
         meta = msg.metadata
         where = f"{meta.stream}.{self._consumer}.{meta.sequence.stream}"
+        sender = sender_of(msg.subject)
+        brief = sender is not None and self._is_beyond_the_rate(sender)
+        if self._originals and not brief:
+            await self._originals.keep(
+                Original(
+                    where=where,
+                    subject=msg.subject,
+                    headers=tuple((name, str(value)) for name, value in (msg.headers or {}).items()),
+                    body=msg.data,
+                    stored_at=meta.timestamp,
+                    reason=poison.reason.value,
+                    detail=poison.detail[:1_000],
+                    sender=sender,
+                )
+            )
+        body = self._masked(msg.data[: BRIEF_BYTES if brief else MOST_BYTES])
         headers = {
-            **_original(msg.headers or {}),
+            **self._original(msg.headers or {}, BRIEF_BYTES if brief else MOST_HEADER_BYTES),
             "Nats-Msg-Id": f"dead.{where}",
             "Duban-Dead-Reason": poison.reason.value,
-            "Duban-Dead-Detail": quote(poison.detail[:1_000], safe=" :;,.'()[]{}"),
-            "Duban-Dead-Subject": quote(msg.subject),
+            "Duban-Dead-Detail": _quoted(poison.detail[:1_000], safe=" :;,.'()[]{}"),
+            "Duban-Dead-Subject": _quoted(msg.subject[:300]),
             "Duban-Dead-Stream": meta.stream,
             "Duban-Dead-Sequence": str(meta.sequence.stream),
+            "Duban-Dead-Reference": where,
+            "Duban-Dead-Size": str(len(msg.data)),
         }
-        await self._jetstream.publish(
-            dead_subject(self._service, poison.reason.value), msg.data, headers=headers
-        )
+        if sender is not None:
+            headers["Duban-Dead-Actor"] = sender
+        await self._jetstream.publish(dead_subject(self._service, poison.reason.value), body, headers=headers)
         if notice := self._notice(msg, poison):
             await self._client.publish(*notice)
         await self._client.publish(msg.reply, f"+TERM {poison.reason.value}".encode())
-        self.in_a_row += 1
-        log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
+        if sender is None:
+            self.in_a_row += 1
+        if not brief:
+            log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
+
+    def _is_beyond_the_rate(self, sender: str) -> bool:
+        times, now = self._recent[sender], self._clock()
+        self._forget(times)
+        times.append(now)
+        if len(times) == RATE + 1:
+            log.warning("unreadable_commands", consumer=self._consumer, actor=sender, rate=RATE)
+        if len(self._recent) > MOST_ACTORS:
+            self._recent = defaultdict(deque, {sender: times})
+        return len(times) > RATE
+
+    def _forget(self, times: deque[float]) -> None:
+        while times and times[0] < self._clock() - WINDOW:
+            times.popleft()
+
+    def _masked(self, body: bytes) -> bytes:
+        return self._mask(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+    def _original(self, headers: Mapping[str, Any], most_bytes: int) -> dict[str, str]:
+        """Without the broker's own: `Nats-Expected-Stream` would have the letter itself refused.
+
+        A `Status` would have clients take the letter for a word of the broker's: it is kept renamed.
+        """
+        kept: dict[str, str] = {}
+        for name, value in headers.items():
+            text = self._mask(str(value))
+            most_bytes -= len(name.encode()) + len(text.encode(errors="replace"))
+            if name.lower().startswith("nats-"):
+                continue
+            if most_bytes < 0:
+                break
+            kept[f"Duban-Dead-Header-{name}" if name.lower() in ("status", "description") else name] = text
+        return kept
 
     def _notice(self, msg: Msg, poison: Poison) -> tuple[str, bytes] | None:
         """Subject and body of what the sender of a command is told; facts have none."""
-        if not is_command(msg.subject):
+        sender = msg.subject.rpartition(".")[2]
+        if not is_command(msg.subject) or not is_token(sender):
             return None
         notice = DeadLetterNotice(
             reason=poison.reason.value,
@@ -62,17 +159,16 @@ class DeadLetters:
             sequence=msg.metadata.sequence.stream,
             id=(msg.headers or {}).get("ce-id"),
         )
-        sender = msg.subject.rpartition(".")[2]
         return notice_subject(self._service, DEAD_LETTER, sender), notice.model_dump_json().encode()
 
 
-def _original(headers: dict[str, Any]) -> dict[str, str]:
-    """Without the broker's own: `Nats-Expected-Stream` would have the letter itself refused.
+def sender_of(subject: str) -> str | None:
+    """Who sent a command, by its subject; None for a fact."""
+    if not is_command(subject):
+        return None
+    last = subject.rpartition(".")[2]
+    return last if is_token(last) else "unknown"
 
-    A `Status` would have clients take the letter for a word of the broker's: it is kept renamed.
-    """
-    return {
-        f"Duban-Dead-Header-{name}" if name.lower() in ("status", "description") else name: str(value)
-        for name, value in headers.items()
-        if not name.lower().startswith("nats-")
-    }
+
+def _quoted(text: str, safe: str = "/") -> str:
+    return quote(text, safe=safe, errors="replace")

@@ -13,6 +13,8 @@ State = TypeVar("State")
 Event = TypeVar("Event")
 
 TOO_MANY_WAKES = 100_000
+MOST_DETAIL = 2_000
+"""Characters of a refusal's sentence: one that repeats what was sent must not grow with it."""
 
 
 class Kept(Fact):
@@ -137,7 +139,10 @@ Refused = TypeVar("Refused", bound=CommandRefused)
 
 
 def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = "") -> Refused:
-    """The service's own `command_refused` for a request; it travels under the actor's token."""
+    """The service's own `command_refused` for a request; it travels under the actor's token.
+
+    It can be built whatever was asked: what the reader lets through is fit for each of its fields.
+    """
     return fact(
         at=asked.now,
         station=asked.actor,
@@ -145,5 +150,5 @@ def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = ""
         command=asked.command,
         actor=asked.actor,
         reason=reason,
-        detail=detail,
+        detail=detail[:MOST_DETAIL],
     )

@@ -1,7 +1,7 @@
 """What is kept for one key: history, inbox and outbox in one document, written whole or not at all.
 
-    {_id: key, version, shape, kind, state, wake_at, owes_wake, row, archived,
-     answers: [{to: <message id>, correlation, revision, traceparent, actor,
+    {_id: key, format, version, shape, kind, state, wake_at, owes_wake, row, archived,
+     answers: [{to: <message id>, correlation, revision, traceparent, digest,
                 events: [{type, station, time, data, restricted, channel}]}]}
 
 `answers` holds the newest answers; older ones move to an archive beside it before they leave the
@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+FORMAT = 2
+"""Of documents as this release writes them. 1, which documents do not say, knew commands by bare ids. One
+with a higher number is left alone."""
 KEEP = 20
 """How many answers a document keeps when it is trimmed; it is trimmed at twice as many."""
 
@@ -34,12 +37,14 @@ class Answer(NamedTuple):
     """The proof that a message was answered, and what must be told because of it."""
 
     to: str
+    """The id of a fact or of a wake, the identity of a command (`duban_contracts.identity`)."""
     correlation: str
     revision: int | None = None
     traceparent: str | None = None
     events: tuple[Event, ...] = ()
-    actor: str | None = None
-    """Who sent the command; None where no command caused it, and where an earlier release answered it."""
+    digest: str | None = None
+    """Of the command that was answered: another one under the same identity is refused. None for facts and
+    wakes, and in answers of releases before commands were identified by actor, source and id."""
 
 
 class Snapshot(NamedTuple):
@@ -60,6 +65,11 @@ class Document(NamedTuple):
     archived: int = 0
     answered: tuple[str, ...] = ()
     """Ids of the messages whose answers are in the document, oldest first."""
+    format: int = FORMAT
+
+
+class NewerDataError(Exception):
+    """Written by a newer release: this one can neither read nor continue it. The text names what, no key."""
 
 
 class Change(NamedTuple):

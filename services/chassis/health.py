@@ -1,7 +1,11 @@
 """`/alive`, `/ready`, `/metrics`: answered by a thread of their own, so that a frozen loop is seen.
 
-`/alive` asks whether the loops turned lately. `/ready` is a list of what the service needs, each with
-`ok` or what is wrong.
+`/alive` asks whether any loop of the process turned lately. `/ready` is a JSON object from part to state. A
+state is one of three, told apart by how it begins:
+
+    ok                  as it should be
+    warning: <text>     somebody should look at it; the service goes on, and is ready
+    <any other text>    what is wrong; the service is not ready, and the status is 503
 """
 
 import json
@@ -16,13 +20,22 @@ FROZEN_AFTER = 20.0
 """Seconds without a turn of the loop until it counts as frozen."""
 
 
+STUCK_AFTER = 60.0
+"""Seconds without a turn of one loop until it counts as stuck."""
+WARNING = "warning: "
+
+
 class Health:
     def __init__(self) -> None:
         self._states: dict[str, str] = {"nats": "connecting", "mongo": "connecting", "charter": "missing"}
         self._beaten = monotonic()
+        self._turned: dict[str, float] = {}
 
-    def beat(self) -> None:
+    def beat(self, loop: str | None = None) -> None:
+        """Some loop turned; `loop` names one that has to turn again within STUCK_AFTER."""
         self._beaten = monotonic()
+        if loop is not None:
+            self._turned[loop] = self._beaten
 
     def say(self, part: str, state: str) -> bool:
         """Returns whether that is news."""
@@ -30,16 +43,37 @@ class Health:
         self._states[part] = state
         return news
 
+    def knows(self, part: str) -> bool:
+        return part in self._states
+
+    def warn(self, part: str, text: str | None) -> bool:
+        """`text` is what somebody should look at; None: all is well. Returns whether that is news."""
+        if text is None and part not in self._states:
+            return False
+        return self.say(part, OK if text is None else f"{WARNING}{text}")
+
     @property
     def alive(self) -> bool:
         return monotonic() - self._beaten < FROZEN_AFTER
 
     @property
+    def stuck(self) -> list[str]:
+        """Loops that have not turned for too long."""
+        now = monotonic()
+        return sorted(loop for loop, at in dict(self._turned).items() if now - at > STUCK_AFTER)
+
+    @property
     def ready(self) -> bool:
-        return self.alive and all(state == OK for state in self._states.values())
+        return self.alive and not self.stuck and all(map(goes_on, dict(self._states).values()))
 
     def report(self) -> dict[str, str]:
-        return {"loop": OK if self.alive else "frozen", **self._states}
+        loop = f"stuck: {', '.join(self.stuck)}" if self.stuck else OK
+        return {"loop": loop if self.alive else "frozen", **self._states}
+
+
+def goes_on(state: str) -> bool:
+    """Whether a service with this state is ready all the same."""
+    return state == OK or state.startswith(WARNING)
 
 
 class HealthServer:

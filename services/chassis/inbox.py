@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason, decode
+from duban_contracts.identity import digest_of, identity
 from duban_contracts.message import Command, Fact, Message, Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
@@ -29,6 +30,10 @@ class Read(NamedTuple):
     heard: Heard[Any]
     attributes: Attributes
     refused: Refuse | None = None
+    name: str = ""
+    """Under which its answer is stored: the id of a fact, the identity of a command."""
+    digest: str | None = None
+    """Of what a command says."""
 
 
 Actors = Mapping[str, Actor]
@@ -36,10 +41,10 @@ Actors = Mapping[str, Actor]
 
 
 def read(delivery: Delivery, actors: Actors) -> Read:
-    """Raises Poison. The actor comes from the subject, never from the body."""
+    """Raises Poison, and nothing else. The actor comes from the subject, never from the body."""
     envelope = decode(delivery.subject, delivery.headers, delivery.body)
     if isinstance(envelope.data, Fact):
-        return Read(_heard_fact(envelope), envelope.attributes)
+        return Read(_heard_fact(envelope), envelope.attributes, None, envelope.attributes.id)
     return _request(envelope, delivery, actors)
 
 
@@ -76,10 +81,12 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors) -> Read:
         attributes.acting_for or told_by,
         told_by,
     )
+    refused = _not_entitled(heard, actors)
     if future:
         detail = f"ce-time {attributes.time} has not come yet; set your clock"
-        return Read(heard, attributes, heard.asked.refuse(Refusal.TIME_IN_FUTURE, detail))
-    return Read(heard, attributes, _not_entitled(heard, actors))
+        refused = heard.asked.refuse(Refusal.TIME_IN_FUTURE, detail)
+    name = identity(told_by, attributes.source, attributes.id)
+    return Read(heard, attributes, refused, name, digest_of(attributes.type, delivery.body))
 
 
 def _not_entitled(heard: Heard[Any], actors: Actors) -> Refuse | None:

@@ -22,3 +22,26 @@ BATCH_SIZE = Histogram(
     buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
 )
 CHARTER_REVISION = Gauge("duban_charter_revision", "Revision of the charter that is followed", ["service"])
+STUCK_MESSAGES = Gauge("duban_stuck_messages", "Messages that were given back again and again", ["consumer"])
+STUCK_WAKES = Gauge("duban_stuck_wakes", "Keys that are due and cannot be woken", ["consumer"])
+SLOW_DECISIONS = Counter(
+    "duban_slow_decisions", "Decisions that took longer than half a second", ["consumer"]
+)
+UNREADABLE_COMMANDS = Counter(
+    "duban_unreadable_commands", "Commands that could not be read, by who sent them", ["consumer", "actor"]
+)  # actor: those of the charter, and unknown
+UNPUBLISHABLE = Counter(
+    "duban_unpublishable", "Facts of earlier releases that are larger than the broker takes", ["service"]
+)
+LOOPS_STUCK = Gauge("duban_loops_stuck", "Loops of the process that do not turn", ["service"])
+CLOCK_DEPARTURE = Gauge(
+    "duban_clock_departure_seconds", "How far this machine's clock is ahead of the broker's", ["service"]
+)
+STREAM_USED = Gauge(
+    "duban_stream_used_ratio", "What a stream holds, of what it may hold", ["stream", "limit"]
+)  # limit: bytes, messages
+NEWER_DATA = Gauge("duban_newer_data", "1 while data of a newer release are refused", ["service"])
+READY = Gauge("duban_ready", "1 while /ready answers 200", ["service"])
+DEAD_LETTERS_WAITING = Gauge(
+    "duban_dead_letters_waiting", "Dead letters that nobody replayed or dropped yet", ["service"]
+)

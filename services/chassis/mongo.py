@@ -8,11 +8,11 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, Asyn
 from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from services.chassis.documents import Answer, Change, Document, Event, Snapshot
+from services.chassis.documents import FORMAT, Answer, Change, Document, Event, Snapshot
 
 DUPLICATE_KEY = 11000
 _TO_DECIDE = dict.fromkeys(
-    ("version", "shape", "kind", "state", "wake_at", "owes_wake", "archived", "answers.to"), True
+    ("format", "version", "shape", "kind", "state", "wake_at", "owes_wake", "archived", "answers.to"), True
 )
 Raw = dict[str, Any]
 
@@ -167,6 +167,7 @@ def _write(change: Change) -> InsertOne[Raw] | UpdateOne:
 
 def _fields(change: Change) -> Raw:
     return {
+        "format": FORMAT,
         "version": change.version + 1,
         "shape": change.snapshot.shape,
         "kind": change.snapshot.kind,
@@ -188,7 +189,7 @@ def _raw(answer: Answer) -> Raw:
         "correlation": answer.correlation,
         "revision": answer.revision,
         "traceparent": answer.traceparent,
-        "actor": answer.actor,
+        **({"digest": answer.digest} if answer.digest else {}),
         "events": [event._asdict() for event in answer.events],
     }
 
@@ -200,7 +201,7 @@ def _answer(raw: Mapping[str, Any]) -> Answer:
         raw["revision"],
         raw["traceparent"],
         tuple(Event(**event) for event in raw["events"]),
-        raw.get("actor"),
+        raw.get("digest"),
     )
 
 
@@ -213,4 +214,5 @@ def _document(raw: Raw) -> Document:
         owes_wake=raw["owes_wake"],
         archived=raw["archived"],
         answered=tuple(answer["to"] for answer in raw["answers"]),
+        format=raw.get("format", 1),
     )

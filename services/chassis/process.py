@@ -30,15 +30,19 @@ from duban_contracts.queries import (
 )
 from duban_contracts.query_catalogue import CATALOGUE, query_id
 from duban_contracts.readers import Reader, reader_of
+from duban_contracts.subjects import command_stream
 from duban_contracts.topology import streams_heard
-from services.chassis import metrics
+from services.chassis import metrics, nats_client
 from services.chassis.charter_bucket import CharterFollower
 from services.chassis.clock import Clock, system_clock
+from services.chassis.clock_guard import ClockGuard
 from services.chassis.consumer import Consumer
 from services.chassis.dead_letters import DeadLetters
+from services.chassis.faults import fault
 from services.chassis.health import OK, Health, HealthServer
 from services.chassis.inboxes import inbox_of
 from services.chassis.mongo import MongoDocuments, connect
+from services.chassis.originals import Originals, as_it_is
 from services.chassis.past_facts import page_of_facts
 from services.chassis.pulling import Puller
 from services.chassis.queries import (
@@ -56,12 +60,19 @@ from services.chassis.settle import state_of
 from services.chassis.snapshots import Snapshots
 from services.chassis.standings import Standings
 from services.chassis.sweeping import Sweeper
-from services.chassis.telling import NatsTeller
+from services.chassis.telling import NatsTeller, most_bytes
+from services.chassis.upkeep import Upkeep
 
 FETCH_SECONDS = 5.0
 CHECK_SECONDS = 5.0
 SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1
+NEAR_LIMIT = 0.8
+"""The share of a stream's limit from which on it is said to be near it."""
+WHOLE_ORIGINALS = ("intake",)
+"""Services whose dead letters may hold personal data whole: the one whose database holds them anyway."""
+MASK = as_it_is
+"""Takes patterns of personal data out of what is shown, and out of what leaves intake."""
 
 log = structlog.get_logger()
 
@@ -80,11 +91,13 @@ async def _in_work() -> AsyncIterator[deque[asyncio.Task[None]]]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def charter_state(charter: Charter | None, unreadable: int | None) -> str:
+def charter_state(charter: Charter | None, unreadable: int | None, why: str = "") -> str:
     """For `/ready`."""
     if unreadable is not None:
         followed = f"revision {charter.revision} stays in force" if charter else "none before it can be read"
-        return f"unreadable: revision {unreadable}, {followed}; run `duban charter apply FILE`"
+        what = f"unreadable: revision {unreadable}, {followed}; {why}".removesuffix("; ")
+        # Applying a charter with this release would take away what the newer one says.
+        return what if "newer release" in why else f"{what}; run `duban charter apply FILE`"
     return OK if charter else "missing; run `duban charter apply FILE`"
 
 
@@ -92,6 +105,7 @@ class Process:
     """One service and its read models, in one process with one connection to each server."""
 
     def __init__(self, settings: Settings, services: Sequence[Service], clock: Clock = system_clock) -> None:
+        nats_client.survive_any_bytes()
         self.settings, self.services, self._clock = settings, services, clock
         self.name = services[0].part_of
         self.health = Health()
@@ -122,6 +136,8 @@ class Process:
             for service in services
         }
         self._register = Register(self._database)
+        self._originals = Originals(self._database, as_it_is if self.name in WHOLE_ORIGINALS else MASK)
+        self._clock_guard = ClockGuard(clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._aside: list[asyncio.Task[None]] = []
         self._consumers: list[Consumer] = []
@@ -154,12 +170,17 @@ class Process:
 
     def _register_queries(self) -> None:
         documents = self._documents[self.services[0].name]
+        upkeep = Upkeep(self._consumers, self._originals, self.health.report, self._clock, MASK)
         answers: dict[str, Respond] = {
             "charter": self._answer_charter,
             "answers": partial(what_became_of, documents),
             "history": partial(history_of, documents),
             "facts": self._answer_facts,
             "backlog": self._answer_backlog,
+            "stuck": upkeep.stuck,
+            "dead_letters": upkeep.dead_letters,
+            "dead_letter": upkeep.dead_letter,
+            "decide_dead_letter": upkeep.decide_dead_letter,
         }
         for service in self.services:
             for name, query in service.queries.items():
@@ -223,6 +244,7 @@ class Process:
         for documents in self._documents.values():
             await self._patiently(documents.prepare, "mongo")
         await self._patiently(self._register.prepare, "mongo")
+        await self._patiently(self._originals.prepare, "mongo")
 
     async def _start(self) -> None:
         sweeper = Sweeper(self.client, self.name)
@@ -247,12 +269,16 @@ class Process:
             service,
             self._documents[service.name],
             NatsTeller(self.client, source),
-            DeadLetters(self.client, service.name, service.part_of, self.settings.poison_cap),
+            DeadLetters(
+                self.client, service.name, service.part_of, self.settings.poison_cap, self._originals, MASK
+            ),
             self._charter,
             self._register,
             Standings(self.client) if service.standing else None,
             sweeper,
             partial(service.lookup, self._database) if service.lookup else None,
+            self._clock,
+            most_bytes(self.client.max_payload),
         )
 
     async def _listen(self, consumer: Consumer, stream: str) -> None:
@@ -261,7 +287,7 @@ class Process:
         puller = Puller(self.client, stream, consumer.service.name, self.settings.batch)
         async with puller, _in_work() as in_work:
             while not self._stopping.is_set() and not consumer.stopped:
-                self.health.beat()
+                self.health.beat(stream)
                 msgs = await self._take(puller)
                 if msgs:
                     in_work.append(asyncio.create_task(consumer.process(msgs)))
@@ -286,15 +312,18 @@ class Process:
     async def _poll(self, consumer: Consumer) -> None:
         await self._follower.arrived.wait()
         while not self._stopping.is_set():
-            await consumer.wake(self._clock())
+            self.health.beat("wakes")
+            if self._clock_guard.trouble is None:
+                await consumer.wake(self._clock())
             await self._pause(self.settings.poll_seconds)
 
     async def _sweep(self, sweeper: Sweeper) -> None:
         while not self._stopping.is_set():
+            self.health.beat("sweep")
             try:
                 await sweeper.sweep()
             except (NatsError, TimeoutError) as error:
-                self._say("sweep", f"answered commands stay in their stream: {error!r}")
+                self._say("sweep", f"answered commands stay in their stream: {fault(error)}")
             else:
                 self._say("sweep", OK)
             await self._pause(SWEEP_SECONDS)
@@ -306,9 +335,12 @@ class Process:
             self._say("nats", OK if self.client.is_connected else "disconnected")
             await self._check_mongo()
             await self._check_consumers()
-            charter = self._follower.charter
-            self._say("charter", charter_state(charter, self._follower.unreadable))
-            metrics.CHARTER_REVISION.labels(self.name).set(charter.revision if charter else 0)
+            await self._check_clock()
+            self._check_charter()
+            self._check_troubles()
+            await self._check_streams()
+            metrics.READY.labels(self.name).set(self.health.ready)
+            metrics.LOOPS_STUCK.labels(self.name).set(len(self.health.stuck))
             await self._pause(CHECK_SECONDS if self.health.ready else 0.25)
 
     async def _check_mongo(self) -> None:
@@ -330,6 +362,62 @@ class Process:
                 except (NatsError, TimeoutError):
                     self._say(stream, "no answer")
 
+    async def _check_clock(self) -> None:
+        if self.settings.clock is not ClockMode.SYSTEM:
+            return
+        consumer = self._consumers[0].service.name
+        with suppress(NatsError, TimeoutError, ValueError):
+            await self._clock_guard.compare(self.client, next(iter(streams_heard(consumer))), consumer)
+        self._say("clock", self._clock_guard.trouble or OK)
+        departure = self._clock_guard.departure
+        metrics.CLOCK_DEPARTURE.labels(self.name).set(departure.total_seconds() if departure else 0)
+
+    def _check_charter(self) -> None:
+        follower = self._follower
+        self._say("charter", charter_state(follower.charter, follower.unreadable, follower.why_unreadable))
+        revision = follower.charter.revision if follower.charter else 0
+        metrics.CHARTER_REVISION.labels(self.name).set(revision)
+
+    def _check_troubles(self) -> None:
+        troubles = {consumer.service.name: consumer.troubles for consumer in self._consumers}
+        newer = [each.newer_data for each in troubles.values() if each.newer_data]
+        if newer or self.health.knows("data"):
+            said = f"of a newer release: {newer[0]}; upgrade this service, nothing is lost" if newer else OK
+            self._say("data", said)
+        metrics.NEWER_DATA.labels(self.name).set(bool(newer))
+        self._warn("slow_decisions", next((each.slow for each in troubles.values() if each.slow), None))
+        self._warn(
+            "redelivery", next((each.redelivery for each in troubles.values() if each.redelivery), None)
+        )
+        noisy: dict[str, int] = {}
+        for consumer in self._consumers:
+            noisy |= consumer.noisy()
+        said = ", ".join(f"{count} by {actor}" for actor, count in sorted(noisy.items()))
+        self._warn("unreadable_commands", f"in the last minute {said}" if said else None)
+
+    async def _check_streams(self) -> None:
+        """Those that this service hears: how much of what they may hold they hold."""
+        near = []
+        jetstream = self.client.jetstream(timeout=2)
+        with suppress(NatsError, TimeoutError):
+            for stream in (command_stream(self.name),):
+                info = await jetstream.stream_info(stream)
+                for limit, most, held in (
+                    ("bytes", info.config.max_bytes, info.state.bytes),
+                    ("messages", info.config.max_msgs, info.state.messages),
+                ):
+                    used = held / most if most and most > 0 else 0.0
+                    metrics.STREAM_USED.labels(stream, limit).set(used)
+                    if used > NEAR_LIMIT:
+                        near.append(f"{stream} holds {used:.0%} of the {limit} that it may hold")
+            self._warn("streams", "; ".join(near) or None)
+        with suppress(PyMongoError):
+            metrics.DEAD_LETTERS_WAITING.labels(self.name).set(await self._originals.waiting())
+
+    def _warn(self, part: str, text: str | None) -> None:
+        if self.health.warn(part, text):
+            log.info("health", part=part, state=text or OK)
+
     def _say(self, part: str, state: str) -> None:
         if self.health.say(part, state):
             log.info("health", part=part, state=state)
@@ -342,9 +430,9 @@ class Process:
                 await loop()
                 last = ""
             except Exception as error:
-                if repr(error) != last:
-                    log.warning("trouble", part=part, error=repr(error))
-                last = repr(error)
+                if fault(error) != last:
+                    log.warning("trouble", part=part, error=fault(error))
+                last = fault(error)
                 await self._pause(1.0)
 
     async def _patiently(self, step: Callable[[], Awaitable[None]], part: str) -> None:
@@ -353,7 +441,7 @@ class Process:
                 await step()
                 return
             except PyMongoError as error:
-                self._say(part, type(error).__name__)
+                self._say(part, fault(error))
                 await asyncio.sleep(1)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:

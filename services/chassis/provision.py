@@ -40,6 +40,9 @@ STORE_GB = 8.0
 COMMANDS_SHARE, DEAD_SHARE = 0.25, 0.05
 FACTS_SHARE = {"intake": 0.1, "ledger": 0.3, "rating": 0.1, "supervision": 0.05, "escalation": 0.15}
 """Of the store: commands wait a short while, facts stay for ever."""
+SHORTEST_WINDOW = 0.1
+"""The shortest duplicate window that the server allows: no id of a command may suppress another one. It
+compares ids without regard to who sends; the services recognise copies themselves."""
 
 
 class OldStream(Exception):
@@ -85,6 +88,7 @@ def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
             subjects=[f"cmd.{service}.>"],
             max_msg_size=LARGEST_COMMAND,
             max_bytes=_share(store_bytes, COMMANDS_SHARE / len(SERVICES)),
+            duplicate_window=SHORTEST_WINDOW,
             allow_atomic=False,
         )
         # Facts are kept, restricted ones too, and are told in atomic batches.
@@ -92,6 +96,7 @@ def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
             name=fact_stream(service),
             subjects=[f"{kind}.{service}.>" for kind in FACTS],
             max_bytes=_share(store_bytes, FACTS_SHARE[service]),
+            duplicate_window=10 * MINUTE,
             allow_atomic=True,
             allow_direct=True,  # pages of the past, for the question `facts`
         )
@@ -101,7 +106,6 @@ def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
                 # A full stream says so to the publisher; it never drops what was acknowledged.
                 discard=DiscardPolicy.NEW,
                 storage=StorageType.FILE,
-                duplicate_window=10 * MINUTE,
                 num_replicas=replicas,
             )
             for config in (commands, facts)

@@ -7,7 +7,7 @@ credential. A question that cannot be answered gets a `QueryFault`.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from duban_contracts.faults import FieldFault, field_faults
 from duban_contracts.fields import bookmark_text
+from duban_contracts.identity import SEPARATOR, cause_of, identity, reuse
 from duban_contracts.message import CATALOGUE, Fact
 from duban_contracts.queries import (
     AnswerGiven,
@@ -33,11 +34,13 @@ from duban_contracts.subjects import NOBODY, asker_of
 from duban_contracts.visibility import is_restricted, may_see
 from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Documents, Event
+from services.chassis.faults import fault, where
 
 log = structlog.get_logger()
 Piece = TypeVar("Piece", bound=BaseModel)
 MOST_BYTES = 800_000
 """Of the pieces of one answer: with what is around them they fit into one message of NATS, 1 MB."""
+COULD_NOT = "the service could not answer this; its log says why. Ask again, or ask otherwise"
 NO_BOOKMARK = "`after` has to be the `next` of an earlier page, as it was given"
 MALFORMED, FORBIDDEN, FAILED, UNAVAILABLE = 400, 403, 500, 503
 
@@ -98,8 +101,8 @@ async def answer_for(
     except QueryRefused as refused:
         return QueryFault(error=str(refused), code=refused.code)
     except Exception as error:  # its text may hold what stands in the database
-        log.warning("query_failed", query=contract.id, error=type(error).__name__)
-        return QueryFault(error=f"the service failed ({type(error).__name__}); ask again", code=FAILED)
+        log.warning("query_failed", query=contract.id, error=fault(error), where=where(error))
+        return QueryFault(error=COULD_NOT, code=FAILED)
 
 
 def entitled(asker: str, contract: QueryContract, reader_of: FindReader) -> Reader:
@@ -118,16 +121,28 @@ async def _as_it_is(msg: NatsMessage) -> bytes:
 
 
 async def what_became_of(documents: Documents, reader: Reader, question: WhatBecameOf) -> Answers:
-    """Of the reader's own commands. Who sent the older ones was not kept: of them as much as he may see."""
-    found = await documents.held(question.asked)
-    missing = [pair for pair in question.asked if pair not in found]
-    found |= await documents.older(missing) if missing else {}
+    """Of the reader's own commands, by their identity. Who sent those that an earlier release answered was
+    not kept: they are known by their bare ids, and of them as much is shown as he may see."""
+    names = {pair: _names(reader, question, pair) for pair in question.asked}
+    asked = [(pair[0], name) for pair, mine in names.items() for name in mine]
+    found = await documents.held(asked)
+    missing = [pair for pair, mine in names.items() if not any((pair[0], name) in found for name in mine)]
+    if missing:
+        found |= await documents.older([(pair[0], name) for pair in missing for name in names[pair]])
     given = (
-        _given(pair[0], found[pair], None if found[pair].actor else reader)
-        for pair in question.asked
-        if pair in found and found[pair].actor in (None, reader.actor)
+        _parts(_given(pair[0], found[pair[0], name], None if SEPARATOR in name else reader))[0]
+        for pair, mine in names.items()
+        for name in [name for name in mine if (pair[0], name) in found][:1]
     )
     return Answers(answers=tuple(fitting(given)))
+
+
+def _names(reader: Reader, question: WhatBecameOf, pair: tuple[str, str]) -> tuple[str, ...]:
+    """Under which its answer may be stored."""
+    if question.source is None:
+        return (pair[1],)
+    own = identity(reader.actor, question.source, pair[1])
+    return (own, pair[1]) if question.digest is None else (reuse(own, question.digest),)
 
 
 async def history_of(documents: Documents, reader: Reader | None, question: HistoryOf) -> Answers:
@@ -135,12 +150,53 @@ async def history_of(documents: Documents, reader: Reader | None, question: Hist
 
     Nothing is ever put before what is there, so a place in it stays that place.
     """
-    start = _how_many(question.after)
-    given = [_given(question.key, answer, reader) for answer in await documents.history(question.key)]
-    shown = fitting(given[start:])
-    end = start + len(shown)
+    answer, part = _place_of(question.after)
+    given = [_given(question.key, each, reader) for each in await documents.history(question.key)]
+    shown, taken, goes_on = list[AnswerGiven](), 0, None
+    for n, m, piece in _pieces(given, answer, part):
+        taken += _bytes(piece)
+        if shown and taken > MOST_BYTES:
+            goes_on = bookmark(_mark(n, m))
+            break
+        shown.append(piece)
     seen = tuple(answer for answer in shown if answer.facts or reader is None)
-    return Answers(answers=seen, next=bookmark(str(end)) if end < len(given) else None)
+    return Answers(answers=seen, next=goes_on)
+
+
+def _pieces(given: Sequence[AnswerGiven], answer: int, part: int) -> Iterator[tuple[int, int, AnswerGiven]]:
+    """From that part of that answer on, each with its place."""
+    for n in range(answer, len(given)):
+        for m, piece in enumerate(_parts(given[n])):
+            if (n, m) >= (answer, part):
+                yield n, m, piece
+
+
+def _parts(given: AnswerGiven) -> list[AnswerGiven]:
+    """An answer that earlier releases stored may be larger than one message: in pieces that fit."""
+    if _bytes(given) <= MOST_BYTES:
+        return [given]
+    facts = [piece for fact in given.facts for piece in _fact_pieces(fact)]
+    parts: list[list[ToldFact]] = [[]]
+    for fact in facts:
+        if parts[-1] and sum(map(_bytes, parts[-1])) + _bytes(fact) > MOST_BYTES // 2:
+            parts.append([])
+        parts[-1].append(fact)
+    return [given.model_copy(update={"facts": tuple(part)}) for part in parts]
+
+
+def _fact_pieces(fact: ToldFact) -> list[ToldFact]:
+    if _bytes(fact) <= MOST_BYTES // 2:
+        return [fact]
+    size = max(1, MOST_BYTES // 16)  # a character takes 6 bytes at most where it is escaped
+    starts = range(0, len(fact.data), size)
+    return [
+        fact.model_copy(update={"data": fact.data[n : n + size], "continues": n + size < len(fact.data)})
+        for n in starts
+    ]
+
+
+def _bytes(piece: BaseModel) -> int:
+    return len(piece.model_dump_json().encode())
 
 
 def fitting(pieces: Iterable[Piece]) -> list[Piece]:
@@ -168,11 +224,20 @@ def place(mark: str) -> str:
         raise BadQuery(NO_BOOKMARK) from None
 
 
-def _how_many(after: str | None) -> int:
-    passed = place(after) if after else "0"
-    if not passed.isdecimal():
+def _mark(answer: int, part: int) -> str:
+    return f"{answer}.{part}" if part else str(answer)
+
+
+def _place_of(after: str | None) -> tuple[int, int]:
+    """Which answer of a history, and which part of it, a page begins with."""
+    answer, _, part = (place(after) if after else "0").partition(".")
+    if not (_is_number(answer) and (not part or _is_number(part))):
         raise BadQuery(NO_BOOKMARK)
-    return int(passed)
+    return int(answer), int(part or 0)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 12
 
 
 def faults(error: ValidationError, asks: type[BaseModel]) -> str:
@@ -192,7 +257,15 @@ def _given(key: str, answer: Answer, reader: Reader | None) -> AnswerGiven:
         for event in answer.events
         if not event.type.startswith(KEPT) and (reader is None or shown_to(reader, event))
     )
-    return AnswerGiven(key=key, message=answer.to, facts=facts)
+    cause = cause_of(answer.to)
+    return AnswerGiven(
+        key=key,
+        message=cause.id,
+        facts=facts,
+        source=cause.source,
+        actor=cause.actor,
+        digest=answer.digest,
+    )
 
 
 def shown_to(reader: Reader, event: Event) -> bool:

@@ -11,15 +11,38 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Any, Generic, NamedTuple
 
+from pydantic import ValidationError
+
 from duban_contracts.envelope import rfc3339
-from duban_contracts.message import CommandRefused, Fact
+from duban_contracts.identity import SEPARATOR, cause_of, reuse
+from duban_contracts.message import CommandRefused, Fact, Refusal
 from duban_contracts.subjects import NOBODY
 from duban_contracts.topology import TOLD_TO_CHANNEL
 from duban_contracts.visibility import is_restricted
-from services.chassis.decider import Audience, AudienceOf, Command, Decider, Refuse, State, Wake, never
-from services.chassis.documents import KEEP, Answer, Change, Document, Documents, Event
+from services.chassis.decider import (
+    Asked,
+    Audience,
+    AudienceOf,
+    Command,
+    Decider,
+    Refuse,
+    State,
+    Wake,
+    never,
+)
+from services.chassis.documents import (
+    FORMAT,
+    KEEP,
+    Answer,
+    Change,
+    Document,
+    Documents,
+    Event,
+    NewerDataError,
+)
 from services.chassis.snapshots import Snapshots
 
 
@@ -32,8 +55,15 @@ class Item(NamedTuple, Generic[Command]):
     now: datetime
     correlation: str = ""
     traceparent: str | None = None
-    actor: str | None = None
-    """Who sent the command, where one did."""
+    asked: Asked | None = None
+    """What a command asks for, so that it can be refused; None for facts and wakes."""
+    digest: str | None = None
+    """Of what a command says."""
+
+    @property
+    def bare_id(self) -> str | None:
+        """The `ce-id` of a command, by which earlier releases knew it; None for facts and wakes."""
+        return cause_of(self.id).id if SEPARATOR in self.id else None
 
 
 class Telling(NamedTuple):
@@ -42,6 +72,22 @@ class Telling(NamedTuple):
     key: str
     answer: Answer
     fresh: bool
+
+
+Decided = Callable[[str, float], None]
+"""Told of each decision: the command's name, and the seconds it took."""
+
+
+def _nobody_measures(_: str, __: float) -> None:
+    pass
+
+
+MOST_BYTES = 1_000_000
+"""Of the body of a fact, where the broker says nothing else: its limit is 1 MB with the headers."""
+
+
+class TooLargeError(Exception):
+    """A fact that could not be published is never stored; nobody asked for it, so nobody can be refused."""
 
 
 Tell = Callable[[Sequence[Telling]], Awaitable[None]]
@@ -142,12 +188,15 @@ class Settler(Generic[Command, State]):
         turns: Turns | None = None,
         show: Show | None = None,
         audience: AudienceOf[State] = never,
+        most_bytes: int = MOST_BYTES,
+        decided: Decided = _nobody_measures,
     ) -> None:
         self._audience = audience
         self._decider, self._documents, self._tell, self._show = decider, documents, tell, show
         self._turns = turns or Turns()
         self._snapshots = Snapshots(decider)
-        self._revision, self._row, self._tells = revision, row, tells
+        self._revision, self._row, self._tells, self._most_bytes = revision, row, tells, most_bytes
+        self._decided = decided
 
     async def settle(self, items: Sequence[Item[Command]]) -> Settled:
         """A batch is told while the next are being decided and stored."""
@@ -197,11 +246,10 @@ class Settler(Generic[Command, State]):
         held, perhaps = [], []
         for key, document in found.items():
             answered = set(document.answered)
-            for asked in (_named(item, document) for item in by_key[key]):
-                if asked in answered:
-                    held.append((key, asked))
-                elif document.archived:  # only then can it have given one that its document does not show
-                    perhaps.append((key, asked))
+            for names in (_names(item, document) for item in by_key[key]):
+                held += [(key, name) for name in names if name in answered]
+                if document.archived:  # only then can it have given one that its document does not show
+                    perhaps += [(key, name) for name in names if name not in answered]
         earlier = await self._documents.held(held) if held else {}
         return earlier | await self._documents.older(perhaps) if perhaps else earlier
 
@@ -212,7 +260,7 @@ class Settler(Generic[Command, State]):
             document, await state_of(document, self._decider, self._snapshots, self._documents), earlier
         )
         for item in items:
-            name = _named(item, document)
+            name, item = _in_its_own_name(item, desk)
             copy = desk.answered(name)
             if isinstance(item.command, Wake):
                 if not _due(document, item.now):
@@ -226,15 +274,35 @@ class Settler(Generic[Command, State]):
         return desk
 
     def _answer(self, desk: Desk[State], item: Item[Command]) -> Answer:
-        before = desk.state
-        facts, desk.state = self._decider.answer(item.command, item.now, desk.state)
-        audience = self._audience(desk.state) or self._audience(before) or Audience()
-        events = tuple(as_event(fact, audience) for fact in facts) if self._tells else ()
+        state, events = self._decide_one(desk, item)
+        if any(is_larger(event.data, self._most_bytes) for event in events):
+            if item.asked is None:
+                raise TooLargeError(f"a fact of {item.key} is larger than the broker takes")
+            detail = "what follows from it is larger than one message may be; send less at once"
+            refuse = item.asked.refuse(Refusal.TOO_LARGE, detail)
+            state, events = self._decide_one(desk, item._replace(command=refuse))
+            if any(is_larger(event.data, self._most_bytes) for event in events):
+                raise TooLargeError(f"a fact of {item.key} that fell due is larger than the broker takes")
+        desk.state = state
         answer = Answer(
-            item.id, item.correlation or item.id, self._revision, item.traceparent, events, item.actor
+            item.id,
+            item.correlation or cause_of(item.id).id,
+            self._revision,
+            item.traceparent,
+            events,
+            item.digest,
         )
         desk.fresh[item.id] = answer
         return answer
+
+    def _decide_one(self, desk: Desk[State], item: Item[Command]) -> tuple[State, tuple[Event, ...]]:
+        """The state after it, and what follows as it would be stored; nothing is changed."""
+        started = perf_counter()
+        facts, state = self._decider.answer(item.command, item.now, desk.state)
+        self._decided(type(item.command).__name__, perf_counter() - started)
+        audience = self._audience(state) or self._audience(desk.state) or Audience()
+        events = tuple(as_event(fact, audience) for fact in facts) if self._tells else ()
+        return state, events
 
     def _change(self, desk: Desk[State]) -> Change:
         document, fresh = desk.document, tuple(desk.fresh.values())
@@ -279,6 +347,47 @@ def _named(item: Item[Any], document: Document) -> str:
     return item.id
 
 
+def _names(item: Item[Any], document: Document) -> list[str]:
+    """Under which its answer may be stored already."""
+    name, bare = _named(item, document), item.bare_id
+    if bare is None or item.digest is None:
+        return [name]
+    return [name, bare, reuse(name, item.digest)]
+
+
+def _in_its_own_name(item: Item[Any], desk: "Desk[Any]") -> tuple[str, Item[Any]]:
+    """The name under which it is answered, or was; and the refusal in its stead where its identity was used
+    for another command before."""
+    name, bare = _named(item, desk.document), item.bare_id
+    given = desk.answered(name)
+    if bare is None:
+        return name, item
+    if given is None:
+        before = desk.answered(bare)
+        return (bare if before is not None and _may_be_a_copy(item, before, desk) else name), item
+    if item.asked is None or given.digest in (None, item.digest):
+        return name, item
+    detail = "this id was used for another command by the same sender; take a new id for each"
+    return reuse(name, item.digest or ""), item._replace(command=item.asked.refuse(Refusal.ID_REUSED, detail))
+
+
+def _may_be_a_copy(item: Item[Any], before: Answer, desk: "Desk[Any]") -> bool:
+    """Earlier releases stored the bare id, which says nothing of who sent it. What counts as done later than
+    the facts of that answer cannot be what they came of: so nobody can use up an id for somebody else now.
+    Where it had no facts, the latest of the key stand for them."""
+    if before.digest is not None or SEPARATOR in before.to:
+        return False
+    key = desk.document.key
+    others = (answer for (of, to), answer in desk.earlier.items() if of == key and SEPARATOR not in to)
+    events = before.events or tuple(event for answer in others for event in answer.events)
+    return any(item.now <= datetime.fromisoformat(event.time) for event in events)
+
+
+def is_larger(text: str, most_bytes: int) -> bool:
+    """In UTF-8. Whoever is far from it is not encoded to be measured."""
+    return len(text) * 4 > most_bytes and len(text.encode()) > most_bytes
+
+
 def _due(document: Document, now: datetime) -> bool:
     return document.wake_at is not None and document.wake_at <= now
 
@@ -315,7 +424,12 @@ async def state_of(
     snapshots: Snapshots[State],
     documents: Documents,
 ) -> State:
-    """The state at rest; one that other code wrote is folded anew from the whole history."""
+    """The state at rest; one that other code wrote is folded anew from the whole history.
+
+    Raises NewerDataError.
+    """
+    if document.format > FORMAT:
+        raise NewerDataError(f"documents of format {document.format}, and this release knows {FORMAT}")
     if document.snapshot is None:
         return decider.initial_state
     if document.snapshot.shape == snapshots.shape:
@@ -328,14 +442,20 @@ async def state_of(
 
 
 def refold(decider: Decider[Any, State, Any], history: Iterable[Answer]) -> State:
-    """The state from nothing but what was stored."""
+    """The state from nothing but what was stored. Raises NewerDataError for what is not known here."""
     facts_by_type = {fact.type: fact for fact in decider.events}
-    facts = (
-        facts_by_type[event.type].model_validate_json(event.data)
-        for answer in history
-        for event in answer.events
-    )
-    return decider.fold(decider.initial_state, facts)
+
+    def fact(event: Event) -> Any:
+        model = facts_by_type.get(event.type)
+        if model is None:
+            raise NewerDataError(f"facts of type {event.type}, which this release does not know")
+        try:
+            return model.model_validate_json(event.data)
+        except ValidationError:
+            raise NewerDataError(f"facts of type {event.type} that this release cannot read") from None
+
+    events = (event for answer in history for event in answer.events)
+    return decider.fold(decider.initial_state, map(fact, events))
 
 
 def _version(desk: Desk[Any]) -> int:

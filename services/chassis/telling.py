@@ -12,10 +12,13 @@ from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
+import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from duban_contracts.envelope import Attributes, encode
+from duban_contracts.identity import cause_of
+from services.chassis import metrics
 from services.chassis.decider import KEPT
 from services.chassis.documents import Event
 from services.chassis.settle import Telling
@@ -25,6 +28,17 @@ BATCH = 500
 CHANNEL_HEADER, VISIBILITY_HEADER = "ce-channel", "ce-visibility"
 PATIENCE = 5.0
 """Seconds to wait for a publish to be acknowledged."""
+
+
+HEADER_BYTES = 16_384
+"""What the headers of a fact may take, however its ids are escaped."""
+
+log = structlog.get_logger()
+
+
+def most_bytes(max_payload: int) -> int:
+    """Of the body of a fact, where the broker takes `max_payload` bytes with the headers."""
+    return max_payload - HEADER_BYTES
 
 
 class Outgoing(NamedTuple):
@@ -38,6 +52,8 @@ class NatsTeller:
         self._client, self._jetstream, self._source = client, client.jetstream(timeout=PATIENCE), source
 
     async def __call__(self, tellings: Sequence[Telling]) -> None:
+        """Facts of earlier releases that are larger than the broker takes stay untold: they would end the
+        connection, and hold up all others."""
         fresh = [message for telling in tellings if telling.fresh for message in self._messages(telling)]
         copies = [message for telling in tellings if not telling.fresh for message in self._messages(telling)]
         for chunk in chunks(fresh, BATCH):
@@ -51,6 +67,7 @@ class NatsTeller:
 
     def _messages(self, telling: Telling) -> Iterator[Outgoing]:
         answer = telling.answer
+        cause = cause_of(answer.to)
         for n, event in enumerate(answer.events):
             if event.type.startswith(KEPT):
                 continue
@@ -61,14 +78,21 @@ class NatsTeller:
                 time=None,
                 key=telling.key,
                 correlation=answer.correlation,
-                causation=answer.to,
+                causation=cause.id,
                 revision=answer.revision,
                 traceparent=answer.traceparent,
+                causation_source=cause.source,
+                causation_actor=cause.actor,
             )
+            body = event.data.encode()
+            if len(body) > most_bytes(self._client.max_payload):
+                metrics.UNPUBLISHABLE.labels(self._source.rpartition("/")[2]).inc()
+                log.error("unpublishable", id=attributes.id, type=event.type, bytes=len(body))
+                continue
             headers = encode(attributes, event.time) | {VISIBILITY_HEADER: visibility(event)}
             if event.channel:
                 headers[CHANNEL_HEADER] = event.channel
-            yield Outgoing(subject_for(event), headers, event.data.encode())
+            yield Outgoing(subject_for(event), headers, body)
 
     async def _atomically(self, chunk: Sequence[Outgoing]) -> bool:
         batch = {"Nats-Batch-Id": uuid4().hex}

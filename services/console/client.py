@@ -21,6 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from duban_contracts.charter import Charter
 from duban_contracts.envelope import Attributes, encode
+from duban_contracts.identity import digest_of, identity
 from duban_contracts.message import SERVICES, Command
 from duban_contracts.queries import (
     AnswerGiven,
@@ -35,6 +36,7 @@ from duban_contracts.queries import (
 from duban_contracts.readers import Program
 from duban_contracts.subjects import command_stream, query_subject, subject_of
 from duban_contracts.topology import HEARS
+from services.chassis import nats_client
 from services.chassis.inboxes import inbox_of
 from services.console.client_url import without_password
 from services.console.i18n import _
@@ -71,6 +73,10 @@ class NotAdmitted(Exception):
     """NATS does not know the credential; the message is the server's address without it."""
 
 
+class NotStored(Unreachable):
+    """The broker took the command for a copy of another: it was not stored, and nobody will answer it."""
+
+
 class Misasked(Exception):
     """The service did not answer the question, and says why: it is malformed, or not for this actor."""
 
@@ -94,6 +100,17 @@ class Order:
     @property
     def subject(self) -> str:
         return subject_of(self.command, self.actor)
+
+    @property
+    def body(self) -> bytes:
+        return self.command.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.command.type, self.body)
+
+    def identity(self, source: str) -> str:
+        return identity(self.actor, source, self.id)
 
     def headers(self, source: str) -> dict[str, str]:
         attributes = Attributes(
@@ -157,7 +174,7 @@ class Duban:
     async def send(self, order: Order, patience: float = 60.0) -> None:
         """Returns when the command is on the broker's disk; tries again through restarts.
 
-        Raises Unreachable, or NotPermitted.
+        Raises Unreachable, NotPermitted, or NotStored.
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((NatsError, TimeoutError)),
@@ -165,7 +182,7 @@ class Duban:
             stop=stop_after_delay(patience),
             reraise=True,
         )
-        body = order.command.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
+        body = order.body
         try:
             async for attempt in retrying:
                 with attempt:
@@ -175,9 +192,11 @@ class Duban:
                         stream=command_stream(order.command.service),
                         headers=order.headers(self._source),
                     )
-                    await self._refusals.permitted(order.subject, publish)
+                    stored = await self._refusals.permitted(order.subject, publish)
         except (NatsError, TimeoutError) as error:
             raise Unreachable(f"NATS did not take the command: {error!r}") from error
+        if stored.duplicate:
+            raise NotStored(f"NATS took {order.id} for a copy of message {stored.seq} and did not store it")
 
     async def send_all(self, orders: Iterable[Order], patience: float = 60.0) -> None:
         limit = asyncio.Semaphore(IN_FLIGHT)
@@ -239,24 +258,35 @@ class Duban:
         raise trouble
 
     async def answers(
-        self, service: str, asked: Sequence[tuple[str, str]], actor: str | None = None
+        self,
+        service: str,
+        asked: Sequence[tuple[str, str]],
+        actor: str | None = None,
+        digest: str | None = None,
     ) -> dict[str, AnswerGiven]:
-        """What came of the actor's own messages, given as (key, message id), by message id; 1000 at most.
+        """What came of commands that the actor sent through this program, given as (key, message id), by
+        message id; 1000 at most.
 
         One that is not there was not answered yet, or did not fit: ask for it again.
         """
-        found = await self.ask(service, "answers", WhatBecameOf(asked=tuple(asked)), Answers, actor=actor)
+        question = WhatBecameOf(asked=tuple(asked), source=self._source, digest=digest)
+        found = await self.ask(service, "answers", question, Answers, actor=actor)
         return {given.message: given for given in found.answers}
 
     async def outcome(self, order: Order, patience: float = 30.0) -> AnswerGiven:
         """Send, and wait until the service has answered."""
         await self.send(order)
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + patience, 0.02
+        deadline, pause, digest = loop.time() + patience, 0.02, None
         while loop.time() < deadline:
-            given = await self.answers(order.command.service, [(order.key, order.id)], order.actor)
-            if order.id in given:
-                return given[order.id]
+            asked = [(order.key, order.id)]
+            found = await self.answers(order.command.service, asked, order.actor, digest)
+            given = found.get(order.id)
+            if given and given.digest in (None, order.digest):
+                return given
+            if given and digest is None:  # the id is that of another command: this one was refused for it
+                digest = order.digest
+                continue
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.5)
         raise NotAnswered(f"{order.command.type} is stored as {order.id} and not answered yet")
@@ -309,6 +339,7 @@ async def duban(
 
     Raises Unreachable if NATS is not there within `patience` seconds, NotAdmitted as soon as it says so.
     """
+    nats_client.survive_any_bytes()
     refusals, unknown = Refusals(), asyncio.Event()
     unresolved: list[str] = []
 

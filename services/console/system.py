@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
 from services.chassis.charter_bucket import publish_charter, published_charter
+from services.chassis.health import goes_on
 from services.chassis.provision import ACK_WAIT, provision
 from services.chassis.settings import ClockMode
 from services.console.client import duban
@@ -55,7 +56,7 @@ class Running:
     @property
     def ready(self) -> bool:
         report = self.report()
-        return bool(report) and all(state == "ok" for state in report.values())
+        return bool(report) and all(goes_on(state) for state in report.values())
 
 
 @dataclass

@@ -145,7 +145,7 @@ class Town:
         await asyncio.wait_for(life.over.wait(), PATIENCE)
 
     def _title(self, life: Life) -> str:
-        """Each brings something else: with one title for all, every life would be suspected of being another."""
+        """Each brings something else: with one title for all, each would be suspected of being another."""
         return f"路灯不亮 {sha256(life.key.encode()).hexdigest()[:16]}"
 
     def _over(self, life: Life) -> None:

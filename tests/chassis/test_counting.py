@@ -10,6 +10,7 @@ from hypothesis import given
 
 from duban_contracts.charter import Limit, OfficeHours, Shift, Unit
 from duban_contracts.due import DayReason
+from services.chassis import counting as counting_module
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.charter_file import read_charter
 from services.chassis.counting import Counter, Step
@@ -312,3 +313,32 @@ def test_most_of_the_work_is_used_later_over_a_holiday_and_after_a_pause():
     pause = (local("2024-05-06T00:00"), local("2024-05-07T00:00"))
     assert Counter(CALENDAR, None, (pause,)).used(start, end, 50) == local("2024-04-29T17:30")
     assert Counter(CALENDAR).used(local("2024-05-01T00:00"), local("2024-05-06T00:00"), 80) is None
+
+
+@pytest.mark.case("A2")
+@given(moments, st.integers(0, 60), pause_lists, limits)
+def test_a_far_day_is_moved_on_by_a_pause_as_a_near_one_is(start, ahead, some, extension):
+    last = CALENDAR.day_of(start) + timedelta(days=ahead)
+    counter = Counter(CALENDAR, None, some)
+    near = counter.until(start, last, [extension])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting_module, "FAR", timedelta(days=-1))
+        far = counter.until(start, last, [extension])
+    assert (far.at, far.last_day) == (near.at, near.last_day)
+
+
+@pytest.mark.case("A2")
+@given(moments, st.integers(1, 99), pause_lists)
+def test_the_share_of_a_far_time_is_about_the_share_of_its_work(start, percent, some):
+    end = start + timedelta(days=4 * 365)
+    counter = Counter(CALENDAR, None, some)
+    used = counter.used(start, end, percent)
+    worked = counter.worked(start, used) / counter.worked(start, end)
+    assert abs(worked - percent / 100) < 0.05
+
+
+@pytest.mark.case("A2")
+def test_the_last_days_that_there_are_end_and_can_be_extended():
+    for day in (date.max, date.max - timedelta(days=1), date.max - timedelta(days=5)):
+        counting = Counter(CALENDAR).until(local("2024-04-15T10:00"), day, [Limit(amount=20)])
+        assert counting.at <= datetime.max.replace(tzinfo=ZoneInfo("UTC"))

@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 
 from services.chassis import health as health_module
+from services.chassis import metrics as metrics_module
 from services.chassis.health import OK, Health, HealthServer
 
 
@@ -43,6 +44,29 @@ def test_a_service_is_ready_when_everything_it_needs_is_ok(health, get):
     assert get("/ready")[0] == 503
 
 
+@pytest.mark.case("B5", "B6")
+def test_a_warning_is_said_and_leaves_the_service_ready(health, get):
+    for part in ("nats", "mongo", "charter"):
+        health.say(part, OK)
+    assert not health.warn("slow_decisions", None)  # nothing to say, nothing said
+    assert health.warn("slow_decisions", "Submit took 2.0 s to decide")
+    status, body = get("/ready")
+    assert (status, json.loads(body)["slow_decisions"]) == (200, "warning: Submit took 2.0 s to decide")
+    assert health.warn("slow_decisions", None)
+    assert json.loads(get("/ready")[1])["slow_decisions"] == OK
+
+
+def test_one_loop_that_does_not_turn_is_named_though_others_do(health, get, monkeypatch):
+    for part in ("nats", "mongo", "charter"):
+        health.say(part, OK)
+    health.beat("wakes")
+    assert get("/ready")[0] == 200
+    monkeypatch.setattr(health_module, "STUCK_AFTER", -1.0)
+    health.beat()
+    assert (get("/ready")[0], json.loads(get("/ready")[1])["loop"]) == (503, "stuck: wakes")
+    assert get("/alive")[0] == 200
+
+
 def test_a_frozen_loop_is_seen_from_outside(health, get, monkeypatch):
     assert get("/alive")[0] == 200
     monkeypatch.setattr(health_module, "FROZEN_AFTER", 0.0)
@@ -52,6 +76,7 @@ def test_a_frozen_loop_is_seen_from_outside(health, get, monkeypatch):
 
 
 def test_metrics_are_there_and_any_other_path_says_what_is(get):
+    assert metrics_module.MESSAGES
     assert "# TYPE duban_messages_total counter" in get("/metrics")[1]
     status, body = get("/anything")
     assert status == 404

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from duban_contracts.charter import Role
+from duban_contracts.identity import identity
 from duban_contracts.queries import (
     AskCharter,
     Found,
@@ -22,6 +23,7 @@ from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Change, Event, Snapshot
 from services.chassis.memory import MemoryDocuments
 from services.chassis.queries import (
+    COULD_NOT,
     FORBIDDEN,
     MALFORMED,
     answer_for,
@@ -149,9 +151,12 @@ async def stored(*answers: Answer) -> MemoryDocuments:
 
 @pytest.mark.case("B4")
 async def test_answers_are_given_to_the_sender_of_the_command_only() -> None:
-    documents = await stored(Answer("m1", "m1", events=(found("qingjieban"),), actor="office"))
-    asked = WhatBecameOf(asked=(("a", "m1"),))
-    assert len((await what_became_of(documents, SOMEBODY, asked)).answers) == 1
+    documents = await stored(Answer(identity("office", "/desk", "m1"), "m1", events=(found("qingjieban"),)))
+    asked = WhatBecameOf(asked=(("a", "m1"),), source="/desk")
+    [given] = (await what_became_of(documents, SOMEBODY, asked)).answers
+    assert (given.message, given.source, given.actor) == ("m1", "/desk", "office")
+    elsewhere = WhatBecameOf(asked=(("a", "m1"),), source="/other")
+    assert (await what_became_of(documents, SOMEBODY, elsewhere)).answers == ()
     for other in (STATION, Reader("discipline", Role.DISCIPLINE)):
         assert (await what_became_of(documents, other, asked)).answers == ()
 
@@ -210,10 +215,36 @@ async def test_a_question_that_is_not_answered_is_refused_in_words(
 
 
 @pytest.mark.case("B9")
-async def test_a_failure_is_told_by_its_type_and_never_by_its_text() -> None:
+async def test_a_failure_is_told_in_words_that_name_no_exception() -> None:
     async def fails(_: Reader, __: object) -> Found:
         raise RuntimeError("dup key: 张三 13800000000")
 
     fault = await answer_for("office", b"", CATALOGUE["query.ledger.hot_list.v1"], fails, reader_of)
     assert isinstance(fault, QueryFault)
-    assert fault.error == "the service failed (RuntimeError); ask again"
+    assert fault.error == COULD_NOT
+
+
+@pytest.mark.case("B5")
+async def test_a_history_with_facts_larger_than_a_message_can_be_read_whole(monkeypatch):
+    monkeypatch.setattr(queries_module, "MOST_BYTES", 3_000)
+    bodies = [json.dumps({"text": text * 2_000}, ensure_ascii=False) for text in ("a", '"', "字")]
+    events = tuple(Event("duban.x.y.v1", "-", AT, body) for body in bodies)
+    documents = await stored(Answer("m1", "m1", events=events), Answer("m2", "m2", events=events[:1]))
+    page = await history_of(documents, None, HistoryOf(key="a"))
+    pieces = list(page.answers)
+    while page.next:
+        assert len(page.model_dump_json().encode()) < 2 * 3_000
+        page = await history_of(documents, None, HistoryOf(key="a", after=page.next))
+        pieces += page.answers
+    whole, begun = [], ""
+    for fact in (fact for answer in pieces for fact in answer.facts):
+        begun += fact.data
+        if not fact.continues:
+            whole, begun = [*whole, begun], ""
+    assert whole == [*bodies, bodies[0]]
+
+
+@pytest.mark.parametrize("mark", ["1.x", "1.2.3", ".", "٣", "9" * 20, "1.-2"])
+async def test_a_place_within_an_answer_that_was_never_given_is_refused(mark):
+    with pytest.raises(ValueError, match="of an earlier page"):
+        await history_of(MemoryDocuments(), None, HistoryOf(key="a", after=bookmark(mark)))

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example as for_example
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duban_contracts.envelope import Attributes, Poison, PoisonReason, decode, encode, rfc3339
+from duban_contracts.rules import WORD
 from duban_contracts.subjects import subject_of
 from tests.contracts.catalogue import MESSAGES, example
 
@@ -21,13 +23,14 @@ AWKWARD = (
     'a "quoted" id',
     "100 %",
     "%25 is not %",
-    "tab\there",
-    "ends with\n",
     "é/ü?&=#",
     "🧹",
 )
 
-texts = st.sampled_from(AWKWARD) | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
+REFUSED = ("tab\there", "ends with\n", "nul\0", "replaced \ufffd", "line\u2028", "next\x85line", "del\x7f")
+characters = st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"], exclude_characters="\ufffd")
+texts = st.sampled_from(AWKWARD) | st.text(characters, min_size=1, max_size=200)
+tokens = st.from_regex(WORD.replace("$", r"\Z"))
 moments = st.builds(datetime.fromtimestamp, st.floats(0, 4e9), st.timezones())
 envelopes = st.builds(
     Attributes,
@@ -38,9 +41,11 @@ envelopes = st.builds(
     key=texts,
     correlation=texts,
     causation=st.none() | texts,
-    acting_for=st.none() | texts,
+    acting_for=st.none() | tokens,
     revision=st.none() | st.integers(0, 10**17),
     traceparent=st.none() | texts,
+    causation_source=st.none() | texts,
+    causation_actor=st.none() | tokens,
 )
 
 
@@ -79,6 +84,101 @@ def test_every_message_comes_through_under_an_awkward_id(type_, awkward):
     message = MESSAGES[type_].model_validate(example(type_))
     received = decode(subject_of(message, None), encode(attributes), message.model_dump_json().encode())
     assert (received.attributes, received.data) == (attributes, message)
+
+
+COMMAND = "duban.ledger.accept.v1"
+COMMAND_SUBJECT = "cmd.ledger.accept.v1.bianmin"
+
+
+def command_headers(**changes: str | None) -> dict[str, str]:
+    return headers(ce_type=COMMAND, **changes)
+
+
+@pytest.mark.case("A4")
+@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("attribute", ["ce-id", "ce-source", "ce-subject", "ce-correlationid"])
+def test_an_id_or_key_that_holds_no_readable_text_is_bad_attribute(attribute, text):
+    for written in (quote(text), text):  # escaped, and as a client hands on what it could not decode
+        sent = {**command_headers(), attribute: written}
+        assert why_poison(COMMAND_SUBJECT, sent, b"{}") is PoisonReason.BAD_ATTRIBUTE
+
+
+@pytest.mark.case("A4")
+@pytest.mark.parametrize("id_", [quote("中文".encode("gbk")), "%FF%FE", "%ED%A0%80", "100%", "%zz"])
+def test_an_id_that_is_not_utf8_when_decoded_is_bad_attribute(id_):
+    assert why_poison(COMMAND_SUBJECT, command_headers(ce_id=id_), b"{}") is PoisonReason.BAD_ATTRIBUTE
+    assert why_poison(SUBJECT, headers(ce_id=id_), BODY) is PoisonReason.BAD_ATTRIBUTE
+
+
+@pytest.mark.case("A4")
+@pytest.mark.parametrize("text", REFUSED)
+def test_a_key_in_a_command_that_holds_no_readable_text_breaks_its_contract(text):
+    body = json.dumps({**example("duban.escalation.answer_order.v1"), "order": text}).encode()
+    sent = headers(ce_type="duban.escalation.answer_order.v1")
+    subject = "cmd.escalation.answer_order.v1.bianmin"
+    assert why_poison(subject, sent, body) is PoisonReason.BREAKS_CONTRACT
+
+
+@pytest.mark.case("A4")
+def test_facts_about_keys_of_earlier_releases_are_still_heard():
+    sent = headers(ce_subject=quote("replaced \ufffd"))
+    assert decode(SUBJECT, sent, BODY).attributes.key == "replaced \ufffd"
+
+
+@pytest.mark.case("A4")
+def test_an_attribute_that_is_there_twice_in_different_cases_is_bad_attribute():
+    sent = {**command_headers(), "Ce-Id": "another"}
+    assert why_poison(COMMAND_SUBJECT, sent, b"{}") is PoisonReason.BAD_ATTRIBUTE
+
+
+def test_a_trace_that_cannot_be_read_is_left_out():
+    assert decode(SUBJECT, headers(traceparent="%FF"), BODY).attributes.traceparent is None
+
+
+@pytest.mark.case("A11")
+@pytest.mark.parametrize(
+    "content", ["Application/JSON", "APPLICATION/json; charset=UTF-8", "application/json ;v=1"]
+)
+def test_a_media_type_may_be_in_any_case_and_have_parameters(content):
+    assert decode(SUBJECT, {**headers(), "content-type": content}, BODY).attributes.type == TYPE
+
+
+@pytest.mark.case("A11")
+@pytest.mark.parametrize("content", ["application/jsonl", "application/json-seq", "text/json", ""])
+def test_a_media_type_that_only_begins_like_ours_is_unsupported_content(content):
+    sent = {**headers(), "content-type": content}
+    assert why_poison(SUBJECT, sent, BODY) is PoisonReason.UNSUPPORTED_CONTENT
+
+
+@pytest.mark.case("A15")
+@pytest.mark.parametrize("actor", ["新村办", "a b", "x" * 41, "a%20b", "\\xff"])
+def test_an_actor_that_is_no_token_is_bad_attribute(actor):
+    subject = f"cmd.ledger.accept.v1.{actor}"
+    assert why_poison(subject, command_headers(), b"{}") is PoisonReason.BAD_ATTRIBUTE
+    sent = command_headers(ce_actingfor=quote(actor))
+    assert why_poison(COMMAND_SUBJECT, sent, b"{}") is PoisonReason.BAD_ATTRIBUTE
+
+
+@pytest.mark.case("A1")
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_in_a_body_that_does_not_exist_in_utc_breaks_its_contract(moment):
+    body = json.dumps({**example(TYPE), "at": moment}).encode()
+    assert why_poison(SUBJECT, headers(), body) is PoisonReason.BREAKS_CONTRACT
+
+
+@pytest.mark.case("A1")
+@pytest.mark.parametrize("raised", [OverflowError, RecursionError, ZeroDivisionError, UnicodeDecodeError])
+def test_whatever_a_reader_raises_is_poison(monkeypatch, raised):
+    def broken(*_args, **_kwargs):
+        raise raised("utf-8", b"", 0, 1, "") if raised is UnicodeDecodeError else raised
+
+    monkeypatch.setattr(MESSAGES[TYPE], "model_validate_json", broken)
+    assert why_poison(SUBJECT, headers(), BODY) is PoisonReason.BREAKS_CONTRACT
+
+
+@pytest.mark.case("B7")
+def test_a_command_has_no_id_by_which_the_broker_would_suppress_another():
+    assert "Nats-Msg-Id" not in encode(Attributes("1", "/station", COMMAND, None, key="k", correlation="c"))
 
 
 def test_the_broker_can_drop_a_copy_because_its_id_is_that_of_the_event():
@@ -131,8 +231,25 @@ def test_without_any_headers_it_is_missing_attribute():
 
 
 @pytest.mark.parametrize(
-    "time", ["2024-04-15T14:31:00", "2024-04-15", "yesterday", "", "1713162660x", "2024-04-31T00:00:00Z"]
+    "time",
+    [
+        "2024-04-15T14:31:00",
+        "2024-04-15",
+        "yesterday",
+        "",
+        "1713162660x",
+        "1713146400",
+        "1713146400.5",
+        "2024-04-31T00:00:00Z",
+        "2024-04-15 14:31:00Z",
+        "2024-04-15T14:31Z",
+        "20240415T143100Z",
+        "2024-04-15T14:31:00+0800",
+        "٢024-04-15T14:31:00Z",
+        "0001-01-01T00:00:00Z",
+    ],
 )
+@pytest.mark.case("A11")
 def test_a_time_without_zone_or_sense_is_bad_attribute(time):
     assert why_poison(SUBJECT, headers(ce_time=time), BODY) is PoisonReason.BAD_ATTRIBUTE
 

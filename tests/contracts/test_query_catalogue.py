@@ -11,7 +11,10 @@ from duban_contracts.query_catalogue import CATALOGUE, may_ask, queries_of, quer
 from duban_contracts.readers import Program
 from tests.contracts.catalogue import README
 
-OF_EVERY_SERVICE = {"charter", "answers", "history", "facts", "backlog"}
+OF_EVERY_SERVICE = {
+    *("charter", "answers", "history", "facts", "backlog", "stuck"),
+    *("dead_letters", "dead_letter", "decide_dead_letter"),
+}
 every_service = pytest.mark.parametrize("service", SERVICES)
 
 

@@ -28,6 +28,7 @@ from tests.waiting import until
 PRODUCERS = 6
 PACE_SECONDS = 0.02
 """The longest pause of a producer between two commands: load while something is broken, not a flood."""
+SOURCE = "duban/load"
 PATIENCE = 120.0
 
 Send = Callable[[Duban, Order], Awaitable[None]]
@@ -149,7 +150,7 @@ class Producer:
 
 
 class Load:
-    """`acknowledged` holds every command that the broker said it has, by id."""
+    """`acknowledged` holds every command that the broker said it has, by identity."""
 
     straight = staticmethod(straight)
 
@@ -200,7 +201,7 @@ class Load:
             self._trouble = trouble
 
     async def _produce_all(self, url: str) -> None:
-        async with duban(url, "duban/load", patience=30) as town:
+        async with duban(url, SOURCE, patience=30) as town:
             await asyncio.gather(*(self._produce(town, producer) for producer in self.producers))
 
     async def _produce(self, town: Duban, producer: Producer) -> None:
@@ -226,4 +227,4 @@ class Load:
             with attempt:
                 self.refused += attempt.retry_state.attempt_number > 1
                 await self.send(town, order)
-        self.acknowledged[order.id] = order
+        self.acknowledged[order.identity(SOURCE)] = order

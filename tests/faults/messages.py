@@ -4,8 +4,11 @@ import re
 import urllib.request
 from functools import partial
 
+from duban_contracts.ledger import EntryOverdue
+from duban_contracts.subjects import subject_of
 from services.console.system import Running
 from tests.faults.faults import CALM, Site, fault
+from tests.faults.kept import FOREIGN
 from tests.faults.poison import MARK, buried, poison, publish
 from tests.faults.proxy import Proxy
 from tests.faults.town import Town, busy
@@ -28,11 +31,19 @@ def poison_flood(site: Site) -> int:
 
 @fault("nothing but poison")
 def nothing_but_poison(site: Site) -> int:
-    """Beyond the cap the service stops and says so; mended, that is restarted, it goes on."""
-    victim = site.service("supervision")
+    """Unreadable commands stop nobody. Unreadable facts beyond the cap do, and `/ready` says so; mended, that
+    is restarted, the service goes on."""
+    victim = site.service("escalation")
     site.load.pause()
     site.town.caught_up()
-    letters = [(f"cmd.supervision.sing.v1.{n}", {MARK: f"poison-cap-{n}"}, b"la") for n in range(150)]
+    songs = [(f"cmd.escalation.sing.v1.{n}", {MARK: f"poison-song-{n}"}, b"la") for n in range(150)]
+    site.town.do(lambda town: publish(town, songs))
+    site.town.caught_up()
+    assert "stopped" not in victim.report().get("dead_letters", "")
+    subject = subject_of(EntryOverdue, "bianmin")
+    letters = [
+        (subject, {MARK: f"poison-cap-{n}", "ce-id": f"{FOREIGN}cap-{n}"}, b"never") for n in range(150)
+    ]
     site.town.do(lambda town: publish(town, letters))
     until(lambda: "stopped" in victim.report().get("dead_letters", ""), 30)
     assert busy(victim) < CALM
@@ -61,13 +72,17 @@ def through_a_proxy(site: Site) -> int:
 
 @fault("clock an hour wrong")
 def clock_steps(site: Site) -> int:
-    """Forward over midnight, so that deadlines fall due too early; then backward; then right again."""
-    woken = _wakes(site.service("ledger"))
-    _set_clocks(site.town, HOUR)
-    until(lambda: _wakes(site.service("ledger")) > woken, 60)
-    _set_clocks(site.town, -HOUR)
-    site.more()
+    """Forward over midnight, when deadlines would fall due too early; then backward; then right again.
+    Nothing is woken meanwhile, and messages are answered all the same."""
+    ledger = site.service("ledger")
+    for wrong in (HOUR, -HOUR):
+        _set_clocks(site.town, wrong)
+        until(lambda: "the broker's" in ledger.report().get("clock", ""), 60)
+        woken = _wakes(ledger)
+        site.more()
+        assert _wakes(ledger) == woken
     _set_clocks(site.town, 0)
+    until(lambda: ledger.report().get("clock") == "ok", 60)
     return 3
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from duban_contracts.intake import PastOutcome, SubmitMatter
 from duban_contracts.ledger import Accept, Resolve, Verify
-from duban_contracts.queries import FindEntry, Found
+from duban_contracts.queries import Answers, FindEntry, Found, HistoryOf
 from services.console.client import Misasked, Order, duban
 
 
@@ -106,7 +106,7 @@ async def test_a_poisoned_message_does_not_harm_its_neighbours(town):
         *(town.send(order) for order in orders[10:]),
     )
     await town.caught_up(consumers=["intake"])
-    answers = await town.answers("intake", [(order.key, order.id) for order in orders])
+    answers = await town.answers("intake", [(order.key, order.id) for order in orders], "gateway")
     assert [types(answers[order.id]) for order in orders] == [["matter_accepted"]] * 20
 
 
@@ -141,13 +141,21 @@ async def test_an_actor_who_may_backdate_is_believed(town):
         (matter(station="bianmin"), "gateway", "not_believed"),
         (matter(past=PastOutcome(outcome="solved")), "gateway", "not_believed"),
         (matter(), "leader", "not_allowed"),
-        (matter(), "stranger", "unknown_actor"),
     ],
 )
 async def test_what_the_charter_does_not_know_or_allow_is_refused_with_a_code(town, command, actor, reason):
     given = await town.outcome(Order(command, f"test:{uuid4().hex}", actor))
     assert reasons(given) == [reason]
     assert json.loads(given.facts[0].data)["detail"]
+
+
+async def test_a_command_of_somebody_whom_the_charter_does_not_know_is_refused_with_a_code(town):
+    order = Order(matter(), f"test:{uuid4().hex}", "stranger")
+    with pytest.raises(Misasked, match="knows no actor"):
+        await town.outcome(order)
+    await town.caught_up(consumers=["intake"])
+    history = await town.ask("intake", "history", HistoryOf(key=order.key), Answers, actor="office")
+    assert [reasons(given) for given in history.answers] == [["unknown_actor"]]
 
 
 async def test_nobody_can_act_for_somebody_else_unless_the_charter_says_so(town):
@@ -176,7 +184,7 @@ async def test_a_repeated_command_is_answered_once_with_the_same_facts(town):
     first, second = await town.outcome(order), await town.outcome(order)
     assert first == second
     await town.caught_up(consumers=["intake", "ledger"])
-    history = await town.answers("intake", [(order.key, order.id)])
+    history = await town.answers("intake", [(order.key, order.id)], order.actor)
     assert len(history) == 1
 
 

@@ -7,6 +7,8 @@ import urllib.request
 from time import monotonic
 from uuid import uuid4
 
+import pytest
+
 from duban_contracts.intake import SubmitMatter
 from services.console.client import Order, duban
 from services.console.system import running_system, set_up
@@ -64,19 +66,45 @@ def test_a_service_without_a_charter_waits_and_says_so_and_stops_when_told(tmp_p
         assert monotonic() - started < 5
 
 
-def test_too_much_poison_in_a_row_stops_the_service_and_says_so(tmp_path, township, monkeypatch):
+@pytest.mark.case("B6")
+def test_too_many_unreadable_facts_in_a_row_stop_the_service_and_it_says_so(tmp_path, township, monkeypatch):
     async def letters(url, poison=0):
         async with duban(url) as town:
             jetstream = town.client.jetstream()
             for _ in range(poison):
-                await jetstream.publish("cmd.intake.submit_matter.v1.gateway", b"poison")
+                await jetstream.publish("evt.ledger.entry_struck_off.v1.bianmin", b"poison")
             return (await jetstream.stream_info("DEAD")).state.messages
 
     monkeypatch.setenv("DUBAN_POISON_CAP", "5")
     with running_system(township, logs=tmp_path, services=[]) as bare:
-        service = bare.add("intake")
+        service = bare.add("rating")
         until(lambda: service.ready)
         asyncio.run(letters(bare.nats_url, poison=12))
         until(lambda: "stopped" in service.report().get("dead_letters", ""))
         assert not service.ready
         assert 5 <= asyncio.run(letters(bare.nats_url)) <= 12
+
+
+GARBAGE = 10_000
+
+
+@pytest.mark.case("B6", "A1")
+def test_garbage_of_one_actor_stops_nobody_and_neighbours_are_answered_in_time(system):
+    async def flooded():
+        async with duban(system.nats_url) as town:
+            for _ in range(GARBAGE):
+                await town.client.publish("cmd.intake.submit_matter.v1.import", b"{garbage}")
+            await town.client.flush(30)
+            started, keys = monotonic(), [f"garbage:{uuid4().hex}" for _ in range(10)]
+            for key in keys:
+                order = Order(SubmitMatter(title="垃圾", category="garbage"), key, "gateway")
+                answer = await town.outcome(order)
+                assert answer.facts[0].type == "duban.intake.matter_accepted.v1"
+            return monotonic() - started
+
+    seconds, intake = asyncio.run(flooded()), system["intake"]
+    assert seconds < 60
+    assert "import" in intake.report()["unreadable_commands"]
+    assert intake.ready
+    _, metrics = get(f"{intake.http_url}/metrics")
+    assert 'duban_unreadable_commands_total{actor="import",consumer="intake"}' in metrics

@@ -1,0 +1,141 @@
+"""The originals of dead letters, in the service's own database: whole, until they are replayed or dropped.
+
+    {_id: <stream>.<consumer>.<sequence>, subject, headers: [[name, value]], body, stored_at, reason, detail,
+     sender, kept_at, state: waiting | replayed | dropped, by, decided_at, outcome}
+
+Bounded in time by an index that removes what is old, and in number for each sender: of a sender who fills his
+share the first ones stay, and nobody else loses any. Outside of intake patterns of personal data are masked.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from bson import Binary
+from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+Raw = dict[str, Any]
+COLLECTION = "dead_letters"
+KEPT_DAYS = 90
+MOST_OF_A_SENDER = 1_000
+WAITING, REPLAYED, DROPPED = "waiting", "replayed", "dropped"
+
+
+def as_it_is(text: str) -> str:
+    """Where nothing has to be masked."""
+    return text
+
+
+class Original(NamedTuple):
+    where: str
+    """`<stream>.<consumer>.<sequence>`: also what an operator names it by."""
+    subject: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    stored_at: datetime
+    reason: str
+    detail: str
+    sender: str | None = None
+    """Who sent the command; None for a fact."""
+    state: str = WAITING
+    by: str | None = None
+    """Who replayed or dropped it."""
+    decided_at: datetime | None = None
+    outcome: str | None = None
+
+
+class Originals:
+    def __init__(self, database: "AsyncIOMotorDatabase[Raw]", mask: Callable[[str], str] = as_it_is) -> None:
+        self._letters: AsyncIOMotorCollection[Raw] = database[COLLECTION]
+        self._mask = mask
+
+    async def prepare(self) -> None:
+        await self._letters.create_indexes(
+            [
+                IndexModel([("kept_at", ASCENDING)], expireAfterSeconds=KEPT_DAYS * 24 * 3600),
+                IndexModel([("sender", ASCENDING)]),
+                IndexModel([("state", ASCENDING), ("kept_at", DESCENDING)]),
+            ]
+        )
+
+    async def keep(self, original: Original) -> None:
+        """Changes nothing where it is kept already."""
+        share = {"sender": original.sender}
+        if await self._letters.count_documents(share, limit=MOST_OF_A_SENDER) >= MOST_OF_A_SENDER:
+            return
+        try:
+            await self._letters.insert_one(self._raw(original))
+        except DuplicateKeyError:
+            return
+
+    async def find(self, where: str) -> Original | None:
+        raw = await self._letters.find_one({"_id": where})
+        return _original(raw) if raw else None
+
+    async def list(self, limit: int, after: str | None = None, everything: bool = False) -> "list[Original]":
+        """Newest first; those that wait, or `everything`. `after` is the `where` of the last one seen."""
+        query: Raw = {} if everything else {"state": WAITING}
+        if after is not None:
+            last = await self._letters.find_one({"_id": after}, {"kept_at": True})
+            if last is None:
+                return []
+            older = [{"kept_at": {"$lt": last["kept_at"]}}]
+            query["$or"] = [*older, {"kept_at": last["kept_at"], "_id": {"$lt": after}}]
+        cursor = self._letters.find(query).sort([("kept_at", DESCENDING), ("_id", DESCENDING)])
+        return [_original(raw) for raw in await cursor.limit(limit).to_list(None)]
+
+    async def waiting(self) -> int:
+        return await self._letters.count_documents({"state": WAITING})
+
+    async def decide(self, where: str, state: str, by: str, outcome: str | None, now: datetime) -> bool:
+        """Record that it was replayed or dropped, once; False where somebody was faster."""
+        body: Raw = {"body": Binary(b"")} if state == DROPPED else {}
+        done = await self._letters.update_one(
+            {"_id": where, "state": WAITING},
+            {"$set": {"state": state, "by": by, "outcome": outcome, "decided_at": now, **body}},
+        )
+        return bool(done.modified_count)
+
+    def _raw(self, original: Original) -> Raw:
+        return {
+            "_id": original.where,
+            "subject": original.subject,
+            "headers": [[_text(name), _text(self._mask(value))] for name, value in original.headers],
+            "body": Binary(self._masked(original.body)),
+            "stored_at": original.stored_at,
+            "reason": original.reason,
+            "detail": _text(original.detail),
+            "sender": original.sender,
+            "kept_at": datetime.now(UTC),
+            "state": original.state,
+        }
+
+    def _masked(self, body: bytes) -> bytes:
+        if self._mask is as_it_is:
+            return body
+        return self._mask(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def _text(text: str) -> str:
+    """MongoDB takes UTF-8 only, and a header may hold half a character."""
+    return text.encode(errors="replace").decode()
+
+
+def _original(raw: Raw) -> Original:
+    headers: Iterable[list[str]] = raw["headers"]
+    return Original(
+        where=raw["_id"],
+        subject=raw["subject"],
+        headers=tuple((name, value) for name, value in headers),
+        body=bytes(raw["body"]),
+        stored_at=raw["stored_at"],
+        reason=raw["reason"],
+        detail=raw["detail"],
+        sender=raw["sender"],
+        state=raw["state"],
+        by=raw.get("by"),
+        decided_at=raw.get("decided_at"),
+        outcome=raw.get("outcome"),
+    )
