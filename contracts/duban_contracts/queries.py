@@ -45,6 +45,7 @@ class WhatBecameOf(Question):
     )
     digest: str | None = Field(
         None,
+        max_length=64,
         pattern="^[0-9a-f]{1,64}$",
         description="Of a command that was refused because its id was that of another one",
     )
