@@ -106,7 +106,7 @@ async def test_a_poisoned_message_does_not_harm_its_neighbours(town):
         *(town.send(order) for order in orders[10:]),
     )
     await town.caught_up(consumers=["intake"])
-    answers = await town.answers("intake", [(order.key, order.id) for order in orders])
+    answers = await town.answers("intake", [(order.key, order.id) for order in orders], "gateway")
     assert [types(answers[order.id]) for order in orders] == [["matter_accepted"]] * 20
 
 
@@ -176,7 +176,7 @@ async def test_a_repeated_command_is_answered_once_with_the_same_facts(town):
     first, second = await town.outcome(order), await town.outcome(order)
     assert first == second
     await town.caught_up(consumers=["intake", "ledger"])
-    history = await town.answers("intake", [(order.key, order.id)])
+    history = await town.answers("intake", [(order.key, order.id)], order.actor)
     assert len(history) == 1
 
 

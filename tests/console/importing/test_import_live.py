@@ -83,7 +83,7 @@ async def facts(system: System, job: Job, id_: str) -> list[str]:
     """The types of what intake told in answer to the row."""
     key = f"{job.map.feed}:{id_}"
     async with duban(system.nats_url) as connection:
-        answers = await connection.answers("intake", [(key, f"import:{key}")])
+        answers = await connection.answers("intake", [(key, f"import:{key}")], "import")
     return [fact.type for answer in answers.values() for fact in answer.facts]
 
 
