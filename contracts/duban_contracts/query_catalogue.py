@@ -33,6 +33,8 @@ class QueryContract:
     gives: type[BaseModel]
     by: frozenset[ReaderRole]
     version: int = 1
+    strangers: bool = False
+    """Whether somebody whom the charter does not know may ask: the answer holds nothing but their own."""
 
     @property
     def id(self) -> str:
@@ -50,7 +52,7 @@ def query_id(service: str, name: str, version: int = 1) -> str:
 def _of_every_service() -> Iterable[QueryContract]:
     for service in SERVICES:
         yield QueryContract(service, "charter", queries.AskCharter, queries.Following, EVERYBODY)
-        yield QueryContract(service, "answers", queries.WhatBecameOf, queries.Answers, ACTORS)
+        yield QueryContract(service, "answers", queries.WhatBecameOf, queries.Answers, ACTORS, strangers=True)
         yield QueryContract(service, "history", queries.HistoryOf, queries.Answers, _HISTORY[service])
         yield QueryContract(service, "facts", queries.AskFacts, queries.FactsPage, _HEARERS)
         yield QueryContract(service, "backlog", queries.Nothing, queries.Backlog, EVERYBODY)

@@ -8,6 +8,7 @@ credential. A question that cannot be answered gets a `QueryFault`.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
@@ -29,6 +30,7 @@ from duban_contracts.queries import (
     WhatBecameOf,
 )
 from duban_contracts.query_catalogue import QueryContract
+from duban_contracts.readers import NOBODY as NOBODY_KNOWN
 from duban_contracts.readers import Reader
 from duban_contracts.subjects import NOBODY, asker_of
 from duban_contracts.visibility import is_restricted, may_see
@@ -108,6 +110,8 @@ async def answer_for(
 def entitled(asker: str, contract: QueryContract, reader_of: FindReader) -> Reader:
     """Raises QueryRefused, also where no broker refused it before."""
     reader = reader_of(asker)
+    if reader is None and contract.strangers:
+        return replace(NOBODY_KNOWN, actor=asker)
     if reader is None:
         raise QueryRefused(FORBIDDEN, f"the charter knows no actor {asker[:50]!r}")
     if reader.role not in contract.by:

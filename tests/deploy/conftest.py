@@ -39,8 +39,11 @@ class GuardedNats(NatsServer):
     def seed(self) -> Seed:
         return read_seed(self._secrets / "seed.json")
 
+    def password(self, user: str) -> str:
+        return self.seed.password("nats", user)
+
     def url_for(self, user: str) -> str:
-        return f"nats://{user}:{self.seed.password('nats', user)}@{LOOPBACK}:{self.port}"
+        return f"nats://{user}:{self.password(user)}@{LOOPBACK}:{self.port}"
 
     def _url(self) -> str:
         return self.url_for(ADMIN)
