@@ -19,7 +19,7 @@ from services.ledger.views.indexes import NEARBY, hint
 from services.ledger.views.row import Row
 from services.ledger.views.text import grams, likeness
 
-MOST_COMPARED = 50
+MOST_COMPARED = 20
 """Open matters of one category and village that a new one is compared with, the latest ones."""
 MOST_NAMED = 5
 """Entries that one hint names."""
@@ -33,9 +33,8 @@ async def look_up(database: Any, charter: Charter, messages: Sequence[Heard[Any]
     ledger = database["ledger"]
     places = [place_of(heard, charter) for heard in messages]
     wanted = [heard.data.into for heard in messages if isinstance(heard.data, MergeMatter)]
-    open_there, survivors = await asyncio.gather(
-        newest_open(ledger, {place for place in places if place is not None}), matters(ledger, wanted)
-    )
+    open_there = await newest_open(ledger, {place for place in places if place is not None})
+    survivors = await matters(ledger, wanted)
     found: list[Any] = []
     for heard, place in zip(messages, places, strict=True):
         if isinstance(heard.data, MergeMatter):
@@ -45,7 +44,8 @@ async def look_up(database: Any, charter: Charter, messages: Sequence[Heard[Any]
         else:
             new = as_row(heard)
             found.append(resembling(new, open_there[place], charter))
-            open_there[place].append(new)  # the next message of this batch may be the same matter again
+            # The next message of this batch may be the same matter again.
+            open_there[place] = [new, *open_there[place]][:MOST_COMPARED]
     return found
 
 
@@ -81,7 +81,8 @@ async def _open(ledger: Any, place: Place) -> list[Row]:
     }
     shown = {"_id": False} | {f"row.{field}": True for field in FIELDS}
     cursor = ledger.find(where, shown, hint=hint(NEARBY))
-    return [each["row"] for each in await cursor.sort("row.number", -1).limit(MOST_COMPARED).to_list(None)]
+    found = await cursor.sort("row.number", -1).limit(MOST_COMPARED).to_list(MOST_COMPARED)
+    return [each["row"] | {"grams": frozenset(each["row"]["grams"])} for each in found]
 
 
 def as_row(heard: Heard[MatterAccepted]) -> Row:
@@ -91,7 +92,7 @@ def as_row(heard: Heard[MatterAccepted]) -> Row:
         "title": said.title,
         "station": said.station,
         "opened_at": heard.now,
-        "grams": grams(said.title),
+        "grams": frozenset(grams(said.title)),
     }
 
 

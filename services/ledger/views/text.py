@@ -1,6 +1,6 @@
 """How titles are found and compared: by pairs of characters, since Chinese is written without spaces."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from unicodedata import normalize
 
 
@@ -17,7 +17,8 @@ def grams(text: str) -> list[str]:
     return list(dict.fromkeys(letters[at : at + 2] for at in range(len(letters) - 1)))
 
 
-def likeness(one: Sequence[str], other: Sequence[str]) -> float:
-    """Shared pairs by all pairs (Jaccard), from 0 to 1; nothing is like nothing."""
-    both = set(one) | set(other)
-    return len(set(one) & set(other)) / len(both) if both else 0.0
+def likeness(one: Iterable[str], other: Iterable[str]) -> float:
+    """Shared pairs by all pairs (Jaccard), from 0 to 1; nothing is like nothing. Sets are fastest."""
+    these, those = frozenset(one), frozenset(other)
+    shared = len(these & those)
+    return shared / (len(these) + len(those) - shared) if these or those else 0.0
