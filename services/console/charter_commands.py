@@ -57,10 +57,21 @@ def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
 
 @app.command("apply", help=N_("Check a charter and publish it as a new revision"))
 def apply(
-    ctx: typer.Context, file: CharterFile, yes: YesOption = False, output: FormatOption = Format.TEXT
+    ctx: typer.Context,
+    file: CharterFile,
+    yes: YesOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=N_("Only tell what the change leaves without anybody"))
+    ] = False,
+    output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
         charter, gaps = _read(file, output)
+        if dry_run:
+            left = on_system(ctx, lambda system: _left_over(system, charter))
+            _settle_left_over(left, yes=False, only_looking=True)
+            say(_("the change leaves nothing without anybody"))
+            return
         if not yes and somebody_there() and (current := on_system(ctx, in_force)):
             question = _("{name}, revision {revision}, is in force. Replace it by {file}?")
             told = question.format(name=current.name, revision=current.revision, file=file)
@@ -90,7 +101,7 @@ async def _left_over(system: Duban, charter: Charter) -> list[Orphan] | NotAsked
         return why
 
 
-def _settle_left_over(left: list[Orphan] | NotAsked, yes: bool) -> None:
+def _settle_left_over(left: list[Orphan] | NotAsked, yes: bool, only_looking: bool = False) -> None:
     """Tells what is left, and goes on only where somebody says that it is meant; raises Stop."""
     if isinstance(left, NotAsked):
         said = _("the charter leaves something out, and what is still open with it cannot be asked: {why}")
@@ -103,7 +114,7 @@ def _settle_left_over(left: list[Orphan] | NotAsked, yes: bool) -> None:
         complain(each)
     if yes:
         return
-    if not somebody_there():
+    if only_looking or not somebody_there():
         said = _("nothing is published; settle what is left over first, or say with --yes that it is meant")
         raise Stop(Exit.REFUSED, "orphans", said, orphans=document)
     confirm(_("Publish it all the same?"), yes=False)

@@ -2,14 +2,19 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from duban_contracts.charter import Charter
+from duban_contracts.intake import SubmitMatter
 from duban_contracts.ledger import EntryKind
 from duban_contracts.reading import EntryInFull, EntryStatus
 from services.chassis.charter_file import read_charter
-from services.console.orphans import found, left_out
+from services.console.client import Order, duban
+from services.console.embedded import NatsServer
+from services.console.orphans import NotAsked, found, left_out, orphans
+from services.console.system import System
 from tests.conftest import CHARTERS
 
 NOW = datetime(2024, 4, 15, tzinfo=UTC)
@@ -70,3 +75,23 @@ def test_categories_villages_measures_and_actors_are_told() -> None:
 def test_a_charter_that_leaves_nothing_out_asks_nothing() -> None:
     assert not left_out(OLD, OLD)
     assert not left_out(without(stations={"nongye"}), OLD)
+
+
+@pytest.mark.case("A6")
+async def test_the_running_services_say_what_is_left_over(system: System) -> None:
+    matter = SubmitMatter(title="路灯不亮", category="reading_room")
+    async with duban(system.nats_url) as connection:
+        await connection.outcome(Order(matter, key=f"hotline:{uuid4()}", actor="gateway"))
+        await connection.caught_up()
+        left = await orphans(connection, OLD, without(stations={"wenhuazhan"}, categories={"reading_room"}))
+    told = {(each.kind, each.token): each.entries for each in left}
+    assert told[("station", "wenhuazhan")] >= 1
+    assert told[("category", "reading_room")] >= 1
+
+
+async def test_services_that_do_not_answer_are_told_as_not_asked(nats_server: NatsServer) -> None:
+    async with duban(nats_server.url) as connection:
+        with pytest.raises(NotAsked):
+            await orphans(connection, OLD, without(stations={"nongye"}))
+        assert await orphans(connection, OLD, OLD) == []
+        assert await orphans(connection, None, OLD) == []

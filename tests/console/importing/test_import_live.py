@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 
 from duban_contracts.intake import IntakeCommandRefused, MatterAccepted, MatterIncomplete
+from services.chassis.charter_bucket import published_charter
 from services.console.client import duban
-from services.console.importing.command import Job, Summary, imported, prepared
+from services.console.importing.command import Job, Summary, imported, prepared, rehearsed
 from services.console.system import System
 
 COLUMNS = ("id", "what", "where", "state", "in", "planned", "out")
@@ -124,3 +125,23 @@ async def test_an_open_case_that_lacks_material_is_a_refused_row_that_says_what(
     assert (await run(system, job)).refused_by_reason == {"matter_incomplete": 1}
     assert (await run(system, job)).refused_by_reason == {"matter_incomplete": 1}
     assert MatterIncomplete.type in await facts(system, job, "A-3")
+
+
+@pytest.mark.case("C13")
+async def test_a_dry_run_promises_what_the_real_run_does(system: System, write: Write) -> None:
+    job = write(
+        a_case(1),
+        a_case(2, where="atlantis"),
+        a_case(3, what="medical_reimbursement", state="open", out=""),
+        a_case(4, planned="9999-12-31"),
+        a_case(5, out="2024-02-01 10:00"),
+        a_case(6, what="atlantis"),
+    )
+    async with duban(system.nats_url) as connection:
+        charter = await published_charter(connection.client)
+        promised = await rehearsed(job, charter, connection, lambda _done: None)
+        real = await run(system, job)
+        again = await rehearsed(job, charter, connection, lambda _done: None)
+    assert promised.refused_by_reason == real.refused_by_reason
+    assert (promised.tally.would_be_sent, promised.tally.already_there) == (real.tally.imported, 0)
+    assert (again.tally.would_be_sent, again.tally.already_there) == (0, real.tally.imported)
