@@ -25,7 +25,7 @@ from tests.fuzz.town import ACTORS, CHARTER, MONDAY, NOW, Checkpoint, FuzzTown, 
 
 COMMANDS = [m for m in MESSAGES.values() if issubclass(m, Command) and not issubclass(m, PassTime)]
 QUESTIONS = sorted({contract.asks for contract in QUERIES.values()}, key=lambda asks: asks.__name__)
-QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -116,7 +116,7 @@ def test_the_facts_of_the_largest_command_fit_into_a_message(command: type[Comma
     """At every key that it could be about, from every actor who may ask."""
     body = largest(command).model_dump_json().encode()
     allowed = [token for token, actor in ACTORS.items() if actor.role in command.by]
-    for key in scene().keys[::3]:
+    for key in scene().keys[::8]:
         town = scene().send(command, body, key, allowed[0], False, None)
         assert town.largest <= MAX_PAYLOAD_BYTES
 

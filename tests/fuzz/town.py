@@ -23,7 +23,7 @@ from services.chassis.inbox import Delivery, commands, read
 from services.chassis.memory import MemoryDocuments
 from services.chassis.service import Service
 from services.chassis.settle import Item, Settler, Telling, wake_id
-from services.chassis.telling import event_id
+from services.chassis.telling import event_id, subject_for
 from services.escalation.app import REPORT
 from services.escalation.app import SERVICE as ESCALATION
 from services.intake.app import SERVICE as INTAKE
@@ -135,8 +135,11 @@ class FuzzTown:
         except Poison as poison:
             self.poisoned.append(poison)
             return []
-        heard = message.heard
-        items = [Item(heard.id, key, command, heard.now) for key, command in pairs]
+        heard, asked = message.heard, message.heard.asked if message.digest else None
+        items = [
+            Item(message.name, key, command, heard.now, asked=asked, digest=message.digest)
+            for key, command in pairs
+        ]
         return await self._items(service, items)
 
     def _numbered(self, service: Service, heard: Any) -> Any:
@@ -166,7 +169,7 @@ class FuzzTown:
             attributes = Attributes(identity, service.name, event.type, None, telling.key, identity)
             headers, body = encode(attributes, event.time), event.data.encode()
             self.largest = max(self.largest, len(body) + len(json.dumps(headers)))
-            yield Delivery(subject_of(type(fact), event.station), headers, body, fact.at)
+            yield Delivery(subject_for(event), headers, body, fact.at)
 
     async def wake(self, now: datetime, most: int = 50) -> list[Fact]:
         """What fell due until `now`, at most so many wakes."""
