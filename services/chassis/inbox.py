@@ -80,6 +80,7 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors) -> Read:
         claimed if believed and claimed else stored,
         attributes.acting_for or told_by,
         told_by,
+        stored_at=stored,
     )
     refused = _not_entitled(heard, actors)
     if future:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -228,7 +228,15 @@ class Town:
         return found.name if found and language() is Lang.ZH else token
 
     def moment(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
+        return f"{local(moment, self.zone):%Y-%m-%d %H:%M}"
+
+
+def local(moment: datetime, zone: tzinfo) -> datetime:
+    """UTC where the zone has no such year: releases before 0017 took any year, and their facts are shown."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def read_fact(told: ToldFact) -> Fact | None:
@@ -323,9 +331,10 @@ def _due(value: Due, town: Town) -> str:
 
 def deadline(at: datetime, town: Town) -> str:
     """The last day that is in time, if `at` is the midnight after it; else the hour that is too late."""
-    local = at.astimezone(town.zone)
-    last_day = (local - timedelta(microseconds=1)).date()
-    return str(last_day) if local.time() == time() else f"{local:%Y-%m-%d %H:%M}"
+    here = local(at, town.zone)
+    if here.time() != time() or here.date() == date.min:
+        return f"{here:%Y-%m-%d %H:%M}"
+    return str((here - timedelta(microseconds=1)).date())
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """What intake hears becomes commands for submissions; what only the charter can tell is refused here."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.charter_check import closest
@@ -9,6 +10,7 @@ from duban_contracts.message import Refusal
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
+from services.chassis.inbox import TOLERANCE
 from services.intake.decider import Command, Decline, Submit, Supplement, Withdraw
 
 STRANGER = Actor(name="-", role=Role.FEED)
@@ -41,13 +43,25 @@ def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
     yield from unknown(Refusal.UNKNOWN_VILLAGE, "village", matter.village, charter.villages)
     yield from unknown(Refusal.UNKNOWN_STATION, "station", matter.station, charter.stations)
     yield from not_believed(matter, heard.told_by, charter.actor(heard.told_by) or STRANGER)
-    if matter.past and matter.past.closed_at and matter.past.closed_at < heard.now:
-        said = WorkingCalendar(charter).local_time
-        closed_at, submitted_at = said(matter.past.closed_at), said(heard.now)
+    if matter.past and matter.past.closed_at:
+        yield from impossible(matter.past.closed_at, heard, WorkingCalendar(charter))
+
+
+def impossible(
+    closed: datetime, heard: Heard[SubmitMatter], calendar: WorkingCalendar
+) -> Iterator[Objection]:
+    """A case closed elsewhere was closed after it was submitted and before we heard of it.
+
+    What follows from it happens at that time, and nothing happens in the future.
+    """
+    closed_at, submitted_at = calendar.local_time(closed), calendar.local_time(heard.now)
+    if closed < heard.now:
         yield (
             Refusal.WRONG_STATE,
             f"closed at {closed_at}, before it was submitted at {submitted_at}; correct one of them",
         )
+    if heard.stored_at and closed > heard.stored_at + TOLERANCE:
+        yield Refusal.TIME_IN_FUTURE, f"closed at {closed_at}, which is in the future; correct it"
 
 
 def unknown(reason: Refusal, what: str, name: str | None, known: Mapping[str, object]) -> Iterator[Objection]:

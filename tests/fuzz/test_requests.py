@@ -1,6 +1,7 @@
 """Whatever a command or query holds: an answer, a refusal or a dead letter comes of it, and nothing else."""
 
 import asyncio
+import json
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,7 +13,9 @@ from pydantic import ValidationError
 
 from duban_contracts.envelope import PoisonReason
 from duban_contracts.fields import MAX_PAYLOAD_BYTES
-from duban_contracts.message import Command, CommandRefused
+from duban_contracts.intake import SubmitMatter
+from duban_contracts.ledger import Due, EntryOpened, EntryOverdue
+from duban_contracts.message import Command, CommandRefused, Refusal
 from duban_contracts.query_catalogue import CATALOGUE as QUERIES
 from duban_contracts.time import PassTime
 from services.chassis.queries import faults
@@ -134,3 +137,43 @@ def test_a_question_is_read_or_refused_in_words(asks: Any, data: Any) -> None:
     else:
         refused = None
     assert refused is None or refused
+
+
+def submitted(**fields: Any) -> FuzzTown:
+    """What follows from a submission by the import, in a town on its first Monday."""
+    body = json.dumps({"title": "垃圾无人清运", "category": "garbage", **fields}).encode()
+    return scene().send(SubmitMatter, body, "fuzz:new", "import", False, None)
+
+
+@pytest.mark.case("A1")
+@pytest.mark.parametrize("closed_at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_a_moment_without_a_year_in_utc_is_a_dead_letter_of_its_own(closed_at: str) -> None:
+    town = submitted(past={"outcome": "solved", "closed_at": closed_at})
+    assert [poison.reason for poison in town.poisoned] == [PoisonReason.BREAKS_CONTRACT]
+    assert "past.closed_at: the year has to be" in town.poisoned[0].detail
+    assert not town.told
+
+
+@pytest.mark.case("A2")
+@pytest.mark.parametrize("due_on", ["2099-12-31", "2199-12-31", "1900-01-01"])
+def test_a_matter_due_in_any_year_of_the_contract_is_opened(due_on: str) -> None:
+    town = submitted(due_on=due_on)
+    [opened] = [fact for fact in town.told if isinstance(fact, EntryOpened)]
+    assert opened.due
+    assert str(opened.due.last_day) == due_on
+
+
+@pytest.mark.case("A1")
+def test_a_case_that_was_closed_in_the_future_is_refused() -> None:
+    town = submitted(past={"outcome": "solved", "closed_at": "2199-01-01T00:00:00Z"})
+    [refused] = [fact for fact in town.told if isinstance(fact, CommandRefused)]
+    assert refused.reason is Refusal.TIME_IN_FUTURE
+
+
+@pytest.mark.case("A1")
+@pytest.mark.parametrize("year", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_fact_of_an_extreme_year_is_shown(year: str) -> None:
+    """The release before took such moments; their facts are in the streams."""
+    due = Due(at=year, last_day="9999-12-31", rule="as set elsewhere")
+    fact = EntryOverdue(at=year, station="bianmin", entry="2024-000001", due=due)
+    assert year[:4] in sentence(fact, TOWN)
