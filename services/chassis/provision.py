@@ -16,6 +16,7 @@ from nats.js.api import (
 )
 from nats.js.errors import BadRequestError, NotFoundError
 
+from duban_contracts.fields import MAX_COMMAND_BYTES
 from duban_contracts.message import SERVICES
 from duban_contracts.subjects import (
     CHARTER_BUCKET,
@@ -33,7 +34,7 @@ DAY = 24 * 60 * MINUTE
 ACK_WAIT = 30.0
 """Seconds until a message that nobody acknowledged is delivered again."""
 MAX_ACK_PENDING = 4_000
-LARGEST_COMMAND = 64 * 1024
+LARGEST_COMMAND = MAX_COMMAND_BYTES
 """Bytes, with headers: so that the largest fact of the largest command still fits into one message."""
 STORE_GB = 8.0
 """Of a deployment by default: less than `max_file` of `deploy/nats/nats.conf`, for buckets and overhead."""

@@ -17,7 +17,12 @@ from tests.contracts.catalogue import MESSAGES
 PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text("utf-8")
 EVERY_HEADER = encode(
     Attributes("1", "/s", SubmitMatter.type, datetime(2024, 4, 15, tzinfo=UTC), "k", "c")._replace(
-        causation="0", acting_for="office", revision=1, traceparent="00-1-1-00"
+        causation="0",
+        acting_for="office",
+        revision=1,
+        traceparent="00-1-1-00",
+        causation_source="/s",
+        causation_actor="office",
     )
 )
 ROWS = {
