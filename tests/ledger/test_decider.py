@@ -319,6 +319,7 @@ def test_somebody_else_verifies_and_it_is_struck_off() -> None:
             resolved_at=RESOLVED_AT,
             late=False,
             due=DUE_BY_LIMIT,
+            brought_by="hotline",
         )
     ]
 

@@ -147,6 +147,7 @@ def test_striking_off_the_earlier_entry_strikes_off_both_with_the_same_answer(to
     assert (of_second.entry, of_second.merged_into) == (SECOND, FIRST)
     assert (of_second.outcome, of_second.answer, of_second.by) == ("solved", "已修好", "office")
     assert of_second.station == "xincunban"  # who did the work is rated for it
+    assert of_second.brought_by == "hotline"  # its channel hears of it, and whom to ask for a rating
     assert of_second.late is None
     assert isinstance(town.state(SECOND), StruckOff)
     found = row(town.state(SECOND))

@@ -67,6 +67,10 @@ def test_an_open_entry_is_found_by_station_status_due_date_and_submission() -> N
         "due_key": "20240422T160000|2024-000123",
         "updated_key": "20240415T020000|2024-000123",
         "public_key": None,
+        "reclassified_from": None,
+        "resembles": [],
+        "merged_into": None,
+        "merged": [],
         "plain": "路灯不亮",
         "grams": ["路灯", "灯不", "不亮"],
     }

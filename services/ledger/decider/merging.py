@@ -224,6 +224,8 @@ def follow(book: Book, command: FollowSurvivor, state: Merged) -> Events:
         answer=command.answer,
         citizen_late=None if entry.citizen is None else at >= entry.citizen.at,
         merged_into=state.into,
+        brought_by=entry.opened.brought_by,
+        restricted=entry.opened.restricted,
     )
     return [closing, *struck_off_too(replace(entry, note=command.answer), closing)]
 
