@@ -66,7 +66,9 @@ class PlanGapDetected(Fact, service="supervision"):
 
     campaign: Key
     path: str
-    gap: str
+    gap: str = Field(description="In English; `code` and `params` make it in another language")
+    code: str | None = Field(None, description="Of `charter_findings`; absent in what was told earlier")
+    params: dict[str, str | int] = Field(default_factory=dict)
 
 
 class InspectionDrawn(Fact, service="supervision"):

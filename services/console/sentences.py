@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from duban_contracts import (
     applications,
+    charter_findings,
     escalation,
     handling,
     intake,
@@ -255,6 +256,8 @@ def sentence(fact: Fact, town: Town) -> str:
     values = {name: _shown(name, getattr(fact, name), town) for name in type(fact).model_fields}
     if isinstance(fact, CommandRefused):
         values["code"] = fact.reason.value
+    if isinstance(fact, supervision.PlanGapDetected) and fact.code:
+        values["gap"] = printable(charter_findings.sentence(fact.code, fact.params, _))
     return _(template).format_map(values).rstrip(" :：")
 
 

@@ -12,6 +12,7 @@ from duban_contracts.escalation import ItemKind, OpenItem, Rung, StationStillLag
 from duban_contracts.intake import Channel, MatterAccepted
 from duban_contracts.ledger import Due, EntryOverdue, LedgerCommandRefused, ProgressRecorded
 from duban_contracts.message import CATALOGUE, CommandRefused, Fact, Refusal
+from duban_contracts.supervision import PlanGapDetected
 from services.console.i18n import Lang, use
 from services.console.sentences import SENTENCES, Town, sentence
 from services.console.words import WORDS, word
@@ -119,3 +120,16 @@ def test_what_others_wrote_cannot_steer_the_terminal() -> None:
 
 def test_a_code_without_a_word_is_told_as_it_is() -> None:
     assert word(Channel.HOTLINE) == "hotline"
+
+
+@pytest.mark.case("C11")
+def test_a_gap_of_the_plan_is_told_in_chinese_by_its_code(chinese: None) -> None:
+    gap = {"at": NOON, "campaign": "campaign/2024", "path": "plan", "gap": "problem 'p1' has no leader"}
+    by_code = PlanGapDetected.model_validate(
+        gap | {"code": "problem_without_leader", "params": {"problem": "p1"}}
+    )
+    assert "没有责任领导" in sentence(by_code, Town())
+    assert "has no leader" in sentence(PlanGapDetected.model_validate(gap), Town())  # of an earlier release
+
+
+NOON = datetime(2024, 4, 15, 4, tzinfo=UTC)

@@ -130,6 +130,8 @@ class TestStart:
             campaign=CAMPAIGN,
             path="plan.problems[0]",
             gap="problem 'p1' has no responsible leader (责任领导)",
+            code="problem_without_leader",
+            params={"problem": "p1"},
         )
         assert leaderless in open_ends
 

@@ -86,7 +86,14 @@ class Rules:
     def _gaps(self, asked: Asked) -> list[PlanGapDetected]:
         """A measure without owner, leader or date is shown as a gap (domain.md W1)."""
         return [
-            PlanGapDetected(at=asked.now, campaign=asked.key, path=_written(gap.path), gap=gap.message)
+            PlanGapDetected(
+                at=asked.now,
+                campaign=asked.key,
+                path=_written(gap.path),
+                gap=gap.message,
+                code=gap.code,
+                params=dict(gap.params),
+            )
             for gap in gaps(self.charter)
         ]
 
