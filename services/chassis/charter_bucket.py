@@ -104,7 +104,7 @@ class CharterFollower:
         finally:
             await watcher.stop()  # type: ignore[no-untyped-call]
 
-    async def _heard(self, jetstream: JetStreamContext, entry: KeyValue.Entry) -> None:
+    async def _heard(self, jetstream: "JetStreamContext", entry: "KeyValue.Entry") -> None:
         revision = entry.revision or 0
         charter = _charter(entry.value, revision, entry.created)
         self.unreadable = None if charter else revision
