@@ -110,4 +110,4 @@ def test_a_configuration_that_the_server_refuses_is_said_and_the_former_goes_on(
 def test_a_server_that_is_not_there_is_said(running: Running) -> None:
     running.child.kill()
     with pytest.raises(NotReloaded, match="does not answer"):
-        reload(running.files, running.monitor)
+        reload(running.files, running.monitor, patience=0.1)

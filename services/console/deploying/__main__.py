@@ -65,7 +65,8 @@ def mongo(
         prepare(address, member, read_seed(seed))
     except (PyMongoError, RetryError) as error:
         # The text may repeat the command, with a password in it.
-        typer.echo(f"MongoDB at {address}: {type(error).__name__} ({getattr(error, 'code', None)})", err=True)
+        code = getattr(error, "code", None) or ""
+        typer.echo(f"MongoDB at {address}: {type(error).__name__} {code}".rstrip(), err=True)
         raise typer.Exit(1) from None
     typer.echo("replica set and users are up to date")
 

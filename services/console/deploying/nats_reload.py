@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+)
 
 PATIENCE_SECONDS = 15.0
 MARGIN = timedelta(seconds=10)
@@ -25,7 +32,7 @@ class NotReloaded(Exception):
 
 def reload(files: Sequence[Path], monitor: str, patience: float = PATIENCE_SECONDS) -> bool:
     """Whether a reload was necessary; `monitor` is the server's HTTP address. Raises NotReloaded."""
-    before = _read_at(monitor)
+    before = _await_server(monitor, patience)
     changed = datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
     if before > changed + MARGIN:
         return False
@@ -40,6 +47,16 @@ def reload(files: Sequence[Path], monitor: str, patience: float = PATIENCE_SECON
     except RetryError:
         raise NotReloaded("the server refuses the new configuration and goes on with the former") from None
     return True
+
+
+def _await_server(monitor: str, patience: float) -> datetime:
+    waiting = Retrying(
+        retry=retry_if_exception_type(NotReloaded),
+        wait=wait_fixed(0.2),
+        stop=stop_after_delay(patience),
+        reraise=True,
+    )
+    return waiting(_read_at, monitor)
 
 
 def _read_at(monitor: str) -> datetime:
