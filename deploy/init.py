@@ -5,24 +5,35 @@
     python3 deploy/init.py credential USER      print USER's NATS address with its password
     python3 deploy/init.py rotate USER...       replace passwords in NATS, and of services in MongoDB
 
-All passwords follow from one seed, so a station that the charter gains has its credential already.
+All passwords follow from one seed, so a station that the charter gains has its credential already. A USER
+is a program, or a station or an actor of the charter that DUBAN_CHARTER names, here or in `.env`.
 """
 
 import argparse
+import difflib
+import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
 
 SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
 ADMIN, PROVISION = "admin", "provision"
-SECRETS = Path(__file__).resolve().parent.parent / "run" / "secrets"
+PROGRAMS = (*SERVICES, ADMIN, PROVISION, "operator")
+DEFAULT_CHARTER = "township-2024.yaml"
+ROOT = Path(__file__).resolve().parent.parent
+CHARTERS = ROOT / "deploy" / "charters"
+SECRETS = ROOT / "run" / "secrets"
 
 
 def main(arguments=None):
     given = parse(arguments)
+    asked = given.users if given.verb == "rotate" else [given.user] if given.verb == "credential" else []
+    if asked and not given.unchecked:
+        check(asked, given.charter or charter())
     given.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     given.dir.chmod(0o700)
     seed = seed_in(given.dir)
@@ -42,8 +53,54 @@ def parse(arguments):
     credential = verbs.add_parser("credential")
     credential.add_argument("user")
     credential.add_argument("--host", default="127.0.0.1:4222", help="where the user finds NATS")
-    verbs.add_parser("rotate").add_argument("users", nargs="+")
+    replace = verbs.add_parser("rotate")
+    replace.add_argument("users", nargs="+", metavar="user")
+    for verb in (credential, replace):
+        verb.add_argument("--charter", type=Path, help="whose stations and actors are users")
+        verb.add_argument("--unchecked", action="store_true", help="also where no charter names the user")
     return parser.parse_args(arguments)
+
+
+def charter():
+    """The file that `docker compose` would take: from the environment, from `.env`, or the default."""
+    name = os.environ.get("DUBAN_CHARTER", "")
+    settings = ROOT / ".env"
+    if not name and settings.exists():
+        lines = re.findall(r"^DUBAN_CHARTER=(.*)$", settings.read_text("utf-8"), re.MULTILINE)
+        name = lines[-1].strip().strip("\"'") if lines else ""
+    return CHARTERS / (name or DEFAULT_CHARTER)
+
+
+def check(users, file):
+    """Ends the program where a user is nobody: a password for a name misspelled would open nothing."""
+    try:
+        known = [*PROGRAMS, *names(file.read_text("utf-8"))]
+    except (OSError, ValueError) as error:
+        sys.exit(
+            f"the users cannot be read from {file}: {error}; name another with --charter FILE,\n"
+            "or add --unchecked if you are sure of the names"
+        )
+    for user in users:
+        if user not in known:
+            near = difflib.get_close_matches(user, known, n=3, cutoff=0.5)
+            hint = "did you mean {}?".format(" or ".join(near)) if near else "known are: " + ", ".join(known)
+            sys.exit(f"{user}: neither a program nor in {file.name}; {hint}")
+
+
+def names(text):
+    """Stations and actors, without a YAML library: keys of the two blocks, as charters are written."""
+    found = []
+    for section in ("stations", "actors"):
+        block = re.search(
+            rf"^{section}:[ \t]*(?:#.*)?\n((?:[ \t]+.*\n|#.*\n|[ \t]*\n)*)", text + "\n", re.MULTILINE
+        )
+        keys = re.findall(
+            r"^( +)[\"']?([\w-]+)[\"']?[ \t]*:(?:[ \t]|$)", block[1] if block else "", re.MULTILINE
+        )
+        if not keys:
+            raise ValueError(f"no block `{section}:` with one name a line")
+        found += [key for indent, key in keys if len(indent) == len(keys[0][0])]
+    return found
 
 
 def seed_in(folder):
@@ -68,6 +125,7 @@ def write_all(folder, seed):
     for service in SERVICES:
         write(folder / (service + "_nats_url"), nats_url(seed, service, "nats:4222"))
         write(folder / (service + "_mongo_url"), mongo_url(seed, service))
+        write(folder / (service + ".env"), "DUBAN_CREDENTIALS=" + fingerprint(seed, service) + "\n")
 
 
 def write(file, text):
@@ -87,6 +145,12 @@ def nats_url(seed, user, host):
 def mongo_url(seed, service):
     known = password(seed, "mongo", service)
     return f"mongodb://{service}:{known}@mongo:27017/duban_{service}?replicaSet=rs0"
+
+
+def fingerprint(seed, service):
+    """No secret. Part of the container's environment, so that `up` makes it anew after a rotation."""
+    both = password(seed, "nats", service) + password(seed, "mongo", service)
+    return hashlib.sha256(both.encode()).hexdigest()[:12]
 
 
 def password(seed, system, user):

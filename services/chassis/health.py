@@ -9,11 +9,11 @@ state is one of three, told apart by how it begins:
 """
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from time import monotonic
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.chassis.http_thread import HttpThread, Response
 
 OK = "ok"
 FROZEN_AFTER = 20.0
@@ -78,42 +78,28 @@ def goes_on(state: str) -> bool:
 
 class HealthServer:
     def __init__(self, health: Health, host: str, port: int) -> None:
-        handler = type("Handler", (_Handler,), {"health": health})
-        self._server = ThreadingHTTPServer((host, port), handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
+        self._health = health
+        self._http = HttpThread(host, port, self._respond)
+        self.port = self._http.port
 
     def start(self) -> None:
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 1.0}, daemon=True).start()
+        self._http.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._http.stop()
 
-
-class _Handler(BaseHTTPRequestHandler):
-    health: Health
-
-    def do_GET(self) -> None:
-        match self.path.partition("?")[0]:
+    def _respond(self, path: str) -> Response:
+        match path:
             case "/alive":
-                self._json(200 if self.health.alive else 503, {"loop": self.health.report()["loop"]})
+                loop = self._health.report()["loop"]
+                return _json(200 if self._health.alive else 503, {"loop": loop})
             case "/ready":
-                self._json(200 if self.health.ready else 503, self.health.report())
+                return _json(200 if self._health.ready else 503, self._health.report())
             case "/metrics":
-                self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
+                return Response(200, CONTENT_TYPE_LATEST, generate_latest())
             case _:
-                self._json(404, {"error": "there are /alive, /ready and /metrics"})
+                return _json(404, {"error": "there are /alive, /ready and /metrics"})
 
-    def _json(self, status: int, body: dict[str, str]) -> None:
-        self._answer(status, "application/json", json.dumps(body, indent=2).encode() + b"\n")
 
-    def _answer(self, status: int, content_type: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the inherited name)
-        """Probes every few seconds are not worth a line."""
+def _json(status: int, body: dict[str, str]) -> Response:
+    return Response(status, "application/json", json.dumps(body, indent=2).encode() + b"\n")

@@ -1,7 +1,13 @@
 """The one step that creates and updates streams, consumers and buckets; services never do.
 
-Idempotent: run it as often as you like, also over an older installation.
+Idempotent: run it as often as you like, also over an older installation. What differs from what we want is
+updated; what the broker cannot update stays as it is, and is reported.
 """
+
+from collections.abc import Awaitable
+from dataclasses import fields, replace
+from enum import Enum
+from typing import Any, NamedTuple
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -9,12 +15,12 @@ from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
     DiscardPolicy,
-    KeyValueConfig,
     RetentionPolicy,
     StorageType,
+    StoreCompression,
     StreamConfig,
 )
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from duban_contracts.fields import MAX_COMMAND_BYTES
 from duban_contracts.message import SERVICES
@@ -46,29 +52,83 @@ SHORTEST_WINDOW = 0.1
 compares ids without regard to who sends; the services recognise copies themselves."""
 
 
-class OldStream(Exception):
-    """An older version made this stream as another kind, which the broker cannot turn into ours."""
+BUCKET_HISTORY = {CHARTER_BUCKET: CHARTER_HISTORY, STANDINGS_BUCKET: 1}
+
+SERVER_DEFAULTS: dict[str, Any] = {
+    "retention": RetentionPolicy.LIMITS,
+    "discard": DiscardPolicy.OLD,
+    "storage": StorageType.FILE,
+    "compression": StoreCompression.NONE,
+    "max_consumers": -1,
+    "max_msgs": -1,
+    "max_bytes": -1,
+    "max_msgs_per_subject": -1,
+    "max_msg_size": -1,
+    "max_age": 0,
+    "duplicate_window": 120,
+    "persist_mode": "default",
+}
+"""What nats-server stores for a setting that a request leaves out or gives as zero; for any other: none."""
+NOT_COMPARED = {
+    "name",
+    "description",
+    "metadata",
+    "placement",
+    "first_seq",
+    "template_owner",
+    "consumer_limits",
+}
+"""The server adds to some, and where copies are placed is for an administrator to choose."""
+NOT_UPDATABLE = ("retention", "storage", "deny_delete", "deny_purge", "allow_msg_ttl", "persist_mode")
+"""nats-server refuses to change these, in one direction at least. A stream that keeps them still works."""
+
+
+class Kept(NamedTuple):
+    """A setting of a stream that the broker cannot update, with which the stream goes on."""
+
+    stream: str
+    setting: str
+    present: str
+    wanted: str
+
+
+class NotUpdatable(Exception):
+    """The broker refuses what a stream or consumer needs; `reason` is in the broker's words."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
 
 
 async def provision(
-    client: Client, replicas: int = 1, ack_wait: float = ACK_WAIT, store_bytes: int | None = None
-) -> None:
-    """`store_bytes` is divided among the streams; None: no stream has a limit but that of the server."""
+    client: Client,
+    replicas: int | None = None,
+    ack_wait: float = ACK_WAIT,
+    store_bytes: int | None = None,
+) -> list[Kept]:
+    """Returns what stays as an older installation made it. Raises NotUpdatable.
+
+    `replicas`: copies on a cluster; None leaves those of a stream that is there, and makes others with one.
+    `store_bytes` is divided among the streams; None: no stream has a limit but that of the server.
+    """
     jetstream = client.jetstream(timeout=10)
-    for config in _streams(replicas, store_bytes):
-        await _stream(jetstream, config)
-    for bucket, history in ((CHARTER_BUCKET, CHARTER_HISTORY), (STANDINGS_BUCKET, 1)):
-        await _bucket(jetstream, KeyValueConfig(bucket, history=history, replicas=replicas))
+    kept: list[Kept] = []
+    for config in [*_streams(store_bytes), *map(_bucket, BUCKET_HISTORY)]:
+        kept += await _stream(jetstream, config, replicas)
     for consumer in HEARS:
         for stream, filters in streams_heard(consumer).items():
-            await jetstream.add_consumer(stream, _consumer(consumer, filters, ack_wait))
+            try:
+                await jetstream.add_consumer(stream, _consumer(consumer, filters, ack_wait))
+            except APIError as refused:
+                raise NotUpdatable(f"{stream}/{consumer}", _reason(refused)) from None
+    return kept
 
 
 def _share(store_bytes: int | None, share: float) -> int:
     return -1 if store_bytes is None else int(store_bytes * share)
 
 
-def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
+def _streams(store_bytes: int | None) -> list[StreamConfig]:
     streams = [
         StreamConfig(
             name=DEAD_STREAM,
@@ -78,7 +138,6 @@ def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
             max_bytes=_share(store_bytes, DEAD_SHARE),
             discard=DiscardPolicy.NEW,  # where there is no room, what cannot be read comes again
             storage=StorageType.FILE,
-            num_replicas=replicas,
         )
     ]
     for service in SERVICES:
@@ -107,7 +166,6 @@ def _streams(replicas: int, store_bytes: int | None) -> list[StreamConfig]:
                 # A full stream says so to the publisher; it never drops what was acknowledged.
                 discard=DiscardPolicy.NEW,
                 storage=StorageType.FILE,
-                num_replicas=replicas,
             )
             for config in (commands, facts)
         ]
@@ -125,18 +183,63 @@ def _consumer(name: str, filters: list[str], ack_wait: float) -> ConsumerConfig:
     )
 
 
-async def _stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
-    try:
-        await jetstream.add_stream(config)
-    except BadRequestError:
-        name = config.name or ""
-        if (await jetstream.stream_info(name)).config.retention is not config.retention:
-            raise OldStream(name) from None
-        await jetstream.update_stream(config)
+def _bucket(bucket: str) -> StreamConfig:
+    """The stream behind a key-value bucket, as nats-py makes it."""
+    return StreamConfig(
+        name=f"KV_{bucket}",
+        subjects=[f"$KV.{bucket}.>"],
+        max_msgs_per_subject=BUCKET_HISTORY[bucket],
+        discard=DiscardPolicy.NEW,
+        storage=StorageType.FILE,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        deny_delete=True,
+    )
 
 
-async def _bucket(jetstream: JetStreamContext, config: KeyValueConfig) -> None:
+async def _stream(jetstream: JetStreamContext, wanted: StreamConfig, replicas: int | None) -> list[Kept]:
+    name = wanted.name or ""
     try:
-        await jetstream.key_value(config.bucket)
+        present = (await jetstream.stream_info(name)).config
     except NotFoundError:
-        await jetstream.create_key_value(config)
+        await _refusable(name, jetstream.add_stream(replace(wanted, num_replicas=replicas or 1)))
+        return []
+    wanted = replace(wanted, num_replicas=replicas or present.num_replicas, placement=present.placement)
+    differing = _differences(present, wanted)
+    if not differing:
+        return []
+    try:
+        await jetstream.update_stream(wanted)
+    except APIError:
+        keeping = {setting: getattr(present, setting) for setting in NOT_UPDATABLE if setting in differing}
+        await _refusable(name, jetstream.update_stream(replace(wanted, **keeping)))
+        return [
+            Kept(name, setting, _written(present, setting), _written(wanted, setting)) for setting in keeping
+        ]
+    return []
+
+
+async def _refusable(name: str, request: Awaitable[object]) -> None:
+    try:
+        await request
+    except APIError as refused:
+        raise NotUpdatable(name, _reason(refused)) from None
+
+
+def _reason(refused: APIError) -> str:
+    return refused.description or str(refused)
+
+
+def _differences(present: StreamConfig, wanted: StreamConfig) -> list[str]:
+    """Settings, whether we ask for them or leave them to the server: both are what we want."""
+    compared = [field.name for field in fields(StreamConfig) if field.name not in NOT_COMPARED]
+    return [name for name in compared if _valued(present, name) != _valued(wanted, name)]
+
+
+def _valued(config: StreamConfig, setting: str) -> Any:
+    return getattr(config, setting) or SERVER_DEFAULTS.get(setting)
+
+
+def _written(config: StreamConfig, setting: str) -> str:
+    value = _valued(config, setting)
+    return str(value.value if isinstance(value, Enum) else value or False).lower()

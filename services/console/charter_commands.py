@@ -18,7 +18,7 @@ from services.console.charter_new import new_charter
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
 from services.console.orphans import NotAsked, Orphan, orphans
-from services.console.plan_telling import PlanOutcome, plan_sentence, plan_told, speaker
+from services.console.plan_telling import PlanOutcome, outcome_untold, plan_sentence, plan_told, speaker
 from services.console.terminal import (
     Exit,
     Format,
@@ -237,9 +237,10 @@ async def applied(
     system: Duban, charter: Charter, actor: str | None
 ) -> tuple[int, dict[str, int | None], PlanOutcome]:
     """Published and followed; then `actor`, if anybody may, asks the ledger for the measures of the plan."""
+    former = await published_charter(system.client)
     revision, followers = await published(system, charter)
-    if followers["ledger"] is None:
-        return revision, followers, PlanOutcome.NOT_TOLD
+    if followers["ledger"] is None or actor is None:
+        return revision, followers, outcome_untold(former, charter)
     plan = await plan_told(system, charter, revision, actor, FOLLOW_SECONDS)
     return revision, followers, plan
 

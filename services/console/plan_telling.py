@@ -22,6 +22,8 @@ class PlanOutcome(StrEnum):
     NOT_BEGUN = "not_begun"
     ENDED = "ended"
     """The campaign is over: what its plan opened stands as it is."""
+    AS_PUBLISHED = "as_published"
+    """Plan and campaign are those of the revision before: there is nothing to ask for."""
     NOT_TOLD = "not_told"
     """This connection may not ask for it, or the ledger has not answered."""
 
@@ -45,6 +47,15 @@ def speaker(url: str, charter: Charter) -> str | None:
     if user is not None:
         return user if user in may else None
     return next((token for token in may if charter.actors[token].role is Role.OFFICE), None)
+
+
+def outcome_untold(former: Charter | None, charter: Charter) -> PlanOutcome:
+    """What is known where nobody asked the ledger. `former` is what was in force before; None: nothing."""
+    if former is None:
+        return PlanOutcome.NOT_BEGUN
+    if (former.plan, former.campaign) == (charter.plan, charter.campaign):
+        return PlanOutcome.AS_PUBLISHED
+    return PlanOutcome.NOT_TOLD
 
 
 async def plan_told(
@@ -78,7 +89,7 @@ def _refusal(given: AnswerGiven) -> Refusal | None:
 def plan_sentence(outcome: PlanOutcome, charter: Charter, revision: int) -> str | None:
     """What the operator is told, with what to do; nothing where the charter has no campaign."""
     match outcome, plan_key(charter):
-        case _, None:
+        case (_, None) | (PlanOutcome.AS_PUBLISHED, _):
             return None
         case PlanOutcome.APPLIED, _:
             return _("ledger: the measures of the plan are in line with it")
@@ -90,7 +101,7 @@ def plan_sentence(outcome: PlanOutcome, charter: Charter, revision: int) -> str 
             return _("ledger: the campaign has ended; its measures stand as they are")
         case _, key:
             text = _(
-                "ledger: its measures still follow the former plan; let the office send "
+                "ledger: the plan has changed; if its campaign has been started already, let the office send "
                 "`duban do ledger.apply_plan --key {key} --actor office --field revision={revision}`"
             )
             return text.format(key=key, revision=revision)

@@ -4,17 +4,30 @@ from typing import Annotated
 
 import typer
 
-from services.chassis.provision import STORE_GB, OldStream
+from services.chassis.provision import STORE_GB, Kept, NotUpdatable
 from services.chassis.provision import provision as create_and_update
 from services.console.i18n import N_, _
-from services.console.terminal import Exit, Format, FormatOption, Stop, ending, on_system, say, say_json
+from services.console.terminal import (
+    Exit,
+    Format,
+    FormatOption,
+    Stop,
+    complain,
+    ending,
+    on_system,
+    say,
+    say_json,
+)
 
 
 def provision(
     ctx: typer.Context,
     replicas: Annotated[
-        int, typer.Option("--replicas", min=1, max=5, help=N_("Copies on a NATS cluster: 1, 3 or 5"))
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--replicas", min=1, max=5, help=N_("Copies on a NATS cluster: 1, 3 or 5; default: as they are")
+        ),
+    ] = None,
     store: Annotated[
         float,
         typer.Option(
@@ -29,13 +42,26 @@ def provision(
     with ending(output):
         try:
             limit = int(store * 1e9)
-            on_system(ctx, lambda system: create_and_update(system.client, replicas, store_bytes=limit))
-        except OldStream as old:
-            sentence = _(
-                "an older version made the stream {stream} as a work queue; let its service answer what is "
-                "in it, stop the service, delete the stream, and provision again"
+            kept = on_system(
+                ctx, lambda system: create_and_update(system.client, replicas, store_bytes=limit)
             )
-            raise Stop(Exit.REFUSED, "old_stream", sentence.format(stream=old), stream=str(old)) from None
+        except NotUpdatable as refused:
+            sentence = _("the server refuses what {name} needs: {reason}; see {guide}")
+            details = {"name": refused.name, "reason": refused.reason, "guide": GUIDE}
+            raise Stop(Exit.REFUSED, "not_updatable", sentence.format(**details), **details) from None
         if output is Format.JSON:
-            return say_json({"provisioned": True, "replicas": replicas})
-        return say(_("streams, consumers and buckets are as they must be"))
+            return say_json({"provisioned": True, "kept": [setting._asdict() for setting in kept]})
+        for setting in kept:
+            complain(_kept(setting))
+        return say(_("streams, consumers and buckets are up to date"))
+
+
+GUIDE = 'deploy/README.md ("A stream that cannot be updated")'
+
+
+def _kept(kept: Kept) -> str:
+    sentence = _(
+        "warning: {stream} keeps {setting}={present} of an older version; the server cannot change it to "
+        "{wanted}. It works like that; to make the stream anew, see {guide}"
+    )
+    return sentence.format(**kept._asdict(), guide=GUIDE)

@@ -1,12 +1,15 @@
 """`/alive` and `/ready` are answered even where the loop is frozen, and say so."""
 
 import json
+import socket
+import threading
 import urllib.error
 import urllib.request
 
 import pytest
 
 from services.chassis import health as health_module
+from services.chassis import http_thread
 from services.chassis import metrics as metrics_module
 from services.chassis.health import OK, Health, HealthServer
 
@@ -17,10 +20,15 @@ def health():
 
 
 @pytest.fixture
-def get(health):
+def server(health):
     server = HealthServer(health, "127.0.0.1", 0)
     server.start()
+    yield server
+    server.stop()
 
+
+@pytest.fixture
+def get(server):
     def ask(path):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=5) as answer:
@@ -29,8 +37,7 @@ def get(health):
             with error:
                 return error.status, error.read().decode()
 
-    yield ask
-    server.stop()
+    return ask
 
 
 def test_a_service_is_ready_when_everything_it_needs_is_ok(health, get):
@@ -81,3 +88,38 @@ def test_metrics_are_there_and_any_other_path_says_what_is(get):
     status, body = get("/anything")
     assert status == 404
     assert "/alive, /ready and /metrics" in body
+
+
+@pytest.mark.case("B17")
+def test_two_hundred_idle_connections_cost_no_thread_and_delay_no_probe(server, get):
+    threads = threading.active_count()
+    idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
+    try:
+        assert get("/alive")[0] == 200
+        assert threading.active_count() == threads
+        assert len(server._http._open) <= http_thread.MAX_CONNECTIONS
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.case("B17")
+@pytest.mark.parametrize("sent", [b"", b"GET /alive HTTP/1.1\r\n"])
+def test_a_connection_that_asks_nothing_is_closed_after_a_while(monkeypatch, server, sent):
+    monkeypatch.setattr(http_thread, "REQUEST_SECONDS", 0.05)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(sent)
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.case("B17")
+@pytest.mark.parametrize("sent", [b"x" * 100_000, b"\xff\xfe \x00\r\n\r\n", b"\r\n\r\n"])
+def test_what_is_no_request_is_refused_and_the_next_is_answered(server, get, sent):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        try:
+            connection.sendall(sent)
+            told = connection.recv(100)
+        except ConnectionError:
+            told = b""
+        assert told == b"" or told.startswith(b"HTTP/1.1 405 ")
+    assert get("/alive")[0] == 200

@@ -3,7 +3,7 @@
 import pytest
 
 from duban_contracts.charter import Charter
-from services.console.plan_telling import PlanOutcome, plan_key, plan_sentence, speaker
+from services.console.plan_telling import PlanOutcome, outcome_untold, plan_key, plan_sentence, speaker
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,25 @@ def test_a_campaign_that_has_ended_is_no_trouble_and_asks_nobody_for_anything(
     said = plan_sentence(PlanOutcome.ENDED, township, 3) or ""
     assert "has ended" in said
     assert "duban do" not in said
+
+
+@pytest.mark.case("B18")
+def test_a_first_charter_asks_for_no_step_that_would_be_refused(township: Charter) -> None:
+    said = plan_sentence(outcome_untold(None, township), township, 1) or ""
+    assert "when the campaign is started" in said
+    assert "duban do" not in said
+
+
+@pytest.mark.case("B18")
+def test_a_charter_with_the_same_plan_asks_for_nothing(township: Charter) -> None:
+    renamed = township.model_copy(update={"name": "another", "revision": 7})
+    assert plan_sentence(outcome_untold(renamed, township), township, 8) is None
+
+
+@pytest.mark.case("B18")
+@pytest.mark.parametrize("changed", ["plan", "campaign"])
+def test_a_changed_plan_names_the_step_for_a_campaign_that_has_begun(changed: str, township: Charter) -> None:
+    former = township.model_copy(update={changed: None})
+    said = plan_sentence(outcome_untold(former, township), township, 8) or ""
+    assert "if its campaign has been started already" in said
+    assert "revision=8" in said

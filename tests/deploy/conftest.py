@@ -58,6 +58,7 @@ class GuardedNats(NatsServer):
             '"nats-1"': json.dumps(self._name),
             '"0.0.0.0:4222"': json.dumps(f"{LOOPBACK}:{self.port}"),
             'http: "127.0.0.1:8222"': "",
+            '"../accounts/accounts.conf"': '"accounts/accounts.conf"',
             '"/data"': json.dumps(str(self.home / "data")),
             "sync_interval: always": f"sync_interval: {self._sync}",
         }.items():

@@ -1,11 +1,19 @@
 """`deploy/init.py` makes secrets once, keeps them from others, and agrees with the program in the image."""
 
+import importlib.util
 import stat
+import subprocess
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from duban_contracts.message import SERVICES
+from services.chassis.charter_file import read_charter
+from services.console.deploying.permissions import permissions
 from services.console.deploying.seed import read_seed
-from tests.deploy.conftest import init
+from tests.conftest import CHARTERS
+from tests.deploy.conftest import INIT, init
 
 
 def test_running_it_again_changes_nothing(tmp_path: Path) -> None:
@@ -52,7 +60,91 @@ def test_a_rotated_password_is_a_new_one_and_leaves_the_others(tmp_path: Path) -
     office = init(tmp_path, "credential", "office")
     init(tmp_path, "rotate", "ledger", "office")
     changed = {file.name for file in tmp_path.iterdir() if file.read_text() != before[file.name]}
-    assert changed == {"seed.json", "ledger_nats_url", "ledger_mongo_url"}
+    assert changed == {"seed.json", "ledger_nats_url", "ledger_mongo_url", "ledger.env"}
     assert init(tmp_path, "credential", "office") != office
     word = read_seed(tmp_path / "seed.json").password("nats", "ledger")
     assert f":{word}@" in (tmp_path / "ledger_nats_url").read_text()
+
+
+def refused(folder: Path, *arguments: str) -> str:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        init(folder, *arguments)
+    assert failed.value.returncode == 1
+    return str(failed.value.stderr)
+
+
+@pytest.mark.case("B18")
+@pytest.mark.parametrize(
+    ("typo", "meant"), [("qingjiban", "qingjieban"), ("opperator", "operator"), ("Ledger", "ledger")]
+)
+@pytest.mark.parametrize("verb", ["credential", "rotate"])
+def test_a_misspelled_user_is_refused_with_who_was_meant(
+    tmp_path: Path, verb: str, typo: str, meant: str
+) -> None:
+    init(tmp_path)
+    before = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert f"did you mean {meant}" in refused(tmp_path, verb, typo)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.case("B18")
+def test_nothing_is_rotated_when_one_of_the_users_is_unknown(tmp_path: Path) -> None:
+    init(tmp_path)
+    refused(tmp_path, "rotate", "ledger", "nobody-at-all")
+    assert read_seed(tmp_path / "seed.json").rotated == {}
+
+
+@pytest.mark.case("B18")
+def test_users_of_another_charter_are_read_from_it_or_taken_unchecked(tmp_path: Path) -> None:
+    sample = str(CHARTERS / "myla311.yaml")
+    assert "qingjieban" in refused(tmp_path, "credential", "qingjieban", "--charter", sample)
+    assert init(tmp_path, "credential", "office", "--charter", sample)
+    assert init(tmp_path, "credential", "qingjieban", "--charter", sample, "--unchecked")
+    assert "--unchecked" in refused(
+        tmp_path, "credential", "office", "--charter", str(tmp_path / "none.yaml")
+    )
+
+
+@pytest.mark.case("B18")
+@pytest.mark.parametrize("charter", ["township-2024.yaml", "myla311.yaml"])
+def test_users_read_without_a_yaml_library_are_those_with_permissions(charter: str) -> None:
+    program = init_program()
+    known = [*program.PROGRAMS, *program.names((CHARTERS / charter).read_text("utf-8"))]
+    assert sorted(known) == sorted(permissions(read_charter(CHARTERS / charter)))
+
+
+@pytest.mark.case("B18")
+@pytest.mark.parametrize(
+    "text", ["stations: {a: {}}\nactors: {b: {}}\n", "stations:\n  a: {}\n", "", "actors:\n  b:\n    x: 1\n"]
+)
+def test_a_charter_written_otherwise_is_said_to_be_unreadable(text: str) -> None:
+    with pytest.raises(ValueError, match="no block"):
+        init_program().names(text)
+
+
+@pytest.mark.case("B18")
+def test_names_may_be_quoted_indented_otherwise_and_stand_between_comments() -> None:
+    text = (
+        "name: x\nstations: # all\n    # first\n    'a-1':\n        name: A\n\n# second\n    b_2: {name: B}\n"
+        "actors:\n  c:\n    role: office"
+    )
+    assert init_program().names(text) == ["a-1", "b_2", "c"]
+
+
+def init_program() -> Any:
+    spec = importlib.util.spec_from_file_location("init", INIT)
+    assert spec
+    assert spec.loader
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    return program
+
+
+@pytest.mark.case("B10")
+def test_a_fingerprint_tells_compose_whose_password_changed(tmp_path: Path) -> None:
+    init(tmp_path)
+    before = {service: (tmp_path / f"{service}.env").read_text() for service in SERVICES}
+    assert len(set(before.values())) == len(SERVICES)
+    (tmp_path / "seed.json").unlink()
+    init(tmp_path)
+    assert all((tmp_path / f"{service}.env").read_text() != before[service] for service in SERVICES)

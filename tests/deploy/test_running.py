@@ -97,7 +97,7 @@ def test_provisioning_and_publishing_again_does_no_harm_and_each_has_its_credent
     applied = as_user("admin", "charter", "apply", str(CHARTERS / "township-2024.yaml"), "--format", "json")
     assert applied.status == 0, applied.err
     assert set(applied.document["services"].values()) == {1}
-    assert applied.document["plan"] == "not_told", "the admin speaks for nobody"
+    assert applied.document["plan"] == "as_published", "no step for a plan that did not change"
 
 
 def test_no_service_is_refused_anything(guarded_system: System, guarded: GuardedNats) -> None:

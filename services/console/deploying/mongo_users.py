@@ -6,7 +6,7 @@ Idempotent. The first run uses mongod's localhost exception, so it must come fro
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from duban_contracts.message import SERVICES
@@ -20,7 +20,21 @@ Raw = dict[str, Any]
 
 
 def prepare(address: str, member: str, seed: Seed, prefix: str = "duban", replica_set: str = "rs0") -> None:
-    """`address` is where mongod answers us, `member` how the services will find it, both `host:port`."""
+    """`address` is where mongod answers us, `member` how the services will find it, both `host:port`.
+
+    A mongod that starts, stops or is restarted meanwhile is waited for. Raises PyMongoError, or
+    RetryError where no member becomes the primary.
+    """
+    waiting = Retrying(
+        retry=retry_if_exception_type(ConnectionFailure),
+        wait=wait_fixed(0.5),
+        stop=stop_after_delay(PATIENCE_SECONDS),
+        reraise=True,
+    )
+    waiting(_prepare, address, member, seed, prefix, replica_set)
+
+
+def _prepare(address: str, member: str, seed: Seed, prefix: str, replica_set: str) -> None:
     with _connected(address) as client:
         _initiate(client, replica_set, member)
         _await_primary(client)
@@ -31,7 +45,8 @@ def prepare(address: str, member: str, seed: Seed, prefix: str = "duban", replic
 
 
 def _connected(address: str, **credential: str) -> "MongoClient[Raw]":
-    return MongoClient(f"mongodb://{address}/?directConnection=true", **credential)  # type: ignore[arg-type]
+    url = f"mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=5000"
+    return MongoClient(url, **credential)  # type: ignore[arg-type]
 
 
 def _initiate(client: "MongoClient[Raw]", replica_set: str, member: str) -> None:
