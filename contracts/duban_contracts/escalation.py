@@ -9,7 +9,7 @@ from pydantic import Field
 
 from duban_contracts.charter import Ground, Role, Token
 from duban_contracts.fields import Line, LongText, Name, OptionalText, RequestKey, Text
-from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part, PersonalDataMasked
 
 
 class Rung(IntEnum):
@@ -284,6 +284,12 @@ class EscalationCommandRefused(CommandRefused, service="escalation", message_nam
     pass
 
 
+class EscalationPersonalDataMasked(
+    PersonalDataMasked, service="escalation", message_name="personal_data_masked"
+):
+    pass
+
+
 EscalationEvent = (
     ReminderSent
     | SupervisionBegan
@@ -309,6 +315,7 @@ EscalationEvent = (
     | TransferMade
     | TransferReceived
     | EscalationCommandRefused
+    | EscalationPersonalDataMasked
 )
 
 

@@ -21,6 +21,8 @@ from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
+from duban_contracts.masking import IDENTIFIER
+
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Years of a moment or day in a command or query, both included. "No limit" is a field left out, not 2099."""
 
@@ -189,7 +191,7 @@ Materials = Annotated[tuple[Name, ...], Field(max_length=MAX_LIST)]
 Evidence = Annotated[tuple[Line, ...], Field(max_length=MAX_LIST)]
 """Where the proof is to be found: names of files, photo numbers; never the thing itself."""
 
-Key = Annotated[str, Field(min_length=1, max_length=MAX_KEY)]
+Key = Annotated[str, Field(min_length=1, max_length=MAX_KEY), IDENTIFIER]
 """What a message is about. For facts and states: as it was stored."""
 
 
@@ -201,7 +203,9 @@ def _key(text: str) -> str:
     return text
 
 
-RequestKey = Annotated[str, Field(min_length=1, max_length=MAX_KEY, pattern=r"\S"), AfterValidator(_key)]
+RequestKey = Annotated[
+    str, Field(min_length=1, max_length=MAX_KEY, pattern=r"\S"), AfterValidator(_key), IDENTIFIER
+]
 """A key or id in a command or query: no control or format characters, no U+FFFD."""
 
 Revision = Annotated[int, Field(ge=1, le=MAX_REVISION)]

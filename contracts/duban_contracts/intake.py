@@ -1,6 +1,8 @@
 """What intake is asked and tells. Stored and on the wire: change by adding optional fields only.
 
-Personal data arrives in commands, stays in intake's own database, and is in none of the facts.
+Personal data arrives in commands, stays in intake's own database, and is in none of the facts: what stands in
+a title or an answer is masked there (`duban_contracts.masking`). Whoever has an open duty on a matter reads
+the whole by `show_petitioner`, and each reading is a fact.
 """
 
 from datetime import date
@@ -11,7 +13,8 @@ from pydantic import ConfigDict, Field
 
 from duban_contracts.charter import Limit, MatterKind, Role, Token
 from duban_contracts.fields import Day, Line, Materials, OptionalName, RequestMoment, Text, Words
-from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part
+from duban_contracts.masking import PERSONAL
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, Part, PersonalDataMasked
 
 Anyone = (Role.GATEWAY, Role.FEED, Role.OFFICE, Role.STATION)
 
@@ -76,6 +79,17 @@ class Petitioner(StoredPetitioner):
     on_behalf_of: OptionalName | None = None
 
 
+class Duty(StrEnum):
+    """Why somebody may read who the petitioner is."""
+
+    HANDLER = "handler"
+    CO_HANDLER = "co_handler"
+    CALLBACK = "callback"
+    """The office owes the petitioner a call after a negative rating (回访)."""
+    ASSIGNMENT = "assignment"
+    """The entry was returned, and the office has to say whose it is."""
+
+
 class StoredOutcome(Stored):
     """How a case that was closed elsewhere ended."""
 
@@ -97,8 +111,8 @@ class StoredMatter(Stored):
     kind: MatterKind | None = Field(None, description="Default: the category's")
     village: Token | None = None
     channel: Channel = Channel.OTHER
-    text: str = Field("", description="The petitioner's own words; stays in intake")
-    petitioner: StoredPetitioner | None = None
+    text: Annotated[str, PERSONAL] = Field("", description="The petitioner's own words; stays in intake")
+    petitioner: Annotated[StoredPetitioner | None, PERSONAL] = None
     materials: tuple[str, ...] = ()
     hardship: bool = False
     safety: bool = False
@@ -115,10 +129,10 @@ class SubmitMatter(StoredMatter, Command, service="intake", by=Anyone):
     """A matter comes in. Answered by matter_accepted, matter_incomplete or command_refused."""
 
     title: Line = Field(description="What it is about, without names")
-    text: Annotated[str, Words(10_000, optional=True)] = Field(
+    text: Annotated[str, Words(10_000, optional=True), PERSONAL] = Field(
         "", description="The petitioner's own words; stays in intake"
     )
-    petitioner: Petitioner | None = None
+    petitioner: Annotated[Petitioner | None, PERSONAL] = None
     materials: Materials = ()
     solved_on_the_spot: Text | None = Field(None, description="The answer given")
     due_on: Day | None = Field(None, description="Last day, from actors who may set deadlines")
@@ -152,6 +166,16 @@ class DeclineMatter(Command, service="intake", by=(Role.GATEWAY, Role.OFFICE)):
 
     reason: DeclineReason
     explanation: Text
+
+
+class ShowPetitioner(Command, service="intake", by=(Role.STATION, Role.OFFICE, Role.DISCIPLINE)):
+    """Who is behind an entry, for whoever has an open duty on it. The key is the entry's number.
+
+    Answered by petitioner_shown, which is the record of the reading; the data itself is then answered to
+    `query.intake.petitioner` for a few minutes.
+    """
+
+    reason: Annotated[str, Words(500)] = Field(description="What it is needed for; stays on record")
 
 
 class MatterAccepted(Fact, service="intake"):
@@ -204,8 +228,31 @@ class MatterWithdrawn(Fact, service="intake"):
     reason: str = ""
 
 
+class PetitionerShown(Fact, service="intake"):
+    """`by` was shown who the petitioner of an entry is, what for, and because of which duty."""
+
+    entry: Key
+    submission: Key
+    by: Token
+    duty: Duty
+    reason: str
+    until: Moment = Field(description="How long the question is answered; then it takes another reading")
+
+
 class IntakeCommandRefused(CommandRefused, service="intake", message_name="command_refused"):
     pass
 
 
-IntakeEvent = MatterAccepted | MatterIncomplete | MatterDeclined | MatterWithdrawn | IntakeCommandRefused
+class IntakePersonalDataMasked(PersonalDataMasked, service="intake", message_name="personal_data_masked"):
+    pass
+
+
+IntakeEvent = (
+    MatterAccepted
+    | MatterIncomplete
+    | MatterDeclined
+    | MatterWithdrawn
+    | PetitionerShown
+    | IntakeCommandRefused
+    | IntakePersonalDataMasked
+)

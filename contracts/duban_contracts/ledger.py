@@ -14,7 +14,7 @@ from duban_contracts.fields import Evidence, OptionalText, Text
 from duban_contracts.handling import HandlingFact
 from duban_contracts.intake import Channel, Outcome, Priority
 from duban_contracts.merging import MergingFact
-from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, PersonalDataMasked
 from duban_contracts.reclassifying import EntryReclassified
 
 Handlers = (Role.STATION,)
@@ -212,6 +212,10 @@ class LedgerCommandRefused(CommandRefused, service="ledger", message_name="comma
     pass
 
 
+class LedgerPersonalDataMasked(PersonalDataMasked, service="ledger", message_name="personal_data_masked"):
+    pass
+
+
 LedgerEvent = (
     EntryOpened
     | EntryAccepted
@@ -228,4 +232,5 @@ LedgerEvent = (
     | EntryReclassified
     | MergingFact
     | LedgerCommandRefused
+    | LedgerPersonalDataMasked
 )

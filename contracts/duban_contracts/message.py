@@ -4,11 +4,12 @@ import re
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from duban_contracts.charter import Role, Token
 from duban_contracts.fields import Key as Key
 from duban_contracts.fields import Moment as Moment
+from duban_contracts.masking import PersonalData
 
 SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
 
@@ -98,6 +99,7 @@ class Refusal(StrEnum):
     WITHOUT_CHARTER = "without_charter"
     ID_REUSED = "id_reused"
     TOO_LARGE = "too_large"
+    NO_OPEN_DUTY = "no_open_duty"
 
 
 class CommandRefused(Fact):
@@ -108,3 +110,19 @@ class CommandRefused(Fact):
     actor: str
     reason: Refusal
     detail: str = ""
+
+
+class MaskedField(Part):
+    """Where in a command personal data stood, and of which kinds; never what it was."""
+
+    field: str = Field(description="With a dot before a field inside of it")
+    kinds: tuple[PersonalData, ...]
+
+
+class PersonalDataMasked(Fact):
+    """To whoever sent a command: personal data stood where it does not belong, and was masked there."""
+
+    key: Key
+    command: str
+    actor: str
+    fields: tuple[MaskedField, ...]

@@ -24,6 +24,7 @@ from duban_contracts.charter import Charter, Token
 from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.escalation import Standing
 from duban_contracts.fields import MAX_EXACT_INTEGER, Bookmark, RequestKey, RequestMoment
+from duban_contracts.intake import Channel, StoredPetitioner
 from duban_contracts.message import Key, Moment, Part, Question
 from duban_contracts.reading import EntryInFull
 from duban_contracts.reclassifying import Reclassification
@@ -154,6 +155,31 @@ class ShowEntry(Question):
     """How does an entry stand, by its number?"""
 
     entry: RequestKey
+
+
+class AskPetitioner(Question):
+    """Who is behind an entry? Answered for some minutes after a `show_petitioner` of the same asker."""
+
+    entry: RequestKey
+
+
+class PetitionerRead(Part):
+    """Personal data: for the asker's eyes, and not to be kept."""
+
+    entry: Key
+    submission: Key
+    title: str = Field(description="As it was written")
+    text: str = Field("", description="The petitioner's own words")
+    petitioner: StoredPetitioner | None = Field(None, description="Absent: not said, or withheld")
+    withheld: bool = Field(False, description="Wants to stay unnamed: the office alone sees who it is")
+    channel: Channel
+    submitted_at: Moment
+
+
+class PetitionerFound(Part):
+    read: PetitionerRead | None = Field(
+        None, description="Absent: no reading by the asker is on record, or it is over"
+    )
 
 
 class EntryCard(Part):

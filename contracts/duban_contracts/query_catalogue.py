@@ -74,6 +74,8 @@ _HISTORY: dict[str, frozenset[ReaderRole]] = {
     "escalation": REGISTER,
 }
 
+_DUTIES: frozenset[ReaderRole] = INSPECTORS | {Role.STATION}
+"""Who may have an open duty on a matter; the answer is for who has one."""
 _ENTRY = REGISTER | {Role.GATEWAY}
 CATALOGUE: dict[str, QueryContract] = {
     contract.id: contract
@@ -88,6 +90,7 @@ CATALOGUE: dict[str, QueryContract] = {
         QueryContract(
             "ledger", "disclosure", reading.AskDisclosure, reading.Disclosed, OFFICIALS | {Role.GATEWAY}
         ),
+        QueryContract("intake", "petitioner", queries.AskPetitioner, queries.PetitionerFound, _DUTIES),
         QueryContract("escalation", "standings", queries.AskStandings, queries.Standings, REGISTER),
         QueryContract("escalation", "laggards", queries.WhoLags, LaggardReport, OFFICIALS),
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from duban_contracts.charter import Role, Token
 from duban_contracts.fields import OptionalText, Text
-from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, PersonalDataMasked
 
 
 class Level(IntEnum):
@@ -129,6 +129,10 @@ class RatingCommandRefused(CommandRefused, service="rating", message_name="comma
     pass
 
 
+class RatingPersonalDataMasked(PersonalDataMasked, service="rating", message_name="personal_data_masked"):
+    pass
+
+
 RatingEvent = (
     RatingInvited
     | RatingGiven
@@ -141,4 +145,5 @@ RatingEvent = (
     | RatingLapsed
     | IntegrityFlagged
     | RatingCommandRefused
+    | RatingPersonalDataMasked
 )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from duban_contracts.charter import Ground, Role, Token
 from duban_contracts.fields import MAX_EXACT_INTEGER, Day, OptionalText, RequestKey, Text
-from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment
+from duban_contracts.message import Command, CommandRefused, Fact, Key, Moment, PersonalDataMasked
 
 Inspectors = (Role.OFFICE, Role.DISCIPLINE)
 
@@ -119,6 +119,12 @@ class SupervisionCommandRefused(CommandRefused, service="supervision", message_n
     pass
 
 
+class SupervisionPersonalDataMasked(
+    PersonalDataMasked, service="supervision", message_name="personal_data_masked"
+):
+    pass
+
+
 SupervisionEvent = (
     CampaignStarted
     | PlanGapDetected
@@ -128,4 +134,5 @@ SupervisionEvent = (
     | FindingRecorded
     | FindingVerified
     | SupervisionCommandRefused
+    | SupervisionPersonalDataMasked
 )

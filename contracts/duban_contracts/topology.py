@@ -16,7 +16,18 @@ from duban_contracts.subjects import command_stream, fact_filters, fact_stream
 from duban_contracts.time import PassTime
 
 HEARS: dict[str, tuple[type[Fact], ...]] = {
-    "intake": (),
+    "intake": (
+        ledger.EntryOpened,
+        ledger.EntryAccepted,
+        ledger.EntryClosedUnsolved,
+        ledger.EntryReopened,
+        ledger.EntryStruckOff,
+        handling.Adjudicated,
+        handling.CoHandlerAdded,
+        handling.EntryReturned,
+        rating.CallbackRecorded,
+        rating.NegativeRatingReceived,
+    ),
     "ledger": (
         intake.MatterAccepted,
         intake.MatterWithdrawn,
@@ -91,11 +102,15 @@ OUTSIDE: dict[type[Message], str] = {
     intake.MatterDeclined: "channels: what to answer the petitioner",
     ledger.ProgressRecorded: "channels: how far the matter has come",
     ledger.VerificationRejected: "stations: what is to be done again, until when",
+    intake.PetitionerShown: "the office: who read a petitioner's data, when and what for",
+    intake.IntakePersonalDataMasked: "channels: what does not belong where they wrote it",
+    ledger.LedgerPersonalDataMasked: "officials: what does not belong where they wrote it",
+    rating.RatingPersonalDataMasked: "officials: what does not belong where they wrote it",
+    supervision.SupervisionPersonalDataMasked: "officials: what does not belong where they wrote it",
     handling.EntryTransferred: "stations: what they are asked to take over, until when",
     handling.PingPongDetected: "the office: what waits for its adjudication",
     handling.EntryReportedUp: "channels: what to tell the petitioner meanwhile",
     handling.InterimAnswerOverdue: "the office: who still owes the petitioner an interim answer",
-    handling.CoHandlerAdded: "stations: whom they are asked to help",
     handling.ExtensionApplied: "the office: which application for more time to decide",
     handling.EntryHeld: "channels: why nothing moves at present, and until when at most",
     handling.EntryResumed: "channels: that it goes on, and until when",

@@ -184,7 +184,7 @@ class Consumer:
         jobs, poisoned, actors = list[Job](), list[Poisoned](), self._actors(charter)
         for msg in msgs:
             try:
-                jobs.append(Job(msg, read(_delivery(msg), actors)))
+                jobs.append(Job(msg, self._decoded(msg, actors)))
             except Poison as poison:
                 poisoned.append((msg, poison))
             except Exception as error:
@@ -194,6 +194,9 @@ class Consumer:
         found = await self._looked_up(known, charter)
         await self._not_settled((job, why) for job, why in [*numbered, *found] if why is not None)
         return [job for job, why in found if why is None], poisoned
+
+    def _decoded(self, msg: Msg, actors: Actors) -> Read:
+        return read(_delivery(msg), actors, keeps_personal_data=self.service.keeps_personal_data)
 
     async def _numbered(self, jobs: list[Job], charter: Charter) -> list[tuple[Job, Exception | None]]:
         """Each with its numbers, or with what its handler raised."""

@@ -1,7 +1,8 @@
 """Messages that cannot be read: kept with their reason, then terminated.
 
 A letter in the dead-letter stream has the reason, the beginning of the original and a reference. The whole
-original is kept in the service's own database, from where it can be replayed (`originals.py`).
+original is kept in the service's own database, from where it can be replayed (`originals.py`). More people
+read the stream than intake's database, so in a letter what looks like personal data is masked.
 
 Only unreadable facts of our own services count towards the cap that stops a consumer: they say that releases
 do not fit together. Unreadable commands are somebody's mistake or mischief, and are counted by who sent them;
@@ -19,6 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from duban_contracts.envelope import Poison
+from duban_contracts.masking import mask, mask_header
 from duban_contracts.notices import DEAD_LETTER, DeadLetterNotice
 from duban_contracts.rules import is_token
 from duban_contracts.subjects import dead_subject, is_command, notice_subject
@@ -91,13 +93,14 @@ class DeadLetters:
                     sender=sender,
                 )
             )
-        body = self._masked(msg.data[: BRIEF_BYTES if brief else MOST_BYTES])
+        # Masked before it is cut: half a number is not recognised.
+        body = self._masked(msg.data)[: BRIEF_BYTES if brief else MOST_BYTES]
         headers = {
             **self._original(msg.headers or {}, BRIEF_BYTES if brief else MOST_HEADER_BYTES),
             "Nats-Msg-Id": f"dead.{where}",
             "Duban-Dead-Reason": poison.reason.value,
-            "Duban-Dead-Detail": _quoted(poison.detail[:1_000], safe=" :;,.'()[]{}"),
-            "Duban-Dead-Subject": _quoted(msg.subject[:300]),
+            "Duban-Dead-Detail": _quoted(mask(poison.detail).text[:1_000], safe=" :;,.'()[]{}"),
+            "Duban-Dead-Subject": _quoted(mask(msg.subject).text[:300]),
             "Duban-Dead-Stream": meta.stream,
             "Duban-Dead-Sequence": str(meta.sequence.stream),
             "Duban-Dead-Reference": where,
@@ -138,7 +141,7 @@ class DeadLetters:
         """
         kept: dict[str, str] = {}
         for name, value in headers.items():
-            text = self._mask(str(value))
+            text = mask_header(self._mask(str(value)))
             most_bytes -= len(name.encode()) + len(text.encode(errors="replace"))
             if name.lower().startswith("nats-"):
                 continue
@@ -154,7 +157,7 @@ class DeadLetters:
             return None
         notice = DeadLetterNotice(
             reason=poison.reason.value,
-            detail=poison.detail[:1_000],
+            detail=mask(poison.detail[:1_000]).text,
             subject=msg.subject,
             sequence=msg.metadata.sequence.stream,
             id=(msg.headers or {}).get("ce-id"),

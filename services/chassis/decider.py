@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import reduce
 from typing import Any, Generic, TypeVar
 
-from duban_contracts.message import CommandRefused, Fact, Refusal
+from duban_contracts.masking import mask
+from duban_contracts.message import CommandRefused, Fact, MaskedField, PersonalDataMasked, Refusal
 
 Command = TypeVar("Command")
 State = TypeVar("State")
@@ -61,6 +62,15 @@ class Refuse:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class WithMasking:
+    """A request in which personal data was masked: its sender is told so, whatever is decided."""
+
+    asked: Asked
+    request: Any
+    fields: tuple[MaskedField, ...]
+
+
 class StuckError(Exception):
     """A decider that is woken and changes nothing would be woken for ever: a bug."""
 
@@ -79,6 +89,7 @@ class Decider(Generic[Command, State, Event]):
     states: tuple[type[State], ...]
     events: tuple[type[Event], ...]
     refused: type[CommandRefused] | None = None
+    masked: type[PersonalDataMasked] | None = None
     wake_at: Callable[[State], datetime | None] = never
 
     def fold(self, state: State, events: Iterable[Event]) -> State:
@@ -102,9 +113,13 @@ class Decider(Generic[Command, State, Event]):
         raise StuckError(f"woken at {due}, {type(state).__name__} changes nothing")
 
     def answer(
-        self, command: Command | Wake | Refuse, now: datetime, state: State
+        self, command: "Command | Wake | Refuse | WithMasking", now: datetime, state: State
     ) -> tuple[list[Event], State]:
         """Up to now, then decide: the events that follow, and the state after them."""
+        if isinstance(command, WithMasking):
+            facts, state = self.answer(command.request, now, state)
+            masked = [self._masked(command)]
+            return [*facts, *masked], self.fold(state, masked)
         facts, state = self.up_to(now, state)
         if isinstance(command, Wake):
             return facts, state
@@ -115,6 +130,19 @@ class Decider(Generic[Command, State, Event]):
         if self.refused is None:
             raise TypeError("a read model takes no requests, so it cannot refuse one")
         return refusal(self.refused, refuse.asked, refuse.reason, refuse.detail)  # type: ignore[return-value]
+
+    def _masked(self, masking: WithMasking) -> Event:
+        if self.masked is None:
+            raise TypeError("a read model takes no requests, so there is nothing to mask in one")
+        asked = masking.asked
+        return self.masked(  # type: ignore[return-value]
+            at=asked.now,
+            station=asked.actor,
+            key=asked.key,
+            command=asked.command,
+            actor=asked.actor,
+            fields=masking.fields,
+        )
 
 
 @dataclass(frozen=True)
@@ -142,6 +170,7 @@ def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = ""
     """The service's own `command_refused` for a request; it travels under the actor's token.
 
     It can be built whatever was asked: what the reader lets through is fit for each of its fields.
+    `detail` often repeats what was asked for, so it is masked.
     """
     return fact(
         at=asked.now,
@@ -150,5 +179,5 @@ def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = ""
         command=asked.command,
         actor=asked.actor,
         reason=reason,
-        detail=detail[:MOST_DETAIL],
+        detail=mask(detail).text[:MOST_DETAIL],
     )

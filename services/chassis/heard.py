@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from duban_contracts.charter import Charter
-from duban_contracts.message import Message
+from duban_contracts.message import MaskedField, Message
 from services.chassis.decider import Asked
 
 Data = TypeVar("Data", bound=Message, covariant=True)
@@ -18,6 +18,7 @@ class Heard(Generic[Data]):
     key: str
     """What the message is about: `ce-subject`."""
     data: Data
+    """Of a command: without personal data, see `duban_contracts.masking`."""
     now: datetime
     """When it counts as done: the broker's time, or a believed actor's own; of a fact its `at`."""
     actor: str = "-"
@@ -30,6 +31,10 @@ class Heard(Generic[Data]):
     """The register number allotted to this message, where the service asked for one and no more."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """The register numbers allotted to this message, by who holds them."""
+    masked: tuple[MaskedField, ...] = ()
+    """Where in the command personal data was masked."""
+    whole: Data | None = None
+    """The command as it came, for the one service that keeps personal data; None everywhere else."""
 
     found: Any = None
     """What the service looked up for this message before it is decided, see `Service.lookup`."""

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason, decode
 from duban_contracts.identity import digest_of, identity
-from duban_contracts.message import Command, Fact, Message, Refusal
-from services.chassis.decider import Refuse
+from duban_contracts.masking import mask_message
+from duban_contracts.message import Command, Fact, MaskedField, Message, Refusal
+from services.chassis.decider import Refuse, WithMasking
 from services.chassis.heard import Handlers, Heard
 
 TOLERANCE = timedelta(minutes=5)
@@ -40,12 +41,16 @@ Actors = Mapping[str, Actor]
 """Everybody the charter knows, `charter.everyone()`: made once per revision, asked for every message."""
 
 
-def read(delivery: Delivery, actors: Actors) -> Read:
-    """Raises Poison, and nothing else. The actor comes from the subject, never from the body."""
+def read(delivery: Delivery, actors: Actors, *, keeps_personal_data: bool = False) -> Read:
+    """Raises Poison, and nothing else. The actor comes from the subject, never from the body; what people
+    wrote is masked.
+
+    `keeps_personal_data` hands on the whole command beside the masked one.
+    """
     envelope = decode(delivery.subject, delivery.headers, delivery.body)
     if isinstance(envelope.data, Fact):
         return Read(_heard_fact(envelope), envelope.attributes, None, envelope.attributes.id)
-    return _request(envelope, delivery, actors)
+    return _request(envelope, delivery, actors, keeps_personal_data)
 
 
 def commands(message: Read, handlers: Handlers, charter: Charter) -> list[tuple[str, Any]]:
@@ -55,7 +60,11 @@ def commands(message: Read, handlers: Handlers, charter: Charter) -> list[tuple[
     handler = handlers.get(type(message.heard.data))
     if handler is None:
         raise Poison(PoisonReason.UNKNOWN_TYPE, f"{message.attributes.type} is not handled here")
-    return list(handler(message.heard, charter))
+    handled = list(handler(message.heard, charter))
+    if message.heard.masked and handled:  # told once, with the first of the keys that it concerns
+        key, command = handled[0]
+        handled[0] = key, WithMasking(message.heard.asked, command, message.heard.masked)
+    return handled
 
 
 def _heard_fact(envelope: Envelope) -> Heard[Any]:
@@ -65,8 +74,9 @@ def _heard_fact(envelope: Envelope) -> Heard[Any]:
     return Heard(attributes.id, attributes.key, fact, in_time(fact.at), attributes.source, attributes.source)
 
 
-def _request(envelope: Envelope, delivery: Delivery, actors: Actors) -> Read:
+def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_personal_data: bool) -> Read:
     attributes = envelope.attributes
+    data, places = mask_message(envelope.data)
     told_by = envelope.last
     teller = actors.get(told_by)
     stored, claimed = in_time(delivery.stored_at), attributes.time and in_time(attributes.time)
@@ -76,11 +86,13 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors) -> Read:
     heard: Heard[Message] = Heard(
         attributes.id,
         attributes.key,
-        envelope.data,
+        data,
         claimed if believed and claimed else stored,
         attributes.acting_for or told_by,
         told_by,
         stored_at=stored,
+        masked=tuple(MaskedField(field=place.field, kinds=place.kinds) for place in places),
+        whole=envelope.data if keeps_personal_data else None,
     )
     refused = _not_entitled(heard, actors)
     if future:

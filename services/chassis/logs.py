@@ -10,6 +10,7 @@ from types import TracebackType
 
 import structlog
 
+from duban_contracts.masking import mask
 from services.chassis.faults import fault, frames, where
 
 
@@ -44,7 +45,7 @@ class _WithoutTexts(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         text = f"{record.name}: {_first_line(record)}"
-        return text if error is None else f"{text} [{fault(error)}] {'; '.join(where(error))}"
+        return mask(text if error is None else f"{text} [{fault(error)}] {'; '.join(where(error))}").text
 
 
 def _first_line(record: logging.LogRecord) -> str:

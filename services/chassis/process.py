@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pymongo.errors import PyMongoError
 
 from duban_contracts.charter import Charter
+from duban_contracts.masking import mask_unread
 from duban_contracts.queries import (
     AskCharter,
     AskFacts,
@@ -71,7 +72,7 @@ NEAR_LIMIT = 0.8
 """The share of a stream's limit from which on it is said to be near it."""
 WHOLE_ORIGINALS = ("intake",)
 """Services whose dead letters may hold personal data whole: the one whose database holds them anyway."""
-MASK = as_it_is
+MASK = mask_unread
 """Takes patterns of personal data out of what is shown, and out of what leaves intake."""
 
 log = structlog.get_logger()
@@ -270,7 +271,12 @@ class Process:
             self._documents[service.name],
             NatsTeller(self.client, source),
             DeadLetters(
-                self.client, service.name, service.part_of, self.settings.poison_cap, self._originals, MASK
+                self.client,
+                service.name,
+                service.part_of,
+                self.settings.poison_cap,
+                self._originals,
+                partial(MASK, service=service.part_of),
             ),
             self._charter,
             self._register,

@@ -50,6 +50,8 @@ class Service:
     """Also the name of its consumers in the topology and of its collection."""
     handlers: Handlers
     decider: Callable[[Charter], Decider[Any, Any, Any]]
+    keeps_personal_data: bool = False
+    """Intake alone: its handlers are given commands as they came, too."""
     tells: bool = True
     """False for a read model: it folds what it hears and tells nobody."""
     row: Callable[[Charter], Callable[[Any], dict[str, Any] | None]] | None = None

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from duban_contracts.envelope import rfc3339
 from duban_contracts.identity import SEPARATOR, cause_of, reuse
-from duban_contracts.message import CommandRefused, Fact, Refusal
+from duban_contracts.message import CommandRefused, Fact, PersonalDataMasked, Refusal
 from duban_contracts.subjects import NOBODY
 from duban_contracts.topology import TOLD_TO_CHANNEL
 from duban_contracts.visibility import is_restricted
@@ -31,6 +31,7 @@ from services.chassis.decider import (
     Refuse,
     State,
     Wake,
+    WithMasking,
     never,
 )
 from services.chassis.documents import (
@@ -51,7 +52,7 @@ class Item(NamedTuple, Generic[Command]):
 
     id: str
     key: str
-    command: Command | Wake | Refuse
+    command: Command | Wake | Refuse | WithMasking
     now: datetime
     correlation: str = ""
     traceparent: str | None = None
@@ -406,8 +407,8 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
 
 
 def as_event(fact: Fact, audience: Audience = Audience()) -> Event:  # noqa: B008 - frozen
-    """A refusal goes to whom it refuses, whatever it is about: it holds nothing of the matter."""
-    about = Audience() if isinstance(fact, CommandRefused) else audience
+    """What only its sender is told goes to him, whatever it is about: it holds nothing of the matter."""
+    about = Audience() if isinstance(fact, CommandRefused | PersonalDataMasked) else audience
     return Event(
         fact.type,
         fact.station or NOBODY,

@@ -27,6 +27,9 @@ COMMANDS = LazyCommands(
     LazyCommand("ledger", "ledger_commands:app", N_("The register of entries (台账)")),
     LazyCommand("why", "why:why", N_("Why an entry is due when it is due, day by day")),
     LazyCommand(
+        "petitioner", "petitioner:petitioner", N_("Who is behind an entry; for open duties, and on record")
+    ),
+    LazyCommand(
         "watch", "watching:watch", N_("Where every station stands, and every consequence as it comes")
     ),
     LazyCommand("report", "reporting:app", N_("Reports")),

@@ -27,7 +27,7 @@ from duban_contracts.due import Due, Pause
 from duban_contracts.escalation import OpenItem
 from duban_contracts.measures import PlannedMeasure
 from duban_contracts.merging import SuspectedDuplicate
-from duban_contracts.message import CATALOGUE, CommandRefused, Fact
+from duban_contracts.message import CATALOGUE, CommandRefused, Fact, MaskedField
 from duban_contracts.plan import Stage
 from duban_contracts.queries import ToldFact
 from services.console.i18n import N_, Lang, _, language
@@ -36,11 +36,21 @@ from services.console.words import word
 ABSENT = "–"
 REFUSED = N_("{command} by {actor} for {key} is refused ({reason}; {code}): {detail}")
 
+MASKED = N_(
+    "in {command} by {actor} for {key} personal data was masked: {fields}; it belongs into the fields for it"
+)
+
 SENTENCES: Mapping[type[Fact], str] = {
     intake.MatterAccepted: N_("{submission} is accepted: {station} handles it, limit {limit} ({rule})"),
     intake.MatterIncomplete: N_("{submission} is incomplete; missing: {missing}"),
     intake.MatterDeclined: N_("{submission} is declined ({reason}): {explanation}"),
     intake.MatterWithdrawn: N_("{submission} is withdrawn by the petitioner: {reason}"),
+    intake.PetitionerShown: N_("{by} was shown the petitioner of entry {entry} ({duty}): {reason}"),
+    intake.IntakePersonalDataMasked: MASKED,
+    ledger.LedgerPersonalDataMasked: MASKED,
+    rating.RatingPersonalDataMasked: MASKED,
+    supervision.SupervisionPersonalDataMasked: MASKED,
+    escalation.EscalationPersonalDataMasked: MASKED,
     ledger.EntryOpened: N_("entry {entry} is opened for {station}, due {due}: {title}"),
     ledger.EntryAccepted: N_("entry {entry} is accepted by {station}"),
     ledger.AcceptanceOverdue: N_("entry {entry} was not signed for in time by {station}"),
@@ -304,6 +314,8 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return value.id if name == "measures" else printable(f"{value.id} ({value.name})")
         case SuspectedDuplicate():
             return _suspected(value, town)
+        case MaskedField(field=field, kinds=kinds):
+            return f"{field} ({_joined(map(word, kinds))})"
         case OpenItem(kind=kind, id=id_):
             return f"{word(kind)} ({printable(id_)})"
         case tuple() | list():

@@ -7,8 +7,9 @@ from duban_contracts.charter import Ground, MatterKind, Role, Unit
 from duban_contracts.due import DueClock
 from duban_contracts.escalation import ItemKind, Rung
 from duban_contracts.handling import HoldGround
-from duban_contracts.intake import DeclineReason, Outcome, Priority
+from duban_contracts.intake import Channel, DeclineReason, Duty, Outcome, Priority
 from duban_contracts.ledger import EntryKind, ReopenReason
+from duban_contracts.masking import PersonalData
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackResult, Level
 from duban_contracts.reading import EntryStatus, Situation
@@ -173,6 +174,34 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Refusal.INCOMPLETE: N_("something is still missing from it"),
         Refusal.OBJECTION_OPEN: N_("an objection is open"),
         Refusal.WITHOUT_CHARTER: N_("there is no charter yet"),
+        Refusal.NO_OPEN_DUTY: N_("there is no open duty on it"),
+    },
+    Channel: {
+        Channel.WINDOW: N_("at the window"),
+        Channel.HOTLINE: N_("hotline"),
+        Channel.WEB: N_("web page"),
+        Channel.APP: N_("mobile app"),
+        Channel.VISIT: N_("visit"),
+        Channel.LETTER: N_("letter"),
+        Channel.PATROL: N_("patrol"),
+        Channel.OTHER: N_("another way"),
+    },
+    Duty: {
+        Duty.HANDLER: N_("handles it"),
+        Duty.CO_HANDLER: N_("helps with it"),
+        Duty.CALLBACK: N_("owes a callback"),
+        Duty.ASSIGNMENT: N_("has to assign it"),
+    },
+    PersonalData: {
+        PersonalData.MOBILE_NUMBER: N_("mobile number"),
+        PersonalData.LANDLINE_NUMBER: N_("landline number"),
+        PersonalData.IDENTITY_NUMBER: N_("identity card number"),
+        PersonalData.BANK_CARD_NUMBER: N_("bank card number"),
+        PersonalData.EMAIL: N_("e-mail address"),
+        PersonalData.ACCOUNT: N_("account or number"),
+        PersonalData.ADDRESS: N_("door of a dwelling"),
+        PersonalData.NAME: N_("name of a person"),
+        PersonalData.PETITIONER: N_("what the petitioner gave as his own"),
     },
 }
 

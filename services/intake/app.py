@@ -5,8 +5,9 @@ from services.chassis.service import Service
 from services.intake.audience import audience
 from services.intake.decider import intake
 from services.intake.handlers import HEARS
+from services.intake.queries import QUERIES
 
-SERVICE = Service("intake", HEARS, intake, audience=audience)
+SERVICE = Service("intake", HEARS, intake, keeps_personal_data=True, queries=QUERIES, audience=audience)
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from duban_contracts.charter import Charter
 from services.chassis.decider import Audience, AudienceOf
-from services.intake.decider.situations import State, Unseen
+from services.intake.decider.situations import Duties, State, Unseen
 
 
 def audience(charter: Charter) -> AudienceOf[State]:
@@ -11,6 +11,8 @@ def audience(charter: Charter) -> AudienceOf[State]:
     def of(state: State) -> Audience | None:
         if isinstance(state, Unseen):
             return None
+        if isinstance(state, Duties):
+            return Audience(state.noted.restricted)
         category = charter.categories.get(state.kept.submitted.category)
         return Audience(category is not None and category.restricted, state.kept.source)
 

@@ -5,13 +5,39 @@ from datetime import datetime
 
 from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.charter_check import closest
-from duban_contracts.intake import DeclineMatter, SubmitMatter, SupplementMatter, WithdrawMatter
+from duban_contracts.handling import Adjudicated, CoHandlerAdded, EntryReturned
+from duban_contracts.intake import (
+    DeclineMatter,
+    ShowPetitioner,
+    SubmitMatter,
+    SupplementMatter,
+    WithdrawMatter,
+)
+from duban_contracts.ledger import (
+    EntryAccepted,
+    EntryClosedUnsolved,
+    EntryKind,
+    EntryOpened,
+    EntryReopened,
+    EntryStruckOff,
+)
 from duban_contracts.message import Refusal
+from duban_contracts.rating import CallbackRecorded, NegativeRatingReceived
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.chassis.inbox import TOLERANCE
-from services.intake.decider import Command, Decline, Submit, Supplement, Withdraw
+from services.intake.decider import (
+    ENTRY,
+    Command,
+    Decline,
+    NoteDuties,
+    Submit,
+    Supplement,
+    Withdraw,
+)
+from services.intake.decider import ShowPetitioner as Show
+from services.intake.decider.situations import DutyFact
 
 STRANGER = Actor(name="-", role=Role.FEED)
 """Who is not in the charter is believed nothing."""
@@ -22,7 +48,7 @@ Objection = tuple[Refusal, str]
 def submit(heard: Heard[SubmitMatter], charter: Charter) -> Iterable[tuple[str, Command | Refuse]]:
     for reason, detail in objections(heard, charter):
         return [(heard.key, heard.asked.refuse(reason, detail))]
-    return [(heard.key, Submit(heard.asked, heard.data, heard.told_by))]
+    return [(heard.key, Submit(heard.asked, heard.whole or heard.data, heard.told_by))]
 
 
 def supplement(heard: Heard[SupplementMatter], _: Charter) -> Iterable[tuple[str, Command]]:
@@ -37,8 +63,30 @@ def decline(heard: Heard[DeclineMatter], _: Charter) -> Iterable[tuple[str, Comm
     return [(heard.key, Decline(heard.asked, heard.data.reason, heard.data.explanation))]
 
 
+def show(heard: Heard[ShowPetitioner], charter: Charter) -> Iterable[tuple[str, Command]]:
+    actor = charter.actor(heard.actor) or STRANGER
+    stands_for = frozenset(each for each in (heard.actor, actor.station) if each)
+    asks = Show(heard.asked, heard.data.reason, stands_for, is_office=actor.role is Role.OFFICE)
+    return [(heard.key, asks)]
+
+
+def note(heard: Heard[DutyFact], _: Charter) -> Iterable[tuple[str, Command]]:
+    """Of an entry with a petitioner; measures have none, and most signatures change nothing."""
+    fact = heard.data
+    if isinstance(fact, EntryAccepted) and not fact.taken_over:
+        return []
+    if isinstance(fact, EntryStruckOff) and fact.entry_kind is EntryKind.MEASURE:
+        return []
+    return [(f"{ENTRY}{fact.entry}", NoteDuties(heard.now, fact))]
+
+
 def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objection]:
     matter = heard.data
+    if heard.key.startswith(ENTRY):
+        yield (
+            Refusal.WRONG_STATE,
+            f"a key that begins with {ENTRY!r} is an entry's; name the submission otherwise",
+        )
     yield from unknown(Refusal.UNKNOWN_CATEGORY, "category", matter.category, charter.categories)
     yield from unknown(Refusal.UNKNOWN_VILLAGE, "village", matter.village, charter.villages)
     yield from unknown(Refusal.UNKNOWN_STATION, "station", matter.station, charter.stations)
@@ -89,4 +137,15 @@ HEARS: Handlers = {
     SupplementMatter: supplement,
     WithdrawMatter: withdraw,
     DeclineMatter: decline,
+    ShowPetitioner: show,
+    EntryOpened: note,
+    EntryAccepted: note,
+    EntryClosedUnsolved: note,
+    EntryReopened: note,
+    EntryStruckOff: note,
+    Adjudicated: note,
+    CoHandlerAdded: note,
+    EntryReturned: note,
+    CallbackRecorded: note,
+    NegativeRatingReceived: note,
 }

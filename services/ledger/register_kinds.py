@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from duban_contracts.applications import ApplicationEvent
 from duban_contracts.charter import Charter
-from duban_contracts.ledger import EntryOpened, LedgerCommandRefused, LedgerEvent
+from duban_contracts.ledger import EntryOpened, LedgerCommandRefused, LedgerEvent, LedgerPersonalDataMasked
 from duban_contracts.measures import MeasureEvent, MeasureOpened, MeasureRetired, PlanApplied
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Decider, Wake, refusal
@@ -120,5 +120,6 @@ def register(charter: Charter) -> Decider[RegisterCommand, RegisterState, Regist
         states=tuple(dict.fromkeys(state for kind in kinds.all() for state in kind.decider.states)),
         events=tuple(dict.fromkeys(event for kind in kinds.all() for event in kind.decider.events)),
         refused=LedgerCommandRefused,
+        masked=LedgerPersonalDataMasked,
         wake_at=kinds.wake_at,
     )

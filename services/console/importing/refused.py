@@ -1,4 +1,11 @@
-"""The file of refused rows: the input's own columns, and for each row why it stayed out."""
+"""The file of refused rows: the columns that the map reads, and for each row why it stayed out.
+
+It is made to be mended and imported again, by the operator whose file the input is, and readable by him
+alone (mode 0600). So it holds what that takes, and no more of a person: columns that the map does not read
+are left out, and in the others personal data is masked as the system would mask it. Ids and dates stay as
+they are. Who wants a petitioner's words whole in intake mends the row in the input instead and imports that
+again: what is there already is passed over.
+"""
 
 import csv
 import os
@@ -11,6 +18,7 @@ from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import IO, Self
 
+from duban_contracts.masking import mask
 from services.console.i18n import _
 from services.console.importing.convert import Refused
 from services.console.importing.dates import as_text
@@ -67,8 +75,12 @@ class RefusedRows:
 
     def add(self, refused: Refused) -> None:
         self.by_code[refused.code] += 1
-        cells = (as_text(refused.row[column], self.map) for column in self._columns)
-        self._write([*cells, refused.row.number, refused.code, refused.reason])
+        cells = (self._cell(refused, column) for column in self._columns)
+        self._write([*cells, refused.row.number, refused.code, mask(refused.reason).text])
+
+    def _cell(self, refused: Refused, column: str) -> str:
+        text = as_text(refused.row[column], self.map)
+        return text if column in self._verbatim else mask(text).text
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +99,14 @@ class RefusedRows:
 
     @property
     def _columns(self) -> list[str]:
-        return [column for column in dict.fromkeys(self.header) if column not in ("", *OURS)]
+        read = {column for _field, column in self.map.columns.named()}
+        return [column for column in dict.fromkeys(self.header) if column in read and column not in OURS]
+
+    @property
+    def _verbatim(self) -> set[str]:
+        """By its id a row is known again, and a date is none if a sign of it is missing."""
+        of = self.map.columns
+        return {each for each in (of.id, of.submitted_at, of.due_on, of.due_at, of.closed_at) if each}
 
     def _write(self, cells: Sequence[object]) -> None:
         if self._file is None:

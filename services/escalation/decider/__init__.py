@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import assert_never, get_args
 
 from duban_contracts.charter import Charter
-from duban_contracts.escalation import EscalationCommandRefused, EscalationEvent
+from duban_contracts.escalation import EscalationCommandRefused, EscalationEvent, EscalationPersonalDataMasked
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider, Wake
 from services.escalation.decider.afterwards import record_instruction, record_receipt, withdraw
@@ -105,5 +105,6 @@ def escalation(charter: Charter) -> Decider[Command, State, EscalationEvent]:
         states=(Unsupervised, Supervised),
         events=get_args(EscalationEvent),
         refused=EscalationCommandRefused,
+        masked=EscalationPersonalDataMasked,
         wake_at=wake_at,
     )

@@ -7,6 +7,7 @@ from duban_contracts.escalation import (
     ClosingNoted,
     EscalationCommandRefused,
     EscalationEvent,
+    EscalationPersonalDataMasked,
     ItemClosed,
     ItemOpened,
     ReminderSent,
@@ -33,7 +34,7 @@ def fold(state: State, events: Iterable[EscalationEvent]) -> State:
 
 
 def evolve(state: State, event: EscalationEvent) -> State:
-    if isinstance(event, EscalationCommandRefused):
+    if isinstance(event, EscalationCommandRefused | EscalationPersonalDataMasked):
         return state
     at = event.at if state.at is None else max(state.at, event.at)
     return replace(_after(state, event), station=event.station or state.station, at=at)
@@ -41,7 +42,7 @@ def evolve(state: State, event: EscalationEvent) -> State:
 
 def _after(state: State, event: EscalationEvent) -> State:
     match event:
-        case ReminderSent() | EscalationCommandRefused():
+        case ReminderSent() | EscalationCommandRefused() | EscalationPersonalDataMasked():
             return state
         case ItemOpened():
             return _opened(state, event)

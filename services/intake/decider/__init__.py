@@ -7,23 +7,30 @@ from typing import assert_never, get_args
 from duban_contracts.charter import Category, Charter
 from duban_contracts.intake import (
     IntakeCommandRefused,
+    IntakePersonalDataMasked,
     MatterAccepted,
     MatterDeclined,
     MatterIncomplete,
     MatterWithdrawn,
+    PetitionerShown,
     StoredMatter,
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Decider, Wake, refusal
+from services.intake.decider.duties import ENTRY, note, show
 from services.intake.decider.routing import accept
 from services.intake.decider.situations import (
     Accepted,
     Command,
     Decline,
     Declined,
+    Duties,
+    DutiesNoted,
     Event,
     Incomplete,
+    NoteDuties,
     Received,
+    ShowPetitioner,
     State,
     SubmissionKept,
     Submit,
@@ -34,9 +41,14 @@ from services.intake.decider.situations import (
 )
 
 __all__ = [
+    "ENTRY",
     "Command",
     "Decline",
+    "Duties",
+    "DutiesNoted",
     "Event",
+    "NoteDuties",
+    "ShowPetitioner",
     "State",
     "SubmissionKept",
     "Submit",
@@ -48,6 +60,10 @@ __all__ = [
 
 def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[Event]:
     match command, state:
+        case NoteDuties(), _:
+            return note(command, state)
+        case ShowPetitioner(), _:
+            return show(command, state)
         case Submit(), Unseen():
             return submit(charter, command)
         case Submit(asked), _:
@@ -118,7 +134,7 @@ def incomplete(asked: Asked, station: str | None, missing: tuple[str, ...]) -> M
 
 def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: State) -> IntakeCommandRefused:
     match command, state:
-        case _, Unseen():
+        case _, Unseen() | Duties():
             return no(asked, Refusal.NO_SUCH_SUBMISSION, f"nothing came in as {asked.key}; check the key")
         case (Withdraw(), Withdrawn()) | (Decline(), Declined()) | (Supplement(), Accepted()):
             situation = type(state).__name__.lower()
@@ -156,14 +172,16 @@ def evolve(state: State, event: Event) -> State:
             return Declined(kept(state))
         case MatterWithdrawn():
             return Withdrawn(kept(state))
-        case IntakeCommandRefused():
+        case DutiesNoted():
+            return Duties(event)
+        case PetitionerShown() | IntakeCommandRefused() | IntakePersonalDataMasked():
             return state
         case _:
             assert_never(event)
 
 
 def kept(state: State) -> SubmissionKept:
-    if isinstance(state, Unseen):
+    if isinstance(state, Unseen | Duties):
         raise ValueError("a submission is kept before anything is told of it")
     return state.kept
 
@@ -176,4 +194,5 @@ def intake(charter: Charter) -> Decider[Command, State, Event]:
         states=get_args(State),
         events=get_args(Event),
         refused=IntakeCommandRefused,
+        masked=IntakePersonalDataMasked,
     )

@@ -1,9 +1,13 @@
-"""Who leads a matter and how long it may take, each with the words that explain it."""
+"""Who leads a matter and how long it may take, each with the words that explain it.
+
+What is told of a submission is masked here; the whole stays in `SubmissionKept`.
+"""
 
 import hashlib
 
 from duban_contracts.charter import Category, Charter
 from duban_contracts.intake import MatterAccepted, Priority, StoredMatter
+from duban_contracts.masking import mask_message
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked
 from services.chassis.limits import choose_limit
@@ -11,7 +15,7 @@ from services.intake.decider.situations import SubmissionKept
 
 
 def accept(charter: Charter, category: Category, asked: Asked, kept: SubmissionKept) -> MatterAccepted:
-    submitted = kept.submitted
+    submitted, _masked = mask_message(kept.submitted)
     station, route = choose_station(category, submitted, kept.source)
     kind = submitted.kind or category.kind
     chosen = choose_limit(charter, submitted.category, kind, is_urgent(submitted))

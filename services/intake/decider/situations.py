@@ -1,8 +1,20 @@
 """What can be asked about a submission, and the situations it can be in."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from duban_contracts.charter import Token
+from duban_contracts.handling import Adjudicated, CoHandlerAdded, EntryReturned
 from duban_contracts.intake import DeclineReason, IntakeEvent, StoredMatter
+from duban_contracts.ledger import (
+    EntryAccepted,
+    EntryClosedUnsolved,
+    EntryOpened,
+    EntryReopened,
+    EntryStruckOff,
+)
+from duban_contracts.message import Key
+from duban_contracts.rating import CallbackRecorded, NegativeRatingReceived
 from services.chassis.decider import Asked, Kept
 
 
@@ -11,6 +23,19 @@ class SubmissionKept(Kept):
 
     submitted: StoredMatter
     source: str
+
+
+class DutiesNoted(Kept):
+    """Who has to do with an entry by now, whole each time; the ledger and rating told it already."""
+
+    submission: Key | None = None
+    handler: Token | None = None
+    co_handlers: tuple[Token, ...] = ()
+    open: bool = False
+    restricted: bool = False
+    """A conduct matter: who read its petitioner's data is heard by the office and the commission only."""
+    callbacks: tuple[int, ...] = ()
+    """Rounds after which the office owes the petitioner a call."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +65,38 @@ class Decline:
     explanation: str
 
 
-Command = Submit | Supplement | Withdraw | Decline
+DutyFact = (
+    EntryOpened
+    | EntryAccepted
+    | EntryReturned
+    | EntryStruckOff
+    | EntryReopened
+    | EntryClosedUnsolved
+    | Adjudicated
+    | CoHandlerAdded
+    | NegativeRatingReceived
+    | CallbackRecorded
+)
+
+
+@dataclass(frozen=True)
+class NoteDuties:
+    """Something changed about who has to do with an entry."""
+
+    now: datetime
+    fact: DutyFact
+
+
+@dataclass(frozen=True)
+class ShowPetitioner:
+    asked: Asked
+    reason: str
+    stands_for: frozenset[str]
+    """The asker's own token, and that of the station that the asker is."""
+    is_office: bool
+
+
+Command = Submit | Supplement | Withdraw | Decline | NoteDuties | ShowPetitioner
 
 
 @dataclass(frozen=True)
@@ -82,5 +138,13 @@ class Withdrawn:
     kept: SubmissionKept
 
 
-State = Unseen | Received | Incomplete | Accepted | Declined | Withdrawn
-Event = IntakeEvent | SubmissionKept
+@dataclass(frozen=True)
+class Duties:
+    """Of an entry, under a key of its own."""
+
+    noted: DutiesNoted
+
+
+Submission = Received | Incomplete | Accepted | Declined | Withdrawn
+State = Unseen | Submission | Duties
+Event = IntakeEvent | SubmissionKept | DutiesNoted

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import get_args
 
 from duban_contracts.charter import Charter
-from duban_contracts.ledger import EntryOpened, LedgerCommandRefused
+from duban_contracts.ledger import EntryOpened, LedgerCommandRefused, LedgerPersonalDataMasked
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider
 from services.ledger.applications.rules import Rules
@@ -58,6 +58,7 @@ def applications(charter: Charter) -> Decider[ApplicationCommand, ApplicationSta
         states=get_args(ApplicationState),
         events=get_args(ApplicationTold),
         refused=LedgerCommandRefused,
+        masked=LedgerPersonalDataMasked,
         wake_at=stages.wake_at,
     )
 

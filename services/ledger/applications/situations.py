@@ -22,6 +22,7 @@ from duban_contracts.ledger import (
     EntryResolved,
     EntryStruckOff,
     LedgerCommandRefused,
+    LedgerPersonalDataMasked,
     ProgressRecorded,
     VerificationRejected,
 )
@@ -55,6 +56,7 @@ ApplicationTold = (
     | EntryClosedUnsolved
     | DeadlineRecomputed
     | LedgerCommandRefused
+    | LedgerPersonalDataMasked
     | RevisionSeen
 )
 """Every fact that an application can bring about."""
@@ -207,7 +209,9 @@ def evolve(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
 
 def told(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
     """A refusal is told of a request, not of the application."""
-    if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
+    if isinstance(event, LedgerCommandRefused | LedgerPersonalDataMasked) or isinstance(
+        state, Unopened | WithdrawnEarly
+    ):
         return state
     of = state.application
     return with_application(state, replace(of, told_at=of.told_as_of(event.at)))
@@ -215,7 +219,7 @@ def told(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
 
 def happened(state: ApplicationState, event: ApplicationTold) -> ApplicationState:
     match event:
-        case LedgerCommandRefused():
+        case LedgerCommandRefused() | LedgerPersonalDataMasked():
             return state
         case EntryOpened():
             return opened(state, event)

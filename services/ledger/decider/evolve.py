@@ -32,6 +32,7 @@ from duban_contracts.ledger import (
     EntryResolved,
     EntryStruckOff,
     LedgerCommandRefused,
+    LedgerPersonalDataMasked,
     ProgressRecorded,
     VerificationRejected,
 )
@@ -85,14 +86,16 @@ def evolve(state: State, event: Event) -> State:
 
 def told(state: State, event: Event) -> State:
     """A refusal is told of a request, not of the entry."""
-    if isinstance(event, LedgerCommandRefused) or isinstance(state, Unopened | WithdrawnEarly):
+    if isinstance(event, LedgerCommandRefused | LedgerPersonalDataMasked) or isinstance(
+        state, Unopened | WithdrawnEarly
+    ):
         return state
     return with_entry(state, replace(state.entry, told_at=state.entry.told_as_of(event.at)))
 
 
 def happened(state: State, event: Event) -> State:
     match event:
-        case LedgerCommandRefused():
+        case LedgerCommandRefused() | LedgerPersonalDataMasked():
             return state
         case EntryOpened():
             return opened(state, event)

@@ -12,6 +12,7 @@ from duban_contracts.ledger import (
     EntryOpened,
     LedgerCommandRefused,
     LedgerEvent,
+    LedgerPersonalDataMasked,
     ProgressRecorded,
     ReopenReason,
 )
@@ -284,5 +285,6 @@ def ledger(charter: Charter) -> Decider[Command, State, Event]:
         states=get_args(State),
         events=(*get_args(LedgerEvent), RevisionSeen),
         refused=LedgerCommandRefused,
+        masked=LedgerPersonalDataMasked,
         wake_at=clocks.wake_at,
     )

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from duban_contracts.charter import Charter
-from duban_contracts.ledger import LedgerCommandRefused
+from duban_contracts.ledger import LedgerCommandRefused, LedgerPersonalDataMasked
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider
 from services.ledger.decider import Dues, Unopened
@@ -86,6 +86,7 @@ def measures(charter: Charter) -> Decider[MeasureCommand, MeasureState, MeasureT
         states=get_args(MeasureState),
         events=get_args(MeasureTold),
         refused=LedgerCommandRefused,
+        masked=LedgerPersonalDataMasked,
         wake_at=clocks.wake_at,
     )
 
@@ -98,4 +99,5 @@ def plans(charter: Charter) -> Decider[PlanCommand, PlanState, PlanTold]:
         states=get_args(PlanState),
         events=get_args(PlanTold),
         refused=LedgerCommandRefused,
+        masked=LedgerPersonalDataMasked,
     )

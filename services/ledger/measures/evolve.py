@@ -10,6 +10,7 @@ from duban_contracts.ledger import (
     EntryResolved,
     EntryStruckOff,
     LedgerCommandRefused,
+    LedgerPersonalDataMasked,
     ProgressRecorded,
     VerificationRejected,
 )
@@ -40,7 +41,7 @@ from services.ledger.measures.situations import (
 
 def evolve(state: MeasureState, event: MeasureTold) -> MeasureState:
     match event:
-        case LedgerCommandRefused():
+        case LedgerCommandRefused() | LedgerPersonalDataMasked():
             return state
         case PlanSeen(at=at):
             return seen(state, at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from duban_contracts.charter import Campaign, Charter, LeafMeasure, Problem
-from duban_contracts.ledger import LedgerCommandRefused
+from duban_contracts.ledger import LedgerCommandRefused, LedgerPersonalDataMasked
 from duban_contracts.measures import PlanApplied, PlannedMeasure
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Recurring
@@ -28,7 +28,7 @@ class PlanNoted(Kept):
     measures: tuple[PlannedMeasure, ...]
 
 
-PlanTold = PlanApplied | LedgerCommandRefused | PlanNoted
+PlanTold = PlanApplied | LedgerCommandRefused | LedgerPersonalDataMasked | PlanNoted
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def evolve(state: PlanState, event: PlanTold) -> PlanState:
             return PlanInForce(campaign, measures, at)
         case PlanNoted(campaign=campaign, measures=measures, at=at):
             return PlanInForce(campaign, measures, at)
-        case LedgerCommandRefused():
+        case LedgerCommandRefused() | LedgerPersonalDataMasked():
             return state
 
 

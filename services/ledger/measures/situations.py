@@ -14,6 +14,7 @@ from duban_contracts.ledger import (
     EntryResolved,
     EntryStruckOff,
     LedgerCommandRefused,
+    LedgerPersonalDataMasked,
     ProgressRecorded,
     VerificationRejected,
 )
@@ -51,6 +52,7 @@ MeasureTold = (
     | VerificationRejected
     | EntryStruckOff
     | LedgerCommandRefused
+    | LedgerPersonalDataMasked
     | PlanSeen
 )
 """Every fact that a measure can bring about."""

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from duban_contracts.charter import Charter
-from duban_contracts.rating import RatingCommandRefused, RatingEvent
+from duban_contracts.rating import RatingCommandRefused, RatingEvent, RatingPersonalDataMasked
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider
 from services.rating.decider.commands import (
@@ -54,5 +54,6 @@ def rating(charter: Charter) -> Decider[Command, State, RatingEvent]:
         states=get_args(State),
         events=get_args(RatingEvent),
         refused=RatingCommandRefused,
+        masked=RatingPersonalDataMasked,
         wake_at=wake_at,
     )

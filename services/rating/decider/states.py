@@ -16,6 +16,7 @@ from duban_contracts.rating import (
     RatingGiven,
     RatingInvited,
     RatingLapsed,
+    RatingPersonalDataMasked,
     RectificationOrdered,
     RectificationOverdue,
     Rectified,
@@ -91,7 +92,7 @@ def evolve(state: State, event: RatingEvent) -> State:
         case Rectified():
             rated = _rated(state, event)
             return replace(rated, rectification=_done(rated.rectification))
-        case CallbackRecorded() | IntegrityFlagged() | RatingCommandRefused():
+        case CallbackRecorded() | IntegrityFlagged() | RatingCommandRefused() | RatingPersonalDataMasked():
             return state
         case _:
             assert_never(event)

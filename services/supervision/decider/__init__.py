@@ -3,7 +3,11 @@
 from typing import get_args
 
 from duban_contracts.charter import Charter
-from duban_contracts.supervision import SupervisionCommandRefused, SupervisionEvent
+from duban_contracts.supervision import (
+    SupervisionCommandRefused,
+    SupervisionEvent,
+    SupervisionPersonalDataMasked,
+)
 from services.chassis.decider import Decider
 from services.supervision.decider.commands import (
     Command,
@@ -49,5 +53,6 @@ def supervision(charter: Charter) -> Decider[Command, State, SupervisionEvent]:
         states=get_args(State),
         events=get_args(SupervisionEvent),
         refused=SupervisionCommandRefused,
+        masked=SupervisionPersonalDataMasked,
         wake_at=wake_at,
     )

@@ -15,6 +15,7 @@ from duban_contracts.supervision import (
     PlanGapDetected,
     SupervisionCommandRefused,
     SupervisionEvent,
+    SupervisionPersonalDataMasked,
 )
 
 
@@ -65,7 +66,9 @@ def evolve(state: State, event: SupervisionEvent) -> State:
             return OpenFinding(station, ground)
         case FindingVerified(station=station, passed=True):
             return ClosedFinding(station)
-        case FindingVerified() | InspectionDrawn() | PlanGapDetected() | SupervisionCommandRefused():
+        case FindingVerified() | InspectionDrawn() | PlanGapDetected():
+            return state
+        case SupervisionCommandRefused() | SupervisionPersonalDataMasked():
             return state
         case _:
             assert_never(event)

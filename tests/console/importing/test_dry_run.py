@@ -16,7 +16,7 @@ from services.console.importing.command import import_file
 from services.console.importing.convert import Case, Refused
 from services.console.importing.mapping import ImportMap, read_map
 from services.console.importing.refused import OURS, RefusedRows
-from services.console.importing.rows import opened
+from services.console.importing.rows import Row, opened
 from services.console.importing.run import Conversion
 from services.console.terminal import Session
 from tests.conftest import SHARED_DATA
@@ -353,3 +353,19 @@ def test_boston_was_late_as_often_as_its_own_flag_says() -> None:
     assert sum(matter.due_at is not None for matter, _row in cases) == 89
     assert (still_open, past_target, sum(late.values()) - past_target) == (12, 12, 5)
     assert +late == {"BTDT": 5, "ISD": 2, "PROP": 3, "PWDx": 7}
+
+
+@pytest.mark.case("A10")
+def test_a_refused_row_holds_no_more_of_a_person_than_mending_takes(tmp_path: Path) -> None:
+    """What the map does not read stays out, texts are masked, ids and dates are as they were."""
+    row = {**CELLS, "No": "13812345678", "What": "打13812345678", "Who": "张三", "Complainant": "王小明"}
+    header = [*HEADER, "Complainant"]
+    with RefusedRows(tmp_path / "out.csv", tmp_path / "in.csv", a_map(), header) as refused:
+        refused.add(Refused(Row(2, row), "unknown_category", "not known: 打13812345678"))
+    [written] = refused_in(tmp_path / "out.csv")
+    assert written["No"] == "13812345678"
+    assert written["What"] == "打[手机号]"
+    assert written["reason"] == "not known: 打[手机号]"
+    assert "Complainant" not in written
+    assert "王小明" not in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,94 @@
+"""Bodies and headers that perhaps nobody can read, for places outside of intake's database."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote, unquote
+
+from duban_contracts.masking.kinds import HIDDEN
+from duban_contracts.masking.texts import NUMBERS, mask, mask_identifier
+from duban_contracts.masking.view import View
+
+PETITIONER_KEYS = frozenset({"petitioner", "on_behalf_of", "phone", "id_card", "identity_number", "address"})
+_DEDICATED = re.compile(
+    rf'("(?:{"|".join(sorted(PETITIONER_KEYS | {"name", "text"}))})"\s*:\s*)"(?:[^"\\]|\\.)*"?'
+)
+
+
+def mask_body(body: bytes, service: str = "") -> bytes:
+    """A body that perhaps nobody can read, for places outside of intake's database; the same bytes where
+    nothing is found.
+
+    Of JSON every text and number is masked, and what is meant for a person's data is hidden: `petitioner`
+    always, the petitioner's words (`text`) where the body was for intake. Anything else is masked as text.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return _mask_bytes(body)
+    hidden = PETITIONER_KEYS | {"text"} if service == "intake" else PETITIONER_KEYS
+    try:
+        masked = _mask_json(document, hidden)
+    except RecursionError:
+        return _mask_bytes(body)
+    return body if masked == document else json.dumps(masked, ensure_ascii=False).encode()
+
+
+def mask_unread(text: str, service: str = "") -> str:
+    """Bytes as text, undecodable ones as surrogates: a body or a header that nobody could read."""
+    return mask_body(text.encode(errors="surrogateescape"), service).decode(errors="surrogateescape")
+
+
+def mask_header(value: str) -> str:
+    """A header's value as it travels, percent-encoded or not."""
+    masked = mask_identifier(mask(unquote(value)).text).text if "%" in value else mask(value).text
+    return value if masked in (value, unquote(value)) else quote(masked)
+
+
+def _mask_json(value: Any, hidden: frozenset[str]) -> Any:
+    match value:
+        case str():
+            return mask(value).text
+        case bool() | None:
+            return value
+        case int() | float():
+            return mask(str(value)).text if mask(str(value)).kinds else value
+        case list():
+            return [_mask_json(each, hidden) for each in value]
+        case dict():
+            return {
+                mask(key).text: _hide(each) if key in hidden else _mask_json(each, hidden)
+                for key, each in value.items()
+            }
+        case _:
+            return value
+
+
+def _hide(value: Any) -> Any:
+    """The shape stays, so that one sees what was wrong with it."""
+    match value:
+        case None | bool() | "":
+            return value
+        case dict():
+            return {key: _hide(each) for key, each in value.items()}
+        case list():
+            return [_hide(each) for each in value]
+        case _:
+            return HIDDEN
+
+
+def _mask_bytes(body: bytes) -> bytes:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        masked = _DEDICATED.sub(rf'\1"{HIDDEN}"', mask(text).text)
+        return body if masked == text else masked.encode(encoding)
+    # Neither: at least the digits stand where they stand in ASCII.
+    text = body.decode("latin-1")
+    masked = text
+    for _kind, _gate, find in NUMBERS:
+        view = View(masked)
+        masked = view.cut([(start, end, "*" * 4) for start, end, _mark in find(view.text)])
+    return masked.encode("latin-1", "replace") if masked != text else body
