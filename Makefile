@@ -3,6 +3,8 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 RUN := $(BIN)/uv run --frozen --no-sync
+# Demo, tests and benchmarks start many processes: without bytecode each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 ##@ The two that matter
 
@@ -24,7 +26,7 @@ setup: .venv/ready ## A virtual environment with the locked dependencies, nothin
 	  echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/uv && $(BIN)/uv --version | grep -qF $(UV_VERSION) || { \
 	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	$(BIN)/uv sync --frozen --all-extras --inexact --quiet
+	$(BIN)/uv sync --frozen --all-extras --inexact --quiet --compile-bytecode
 	@touch $@
 
 .PHONY: lint
