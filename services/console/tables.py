@@ -13,6 +13,8 @@ from unicodedata import combining, east_asian_width
 UNLIMITED = 10_000
 """Columns of a file or a pipe: nothing there is wrapped or cut."""
 GAP = "  "
+ALONE = 2
+"""Columns of a character that does not stand in a last line by itself."""
 NARROWEST = 8
 """Columns below which a cell of several words is not squeezed."""
 
@@ -117,15 +119,17 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    lines, line, taken = [], "", 0
+    lines: list[list[str]] = [[]]
+    taken = 0
     for piece in _pieces(text):
-        length = text_width(piece)
-        if line.strip() and taken + text_width(piece.rstrip()) > width:
-            lines.append(line.rstrip())
-            line, taken = "", 0
-        line += piece
-        taken += length
-    return [*lines, line.rstrip()]
+        if "".join(lines[-1]).strip() and taken + text_width(piece.rstrip()) > width:
+            lines.append([])
+            taken = 0
+        lines[-1].append(piece)
+        taken += text_width(piece)
+    if len(lines) > 1 and len(lines[-2]) > 1 and text_width("".join(lines[-1])) <= ALONE:
+        lines[-1].insert(0, lines[-2].pop())
+    return ["".join(line).rstrip() for line in lines]
 
 
 def _pieces(text: str) -> list[str]:

@@ -81,7 +81,7 @@ def test_the_language_is_the_options_then_the_environments_then_the_locales(
 
 @pytest.mark.case("C15")
 def test_our_reader_of_catalogues_reads_what_babel_reads() -> None:
-    expected = dict[str, str]()
+    expected: dict[str, str] = {}
     for file in i18n.MESSAGES.glob("zh*.po"):
         with file.open("rb") as lines:
             messages = read_po(lines, locale="zh", abort_invalid=True)

@@ -50,7 +50,7 @@ def test_a_chinese_character_takes_two_columns() -> None:
 
 
 def test_chinese_text_is_wrapped_between_characters_and_before_no_comma() -> None:
-    assert wrap("没有清运，请办理", 8) == ["没有清", "运，请办", "理"]
+    assert wrap("没有清运，请办理", 8) == ["没有清", "运，请", "办理"]
 
 
 def test_a_word_longer_than_the_line_stays_whole() -> None:
