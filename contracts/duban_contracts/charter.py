@@ -76,6 +76,10 @@ class Actor(Article):
     may_set_deadline: bool = Field(False, description="Is believed about a deadline set elsewhere")
     may_route: bool = Field(False, description="May name the responsible station itself")
     may_act_for: bool = Field(False, description="May report what other actors did")
+    acts_for: tuple[Role, ...] | None = Field(
+        None, description="Whose doings it may report; absent: everybody's, as in charters of schema 1.0"
+    )
+    acts_until: date | None = Field(None, description="The last day on which it is believed about others")
 
     @model_validator(mode="after")
     def _says_which_station(self) -> Self:

@@ -1,7 +1,7 @@
 """From bytes on the wire to commands for keys: read, check who and when, hand to the handlers."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from duban_contracts.charter import Actor, Charter, Role
@@ -94,7 +94,7 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_perso
         masked=tuple(MaskedField(field=place.field, kinds=place.kinds) for place in places),
         whole=envelope.data if keeps_personal_data else None,
     )
-    refused = _not_entitled(heard, actors)
+    refused = _not_entitled(heard, actors, stored.date())
     if future:
         detail = f"ce-time {attributes.time} has not come yet; set your clock"
         refused = heard.asked.refuse(Refusal.TIME_IN_FUTURE, detail)
@@ -102,7 +102,7 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_perso
     return Read(heard, attributes, refused, name, digest_of(attributes.type, delivery.body))
 
 
-def _not_entitled(heard: Heard[Any], actors: Actors) -> Refuse | None:
+def _not_entitled(heard: Heard[Any], actors: Actors, today: date) -> Refuse | None:
     teller, actor = actors.get(heard.told_by), actors.get(heard.actor)
     if teller is None or actor is None:
         unknown = heard.told_by if teller is None else heard.actor
@@ -111,9 +111,21 @@ def _not_entitled(heard: Heard[Any], actors: Actors) -> Refuse | None:
         return heard.asked.refuse(
             Refusal.NOT_BELIEVED, f"{heard.told_by!r} may not report what others did (may_act_for)"
         )
+    if heard.actor != heard.told_by and (bound := _beyond_its_bounds(teller, actor, today)):
+        return heard.asked.refuse(Refusal.NOT_BELIEVED, f"{heard.told_by!r} {bound}")
     if not _may(heard.data, actor.role):
         allowed = ", ".join(sorted(role.value for role in heard.data.by))
         return heard.asked.refuse(Refusal.NOT_ALLOWED, f"only these may ask for it: {allowed}")
+    return None
+
+
+def _beyond_its_bounds(teller: Actor, actor: Actor, today: date) -> str | None:
+    """By the broker's day, not by the one that the teller says."""
+    if teller.acts_until is not None and today > teller.acts_until:
+        return f"was believed about others until {teller.acts_until} only (acts_until)"
+    if teller.acts_for is not None and actor.role not in teller.acts_for:
+        allowed = ", ".join(sorted(role.value for role in teller.acts_for)) or "nobody"
+        return f"may report what these did, and nobody else: {allowed} (acts_for)"
     return None
 
 

@@ -15,7 +15,7 @@ its role may. What a taken-over service can still do is in `docs/decisions/0011-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from duban_contracts.charter import Actor, Charter
+from duban_contracts.charter import Actor, Charter, Role
 from duban_contracts.message import CATALOGUE, SERVICES, Command
 from duban_contracts.query_catalogue import may_ask
 from duban_contracts.readers import Program, Reader, ReaderRole, reader_of
@@ -141,11 +141,14 @@ def account_of(token: str) -> str:
 
 
 def commands(token: str, actor: Actor) -> list[str]:
-    """Those of its role; of every role for who reports what others did."""
+    """Those of its role, and of the roles whose doings it may report."""
+    roles = {actor.role}
+    if actor.may_act_for:
+        roles |= set(Role if actor.acts_for is None else actor.acts_for)
     return [
         f"cmd.{command.service}.{command.message_name}.v{command.version}.{token}"
         for command in CATALOGUE.values()
-        if issubclass(command, Command) and (actor.role in command.by or actor.may_act_for)
+        if issubclass(command, Command) and roles & command.by
     ]
 
 
