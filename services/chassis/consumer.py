@@ -357,6 +357,8 @@ class Consumer:
         if (sender := sender_of(msg.subject)) is not None:
             known = sender if sender in self._actors(self._charter()) else "unknown"
             metrics.UNREADABLE_COMMANDS.labels(self.service.name, known).inc()
+        else:
+            metrics.UNREADABLE_FACTS.labels(self.service.name).inc()
 
     async def _give_back(self, msg: Msg, error: Exception) -> None:
         """Back to the broker with a growing delay, for ever; logged when the trouble changes."""

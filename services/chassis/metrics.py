@@ -30,6 +30,9 @@ SLOW_DECISIONS = Counter(
 UNREADABLE_COMMANDS = Counter(
     "duban_unreadable_commands", "Commands that could not be read, by who sent them", ["consumer", "actor"]
 )  # actor: those of the charter, and unknown
+UNREADABLE_FACTS = Counter(
+    "duban_unreadable_facts", "Facts of our own services that could not be read", ["consumer"]
+)
 UNPUBLISHABLE = Counter(
     "duban_unpublishable", "Facts of earlier releases that are larger than the broker takes", ["service"]
 )

@@ -435,9 +435,8 @@ async def state_of(
         return decider.initial_state
     if document.snapshot.shape == snapshots.shape:
         return snapshots.thaw(document.snapshot)
-    if (
-        decider.refused is None
-    ):  # a read model keeps no history to fold; it only ever adds fields with defaults
+    # A read model keeps no history to fold; it only ever adds fields with defaults.
+    if decider.refused is None and snapshots.knows(document.snapshot):
         return snapshots.thaw(document.snapshot)
     return refold(decider, await documents.history(document.key))
 

@@ -22,5 +22,9 @@ class Snapshots(Generic[State]):
         kind = type(state).__name__
         return Snapshot(self.shape, kind, self._adapters[kind].dump_json(state).decode())
 
+    def knows(self, snapshot: Snapshot) -> bool:
+        """Whether it is of a class that a state can be."""
+        return snapshot.kind in self._adapters
+
     def thaw(self, snapshot: Snapshot) -> State:
         return self._adapters[snapshot.kind].validate_json(snapshot.state)

@@ -45,6 +45,8 @@ COMMANDS = LazyCommands(
     LazyCommand(
         "doctor", "doctor:doctor", N_("Check the way to the system and the system, and say what to do")
     ),
+    LazyCommand("stuck", "stuck:stuck", N_("What does not get on, in each service")),
+    LazyCommand("dead-letters", "dead_letters:app", N_("Messages that could not be read")),
     LazyCommand("context", "context_commands:app", N_("Which system, as whom, in which language")),
     LazyCommand(
         "completion", "completion:completion", N_("Print the script that completes words in a shell")
