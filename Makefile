@@ -14,7 +14,7 @@ demo: .venv/ready ## Play the plan's spring of 2024 through the real services; r
 
 .PHONY: test
 test: .venv/ready ## All tests, with a real nats-server and mongod
-	$(RUN) pytest
+	$(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 ##@ Working on it
 
