@@ -34,7 +34,7 @@ async def main() -> None:
 
 async def answer_to(client: Client, key: str, command: str) -> AnswerGiven:
     """Asks until the service has answered: it may be down for a while, and the command waits for it."""
-    asked = WhatBecameOf(asked=((key, command),)).model_dump_json().encode()
+    asked = WhatBecameOf(asked=((key, command),), source="/hotline").model_dump_json().encode()
     while True:
         reply = await client.request(query_subject("intake", "answers", ACTOR), asked, timeout=10)
         if found := Answers.model_validate_json(reply.data).answers:

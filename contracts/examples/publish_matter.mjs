@@ -40,7 +40,8 @@ const until = async (subject, question, found) => {
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 };
-const answer = await until("intake.answers", { asked: [[key, `${key}/submit`]] }, (said) => said.answers[0]);
+const question = { asked: [[key, `${key}/submit`]], source: attributes["ce-source"] };
+const answer = await until("intake.answers", question, (said) => said.answers[0]);
 for (const fact of answer.facts) console.log("answer", fact.type, fact.data);
 if (answer.facts.some((fact) => fact.type === "duban.intake.matter_accepted.v1"))
   console.log("number", await until("ledger.find", { submission: key }, (said) => said.entry));

