@@ -165,7 +165,9 @@ class Consumer:
         [(job, error)] = await self._numbered([job], charter)
         if error is None:
             [(job, error)] = await self._looked_up([job], charter)
-        failed = {} if error else await self._settle(self._items(job, charter))
+        items = [] if error else self._items(job, charter)
+        failed = await self._settle(items)
+        await self._note_keys([(job, items)])
         for raised in (error, *failed.values()):
             if raised is not None:
                 raise raised
@@ -239,6 +241,7 @@ class Consumer:
             except Exception as error:
                 unfit.append((job, error))
         failed = await self._settle([item for _, items in handled for item in items])
+        await self._note_keys(handled)
         settled = 0
         for job, items in handled:
             spoilt = next((failed[item.key] for item in items if item.key in failed), None)
@@ -251,6 +254,17 @@ class Consumer:
         if settled and any(not job.message.digest for job, _ in handled):
             self._dead_letters.fine()
         metrics.MESSAGES.labels(self.service.name, "settled").inc(settled)
+
+    async def _note_keys(self, handled: Iterable[tuple[Job, list[Item[Any]]]]) -> None:
+        """Whoever sent a command knows its id and the key that he named, not the one that it turned into."""
+        elsewhere = [
+            (item.id, item.key)
+            for job, items in handled
+            for item in items
+            if item.digest and item.key != job.message.heard.key
+        ]
+        if elsewhere:
+            await self._documents.note_keys(elsewhere)
 
     async def _not_settled(self, unfit: Iterable[tuple[Job, Exception]]) -> None:
         poisoned = list[Poisoned]()

@@ -123,6 +123,15 @@ class Documents(Protocol):
         is woken anyway."""
         ...
 
+    async def note_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Commands, by their identity, that are answered under another key than the one they named:
+        (identity, key). Noting it again changes nothing."""
+        ...
+
+    async def noted_keys(self, identities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The keys that were noted for each identity, in order; those for which none was are absent."""
+        ...
+
     async def history(self, key: str) -> list[Answer]:
         """Every answer ever given for the key, oldest first."""
         ...

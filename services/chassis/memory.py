@@ -14,6 +14,7 @@ class MemoryDocuments:
         """Those that are in their document, by key and message id."""
         self.archive: dict[tuple[str, str], Answer] = {}
         self.rows: dict[str, Mapping[str, Any]] = {}
+        self.noted: dict[str, tuple[str, ...]] = {}
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
         return {key: self.documents[key] for key in keys if key in self.documents}
@@ -78,6 +79,13 @@ class MemoryDocuments:
             and sleeping
             and document.owes_wake is None
         )
+
+    async def note_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        for identity, key in keys:
+            self.noted[identity] = tuple(sorted({*self.noted.get(identity, ()), key}))
+
+    async def noted_keys(self, identities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        return {each: self.noted[each] for each in identities if each in self.noted}
 
     async def history(self, key: str) -> list[Answer]:
         older = [answer for (of, _), answer in self.archive.items() if of == key]

@@ -37,11 +37,13 @@ def connect(url: str) -> "AsyncIOMotorClient[Raw]":
 
 
 class MongoDocuments:
-    """One collection of documents, one of archived answers: `<name>` and `<name>_archive`."""
+    """One collection of documents, one of archived answers, and one that says under which keys commands are
+    answered that named another: `<name>`, `<name>_archive` and `<name>_keys`."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[Raw]", name: str, indexes: Sequence[Any] = ()) -> None:
         self.collection: AsyncIOMotorCollection[Raw] = database[name]
         self._archive: AsyncIOMotorCollection[Raw] = database[f"{name}_archive"]
+        self._keys: AsyncIOMotorCollection[Raw] = database[f"{name}_keys"]
         self._indexes = indexes
 
     async def prepare(self) -> None:
@@ -118,6 +120,17 @@ class MongoDocuments:
         sleeping = {"$or": [{"wake_at": None}, {"wake_at": {"$gt": at}}]}
         recalled = await self.collection.update_many({**stale, **sleeping}, {"$set": {"wake_at": at}})
         return recalled.modified_count
+
+    async def note_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        noted = [UpdateOne({"_id": name}, {"$addToSet": {"keys": key}}, upsert=True) for name, key in keys]
+        try:
+            await self._keys.bulk_write(noted, ordered=False)
+        except BulkWriteError as error:
+            _conflicts(error)  # another replica was faster with the same command, whose key is the same
+
+    async def noted_keys(self, identities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        found = await self._keys.find({"_id": {"$in": list(identities)}}).to_list(None)
+        return {raw["_id"]: tuple(sorted(raw["keys"])) for raw in found}
 
     async def history(self, key: str) -> list[Answer]:
         # The document first: what leaves it in between is in the archive then.

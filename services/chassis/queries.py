@@ -7,7 +7,7 @@ credential. A question that cannot be answered gets a `QueryFault`.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -125,20 +125,45 @@ async def _as_it_is(msg: NatsMessage) -> bytes:
 
 
 async def what_became_of(documents: Documents, reader: Reader, question: WhatBecameOf) -> Answers:
-    """Of the reader's own commands, by their identity. Who sent those that an earlier release answered was
-    not kept: they are known by their bare ids, and of them as much is shown as he may see."""
+    """Of the reader's own commands, by their identity, whatever key they were answered under. Who sent those
+    that an earlier release answered was not kept: they are known by their bare ids, and of them as much is
+    shown as he may see."""
     names = {pair: _names(reader, question, pair) for pair in question.asked}
-    asked = [(pair[0], name) for pair, mine in names.items() for name in mine]
-    found = await documents.held(asked)
-    missing = [pair for pair, mine in names.items() if not any((pair[0], name) in found for name in mine)]
-    if missing:
-        found |= await documents.older([(pair[0], name) for pair in missing for name in names[pair]])
+    found = await _answered(documents, {pair: [(pair[0], name) for name in names[pair]] for pair in names})
+    missing = [pair for pair in names if pair not in found]
+    if missing and question.source is not None:
+        own = {pair: identity(reader.actor, question.source, pair[1]) for pair in missing}
+        noted = await documents.noted_keys(list(own.values()))
+        elsewhere = {
+            pair: [(key, each) for key in noted.get(name, ()) for each in names[pair]]
+            for pair, name in own.items()
+        }
+        found |= await _answered(documents, elsewhere)
     given = (
-        _parts(_given(pair[0], found[pair[0], name], None if SEPARATOR in name else reader))[0]
-        for pair, mine in names.items()
-        for name in [name for name in mine if (pair[0], name) in found][:1]
+        _parts(_given(key, answer, None if SEPARATOR in answer.to else reader))[0]
+        for pair in names
+        if pair in found
+        for key, answer in [found[pair]]
     )
     return Answers(answers=tuple(fitting(given)))
+
+
+Asked = tuple[str, str]
+
+
+async def _answered(
+    documents: Documents, places: Mapping[Asked, Sequence[tuple[str, str]]]
+) -> dict[Asked, tuple[str, Answer]]:
+    """The first answer that is in one of the places, (key, name), with its key."""
+    found = await documents.held([place for tried in places.values() for place in tried])
+    missing = [place for tried in places.values() if found.keys().isdisjoint(tried) for place in tried]
+    if missing:
+        found |= await documents.older(missing)
+    return {
+        pair: (there[0][0], found[there[0]])
+        for pair, tried in places.items()
+        if (there := [place for place in tried if place in found])
+    }
 
 
 def _names(reader: Reader, question: WhatBecameOf, pair: tuple[str, str]) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from duban_contracts.queries import (
 )
 from duban_contracts.readers import Program
 from duban_contracts.subjects import command_stream, query_subject, subject_of
+from duban_contracts.time import PassTime
 from duban_contracts.topology import HEARS
 from services.chassis import nats_client
 from services.chassis.inboxes import inbox_of
@@ -274,10 +275,12 @@ class Duban:
         return {given.message: given for given in found.answers}
 
     async def outcome(self, order: Order, patience: float = 30.0) -> AnswerGiven:
-        """Send, and wait until the service has answered."""
+        """Send, and wait until the service has answered. That time has passed is done, and told by nothing
+        but what fell due: it has passed when no command is left before the service."""
         await self.send(order)
         loop = asyncio.get_running_loop()
         deadline, pause, digest = loop.time() + patience, 0.02, None
+        passes_time, passed = isinstance(order.command, PassTime), False
         while loop.time() < deadline:
             asked = [(order.key, order.id)]
             found = await self.answers(order.command.service, asked, order.actor, digest)
@@ -287,7 +290,11 @@ class Duban:
             if given and digest is None:  # the id is that of another command: this one was refused for it
                 digest = order.digest
                 continue
-            await asyncio.sleep(pause)
+            if passed:
+                return AnswerGiven(key=order.key, message=order.id, facts=())
+            # Looked at before it is asked once more: a refusal is stored before it is acknowledged.
+            passed = passes_time and await self._all_answered(order.command.service)
+            await asyncio.sleep(0 if passed else pause)
             pause = min(pause * 1.5, 0.5)
         raise NotAnswered(f"{order.command.type} is stored as {order.id} and not answered yet")
 
@@ -313,6 +320,10 @@ class Duban:
                 raise NotAnswered(f"still waiting: {busy}")
             before = looks
             await asyncio.sleep(LOOK_SECONDS if busy else 0)
+
+    async def _all_answered(self, service: str) -> bool:
+        look = (await self._backlog(service)).get((command_stream(service), service))
+        return look is not None and look.left == 0
 
     async def _backlog(self, service: str) -> dict[tuple[str, str], "Look"]:
         """By stream and consumer."""

@@ -8,15 +8,21 @@ from time import monotonic
 
 import pytest
 
+from duban_contracts.charter import Role
+from duban_contracts.escalation import AcknowledgeOrder
 from duban_contracts.intake import SubmitMatter
 from duban_contracts.ledger import Accept
+from duban_contracts.queries import WhatBecameOf
+from duban_contracts.readers import Reader
 from duban_contracts.supervision import StartCampaign
 from duban_contracts.time import SupervisionPassTime
 from services.chassis.consumer import TRIES, Consumer
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.memory import MemoryDocuments
+from services.chassis.queries import what_became_of
 from services.console.client import Duban, Order
 from services.console.demo.play import ACTOR, with_timelapse
+from services.escalation.app import SERVICE as ESCALATION
 from services.intake.app import SERVICE as INTAKE
 from services.ledger.app import SERVICE as LEDGER
 from services.supervision.app import SERVICE as SUPERVISION
@@ -66,6 +72,19 @@ async def test_what_is_stored_and_told_is_acknowledged(client, charter):
     async with asyncio.timeout(10):
         while await left(client, "INTAKE_CMD", "intake"):
             pass
+
+
+@pytest.mark.case("C2")
+async def test_a_command_answered_under_another_key_is_found_by_its_id(client, charter):
+    documents = MemoryDocuments()
+    order = Order(AcknowledgeOrder(order="bianmin-2024-1"), "bianmin-2024-1", "bianmin")
+    await Duban(client, "/test").send(order)
+    msgs = await waiting(client, "ESCALATION_CMD", "escalation", 1)
+    await consumer(ESCALATION, client, charter, documents).process(msgs)
+    assert documents.noted == {order.identity("/test"): ("bianmin",)}
+    asked = WhatBecameOf(asked=((order.key, order.id),), source="/test")
+    [given] = (await what_became_of(documents, Reader("bianmin", Role.STATION), asked)).answers
+    assert (given.key, given.message) == ("bianmin", order.id)
 
 
 async def test_the_next_batch_does_not_overtake_one_that_has_something_to_give_back(client, charter):

@@ -147,3 +147,10 @@ async def test_who_is_recalled_can_still_be_written_at_the_version_it_had(docume
     await documents.save([counted_under(7)])
     await documents.recall(8, NOW)
     assert await documents.save([change("a", 1, answer("m2"))]) == set()
+
+
+@pytest.mark.case("C2")
+async def test_keys_noted_for_a_command_are_found_by_its_identity(documents):
+    await documents.note_keys([("a\n/s\n1", "bianmin"), ("a\n/s\n2", "qingjieban")])
+    await documents.note_keys([("a\n/s\n1", "bianmin")])
+    assert await documents.noted_keys(["a\n/s\n1", "a\n/s\n3"]) == {"a\n/s\n1": ("bianmin",)}

@@ -248,3 +248,30 @@ async def test_a_history_with_facts_larger_than_a_message_can_be_read_whole(monk
 async def test_a_place_within_an_answer_that_was_never_given_is_refused(mark):
     with pytest.raises(ValueError, match="of an earlier page"):
         await history_of(MemoryDocuments(), None, HistoryOf(key="a", after=bookmark(mark)))
+
+
+@pytest.mark.case("C2")
+async def test_an_answer_is_found_by_identity_under_whatever_key_it_was_filed() -> None:
+    mine = identity("office", "/desk", "m1")
+    documents = await stored(Answer(mine, "m1", events=(found("qingjieban"),)))
+    asked = WhatBecameOf(asked=(("qingjieban-2024-1", "m1"), ("a", "m1")), source="/desk")
+    [given] = (await what_became_of(documents, SOMEBODY, asked)).answers
+    assert given.key == "a"
+    await documents.note_keys([(mine, "a")])
+    both = (await what_became_of(documents, SOMEBODY, asked)).answers
+    assert [each.message for each in both] == ["m1", "m1"]
+    assert (await what_became_of(documents, STATION, asked)).answers == ()
+
+
+@pytest.mark.case("C2")
+async def test_an_archived_answer_under_another_key_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle_module, "KEEP", 2)
+    documents = MemoryDocuments()
+    name = identity("office", "/desk", "m0")
+    for n in range(12):
+        await Settler(total, documents, nobody_listens).settle([add(name if n == 0 else f"m{n}", "a", 1)])
+    assert (("a", name)) in documents.archive
+    await documents.note_keys([(name, "a")])
+    asked = WhatBecameOf(asked=(("other", "m0"),), source="/desk")
+    [given] = (await what_became_of(documents, SOMEBODY, asked)).answers
+    assert (given.key, given.message) == ("a", "m0")

@@ -105,6 +105,20 @@ def test_a_station_accepts_and_another_is_refused(duban: Run) -> None:
     assert f"entry {entry} is accepted by Cleaning office" in accepted.out
 
 
+@pytest.mark.case("C2")
+def test_a_command_about_an_order_is_answered_without_waiting_in_vain(duban: Run) -> None:
+    words = ("--field", "order=bianmin-1999-1", "--field", "answer=done", "--wait", "20")
+    ran = duban("do", "answer_order", "--key", "bianmin-1999-1", "--actor", "bianmin", *words)
+    assert (ran.status, ran.err) == (1, "")
+    assert "no_such_order" in ran.out
+
+
+@pytest.mark.case("C2")
+def test_passing_time_is_done_when_the_service_has_taken_it(duban: Run) -> None:
+    ran = duban("do", "ledger.pass_time", "--key", "clock", "--actor", "import", "--wait", "20")
+    assert (ran.status, ran.err) == (0, "")
+
+
 def test_a_command_under_the_same_id_is_answered_the_same(duban: Run) -> None:
     entry = entry_of(submitted(duban, "--format", "json"))
     words = (
