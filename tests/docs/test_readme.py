@@ -77,7 +77,9 @@ def test_make_alone_lists_every_verb():
 
 
 def test_make_test_runs_all_tests_and_the_checks_of_every_push_end_with_it():
-    assert recipe("test")[-1] == "pytest"
+    program, *options = recipe("test")[-4:]
+    assert program == "pytest"
+    assert all(each.startswith(("--numprocesses", "--maxprocesses", "--dist")) for each in options)
     checks = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     assert [line for line in checks if line.startswith("make ")] == ["make lint", "make test"]
     assert "so does `.ci/run`, after style and types" in TEXT
