@@ -356,7 +356,10 @@ class Charter(Article):
 
     def actor(self, token: str) -> Actor | None:
         """The actor behind a subject's last token."""
-        return self.everyone().get(token)
+        if (known := self.actors.get(token)) is not None:
+            return known
+        station = self.stations.get(token)
+        return Actor(name=station.name, role=Role.STATION, station=token) if station else None
 
     def everyone(self) -> dict[str, Actor]:
         """All actors by token; every station is one by itself."""

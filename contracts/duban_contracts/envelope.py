@@ -204,6 +204,8 @@ def _fit(name: str, value: str) -> str:
     two ids may look the same."""
     text = _decoded(name, value)
     _not_too_long(name, text)
+    if text.isascii() and text.isprintable():
+        return text  # as nearly all of them are; character by character costs as much as the decision
     if (character := unfit_for_key(text)) is not None:
         detail = f"header {name} holds {character}; send UTF-8, percent-encoded"
         raise Poison(PoisonReason.BAD_ATTRIBUTE, detail)
