@@ -1,6 +1,6 @@
 """Brought up for real, as deploy/README.md says: from the release before to this one, and what comes after.
 
-Minutes, and only where it is asked for: `make compose-test`. The tests follow one installation, in their order.
+Minutes, and only where asked for: `make compose-test`. The tests follow one installation, in their order.
 """
 
 import io
@@ -149,9 +149,9 @@ def stack(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
 
 def check_out(folder: Path) -> None:
     """What `git pull` leaves: every file of this release, in the same folder; what is not Git's stays."""
-    for name in folder.iterdir():
-        if name.name != "run":
-            shutil.rmtree(name) if name.is_dir() else name.unlink()
+    for there in folder.iterdir():
+        if there.name != "run":
+            shutil.rmtree(there) if there.is_dir() else there.unlink()
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
