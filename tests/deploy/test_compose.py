@@ -1,31 +1,22 @@
-"""The compose file keeps what administrators expect of it; asked to, it is brought up for real."""
+"""The compose file keeps what administrators expect of it."""
 
-import json
-import os
-import shlex
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import tomllib
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from ruamel.yaml import YAML
 
 from duban_contracts.message import SERVICES
-from services.console.embedded.servers import free_port
 from tests.conftest import ROOT
 from tests.deploy.conftest import init
 
 COMPOSE = YAML(typ="safe").load(ROOT / "docker-compose.yml")
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOTS = {"accounts", "mongo-users", "provision"}
-TOOLS = {"duban"}
+ONE_SHOTS = {"accounts", "reload", "mongo-users", "provision"}
+TOOLS = {"duban", "storage"}
 SERVERS = {"nats", "mongo"}
-STANDINS = ROOT.parent / "shared" / "tools" / "docker-standins"
-NO_ENGINE = 77
 
 each_part = pytest.mark.parametrize("name", PARTS)
 
@@ -94,6 +85,7 @@ def test_every_image_can_be_replaced_and_has_a_version(tmp_path: Path) -> None:
 def test_init_makes_every_secret_that_the_compose_file_wants(tmp_path: Path) -> None:
     init(tmp_path)
     wanted = {secret["file"].rpartition("/")[2] for secret in COMPOSE["secrets"].values()}
+    wanted |= {PARTS[name]["env_file"][0]["path"].rpartition("/")[2] for name in SERVICES}
     assert wanted == {file.name for file in tmp_path.iterdir()}
 
 
@@ -104,87 +96,35 @@ def test_secrets_are_neither_committed_nor_sent_to_the_builder() -> None:
     assert not any(line.startswith("!run") for line in ignored)
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A compose project of our own: its own name, secrets, volumes and port."""
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-
-    def run(self, *arguments: str, **more: str) -> str:
-        done = subprocess.run(
-            [*self.command, *arguments],
-            env={**self.environment, **more},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}\n{self._logs()}"
-        return done.stdout
-
-    def _logs(self) -> str:
-        asked = [*self.command, "logs", "--tail", "20", "--no-color"]
-        return subprocess.run(asked, env=self.environment, cwd=ROOT, capture_output=True, text=True).stdout
+@pytest.mark.case("B10")
+def test_the_image_is_named_by_the_version_of_the_project_and_built_where_it_changed() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    ours = [part for part in PARTS.values() if part["image"].startswith("${DUBAN_IMAGE")]
+    assert {part["image"] for part in ours} == {f"${{DUBAN_IMAGE:-duban:{version}}}"}
+    assert [part["pull_policy"] for part in ours if "build" in part] == ["build"]
 
 
-@contextmanager
-def engine(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment in which docker and compose work; skips where none can be had.
-
-    `folder` keeps the stand-in images for the next time.
-    """
-    images = ["python:3.11-slim-bookworm", "nats:2.15-alpine", "mongo:7.0"]
-    with (folder / "environment").open("w") as environment, (folder / "up.log").open("w") as log:
-        command = [str(STANDINS), "up", str(folder), *images]
-        up = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=environment, stderr=log)
-    told = (folder / "up.log").read_text()
-    if up.returncode == NO_ENGINE:
-        pytest.skip(f"no container engine here: {told.strip().splitlines()[-1]}")
-    assert up.returncode == 0, told
-    try:
-        words = shlex.split((folder / "environment").read_text())[1:]
-        yield dict(word.split("=", 1) for word in words)
-    finally:
-        subprocess.run([str(STANDINS), "down", str(folder)], check=True)
+@pytest.mark.case("B10")
+def test_another_nats_conf_makes_another_container() -> None:
+    """Not every setting can be reloaded: write the new digest into docker-compose.yml."""
+    digest = sha256((ROOT / "deploy" / "nats" / "nats.conf").read_bytes()).hexdigest()
+    assert PARTS["nats"]["labels"] == {"duban.nats.conf": digest[:12]}
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    if os.environ.get("DUBAN_TEST_DOCKER") != "1":
-        pytest.skip("minutes; run by `make compose-test`, which sets DUBAN_TEST_DOCKER=1")
-    if not STANDINS.exists():
-        pytest.skip(f"{STANDINS.name} is not beside this project")
-    folder = Path(os.environ.get("DUBAN_TEST_DOCKER_DIR", tmp_path / "engine"))
-    folder.mkdir(exist_ok=True)
-    init(tmp_path / "secrets")
-    with engine(folder) as known:
-        project = f"duban-test-{uuid4().hex[:6]}"
-        environment = {
-            **os.environ,
-            **known,
-            "DUBAN_SECRETS": str(tmp_path / "secrets"),
-            "DUBAN_NATS_LISTEN": f"127.0.0.1:{free_port()}",
-            "DUBAN_IMAGE": f"{project}:test",
-        }
-        stack = Stack([*shlex.split(known["COMPOSE"]), "-p", project], environment)
-        try:
-            yield stack
-        finally:
-            stack.run("--profile", "tools", "down", "--volumes", "--rmi", "local", "--timeout", "5")
+@pytest.mark.case("B10")
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_rotated_credential_makes_another_container(name: str) -> None:
+    (file,) = PARTS[name]["env_file"]
+    assert file["path"].endswith(f"/{name}.env")
 
 
-@pytest.mark.timeout(1500)
-def test_a_matter_sent_by_the_gateway_is_accepted_and_numbered(stack: Stack) -> None:
-    stack.run("build", "--quiet")
-    stack.run("up", "-d", "--wait", "--wait-timeout", "240")
-    secrets = Path(stack.environment["DUBAN_SECRETS"])
-    gateway = init(secrets, "credential", "gateway", "--host", "nats:4222").strip()
-    told = stack.run(
-        *("run", "--rm", "-T", "-e", "DUBAN_NATS_URL", "duban", "submit", "--title", "村口垃圾三天没有清运"),
-        *("--category", "garbage", "--village", "dongcun", "--id", "hotline:4711", "--format", "json"),
-        DUBAN_NATS_URL=gateway,
-    )
-    answer = json.loads(told)
-    assert [fact["type"] for fact in answer["facts"]] == ["duban.intake.matter_accepted.v1"]
-    assert answer["entry"]["entry"].endswith("-000001")
-    stack.run("up", "-d", "--wait", "--wait-timeout", "240")  # again, over what is there
+@pytest.mark.case("B12")
+def test_the_health_of_nats_includes_its_streams() -> None:
+    assert PARTS["nats"]["healthcheck"]["test"][-1].endswith("/healthz")
+
+
+@pytest.mark.case("B16")
+def test_only_the_provisioning_step_holds_the_credentials_that_change_streams_and_charter() -> None:
+    powerful = {"provision_nats_url", "admin_nats_url"}
+    holders = {name for name, part in PARTS.items() if powerful & set(map(str, part.get("secrets", [])))}
+    assert holders == {"provision"}

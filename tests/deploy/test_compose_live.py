@@ -1,0 +1,267 @@
+"""Brought up for real, as deploy/README.md says: from the release before to this one, and what comes after.
+
+Minutes, and only where asked for: `make compose-test`. The tests follow one installation, in their order.
+"""
+
+import io
+import json
+import os
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.console.embedded.servers import free_port
+from tests.conftest import ROOT
+
+STANDINS = ROOT.parent / "shared" / "tools" / "docker-standins"
+NO_ENGINE = 77
+RELEASE_BEFORE = "536b881"
+ONE_SHOTS = ("accounts", "reload", "mongo-users", "provision")
+
+pytestmark = pytest.mark.timeout(1500)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A checkout of our own and a compose project of our own: its name, secrets, volumes and port."""
+
+    folder: Path
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+    def compose(self, *arguments: str, **more: str) -> str:
+        return self.call(*self.command, *arguments, **more)
+
+    def python(self, *arguments: str) -> str:
+        return self.call(sys.executable, "-I", "-S", *arguments)
+
+    def call(self, *command: str, **more: str) -> str:
+        done = self.tried(*command, **more)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}\n{self._logs()}"
+        return done.stdout
+
+    def tried(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {**self.environment, **more}
+        return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True)
+
+    def up(self) -> None:
+        self.compose("up", "-d", "--wait", "--wait-timeout", "300")
+
+    def credential(self, user: str) -> str:
+        return self.python("deploy/init.py", "credential", user, "--host", "nats:4222").strip()
+
+    def duban(self, credential: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        ran = ("run", "--rm", "-T", "-e", "DUBAN_NATS_URL", "-e", "DUBAN_LANG=en", "duban", *arguments)
+        return self.tried(*self.command, *ran, DUBAN_NATS_URL=credential)
+
+    def submitted(self, key: str) -> str:
+        """The number of the entry that a matter got."""
+        matter = ("--title", "村口垃圾三天没有清运", "--category", "garbage", "--village", "dongcun")
+        done = self.duban(self.credential("gateway"), "submit", *matter, "--id", key, "--format", "json")
+        assert done.returncode == 0, done.stdout + done.stderr + self._logs()
+        return str(json.loads(done.stdout)["entry"]["entry"])
+
+    def listed(self) -> set[str]:
+        """The numbers that the office sees."""
+        done = self.duban(self.credential("office"), "ledger", "list", "--format", "json")
+        assert done.returncode == 0, done.stdout + done.stderr + self._logs()
+        return {entry["number"] for entry in json.loads(done.stdout)["entries"]}
+
+    def containers(self) -> dict[str, dict[str, str]]:
+        lines = self.compose("ps", "--all", "--format", "json").splitlines()
+        return {each["Service"]: each for each in map(json.loads, lines)}
+
+    def one_shots_were_quiet(self) -> None:
+        for name in ONE_SHOTS:
+            assert self.call("docker", "wait", self.containers()[name]["ID"]).strip() == "0", name
+            assert "Traceback" not in self.compose("logs", "--no-color", name)
+
+    def _logs(self) -> str:
+        return self.tried(*self.command, "logs", "--tail", "20", "--no-color").stdout
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[dict[str, str]]:
+    """The environment in which docker and compose work; skips where none can be had.
+
+    `folder` keeps the stand-in images for the next time.
+    """
+    images = ["python:3.11-slim-bookworm", "nats:2.15-alpine", "mongo:7.0"]
+    with (folder / "environment").open("w") as environment, (folder / "up.log").open("w") as log:
+        command = [str(STANDINS), "up", str(folder), *images]
+        up = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=environment, stderr=log)
+    told = (folder / "up.log").read_text()
+    if up.returncode == NO_ENGINE:
+        pytest.skip(f"no container engine here: {told.strip().splitlines()[-1]}")
+    assert up.returncode == 0, told
+    try:
+        words = shlex.split((folder / "environment").read_text())[1:]
+        yield dict(word.split("=", 1) for word in words)
+    finally:
+        subprocess.run([str(STANDINS), "down", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    if os.environ.get("DUBAN_TEST_DOCKER") != "1":
+        pytest.skip("minutes; run by `make compose-test`, which sets DUBAN_TEST_DOCKER=1")
+    if not STANDINS.exists():
+        pytest.skip(f"{STANDINS.name} is not beside this project")
+    folder = Path(os.environ.get("DUBAN_TEST_DOCKER_DIR", tmp_path_factory.mktemp("engine")))
+    folder.mkdir(exist_ok=True)
+    with engine(folder) as known:
+        yield known
+
+
+@contextmanager
+def project(docker: Mapping[str, str], folder: Path, *files: Path) -> Iterator[Stack]:
+    folder.mkdir(exist_ok=True)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("DUBAN_")},
+        **docker,
+        "COMPOSE_PROJECT_NAME": f"duban-test-{uuid4().hex[:6]}",
+        "DUBAN_SECRETS": str(folder / "run" / "secrets"),
+        "DUBAN_NATS_LISTEN": f"127.0.0.1:{free_port()}",
+    }
+    options = [word for file in files for word in ("-f", str(file))]
+    stack = Stack(folder, [*shlex.split(docker["COMPOSE"]), *options], environment)
+    try:
+        yield stack
+    finally:
+        stack.compose("--profile", "tools", "down", "--volumes", "--timeout", "5")
+
+
+@pytest.fixture(scope="module")
+def stack(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with project(docker, tmp_path_factory.mktemp("checkout")) as stack:
+        yield stack
+
+
+def check_out(folder: Path) -> None:
+    """What `git pull` leaves: every file of this release, in the same folder; what is not Git's stays."""
+    for there in folder.iterdir():
+        if there.name != "run":
+            shutil.rmtree(there) if there.is_dir() else there.unlink()
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+
+
+def check_out_release_before(folder: Path) -> None:
+    archive = subprocess.run(["git", "archive", RELEASE_BEFORE], cwd=ROOT, capture_output=True)
+    if archive.returncode:
+        pytest.skip(f"the release before, {RELEASE_BEFORE}, is not in this clone's history")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder)  # noqa: S202 - our own
+
+
+@pytest.mark.case("B10")
+def test_the_release_before_is_upgraded_by_up_and_keeps_its_entries(stack: Stack) -> None:
+    check_out_release_before(stack.folder)
+    stack.python("deploy/init.py")
+    stack.up()
+    first = stack.submitted("hotline:1")
+    assert first.endswith("-000001")
+    before = stack.containers()["ledger"]["Image"]
+    check_out(stack.folder)
+    stack.python("deploy/init.py")
+    stack.up()
+    assert stack.containers()["ledger"]["Image"] != before
+    assert first in stack.listed()
+    assert stack.submitted("hotline:2").endswith("-000002")
+    stack.one_shots_were_quiet()
+
+
+@pytest.mark.case("B10")
+def test_up_again_changes_nothing(stack: Stack) -> None:
+    before = {name: each["ID"] for name, each in stack.containers().items()}
+    stack.up()
+    assert {name: each["ID"] for name, each in stack.containers().items()} == before
+    stack.one_shots_were_quiet()
+
+
+@pytest.mark.case("B10")
+def test_a_rotated_password_is_the_only_one_after_up(stack: Stack) -> None:
+    before, ledger = stack.credential("office"), stack.containers()["ledger"]["ID"]
+    stack.python("deploy/init.py", "rotate", "office", "ledger", "provision")
+    stack.up()
+    refused = stack.duban(before, "ledger", "list")
+    assert refused.returncode != 0
+    assert "Traceback" not in refused.stderr
+    assert stack.containers()["ledger"]["ID"] != ledger
+    assert stack.listed(), "the new password works, for the office and for the ledger"
+    stack.one_shots_were_quiet()
+
+
+@pytest.mark.case("B18")
+def test_a_restart_of_everything_is_quiet(stack: Stack) -> None:
+    stack.compose("restart")
+    stack.one_shots_were_quiet()
+    stack.up()
+    assert stack.submitted("hotline:3").endswith("-000003")
+
+
+@pytest.mark.case("B13")
+def test_a_backup_is_closed_to_others_and_is_restored_into_an_empty_installation(stack: Stack) -> None:
+    entries = stack.listed()
+    backup = Path(stack.python("deploy/storage.py", "backup").splitlines()[-1])
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in backup.iterdir()} == {0o600}
+    refused = stack.tried(sys.executable, "deploy/storage.py", "restore", str(backup))
+    assert refused.returncode != 0
+    assert "is not empty" in refused.stderr
+    stack.compose("down", "--volumes")
+    shutil.rmtree(stack.environment["DUBAN_SECRETS"])
+    stack.python("deploy/storage.py", "restore", str(backup))
+    assert stack.listed() == entries
+    assert stack.submitted("hotline:4").endswith("-000004")
+
+
+@pytest.mark.case("B11")
+def test_a_stream_that_was_removed_is_made_anew_by_up(stack: Stack) -> None:
+    stack.python("deploy/storage.py", "remove-stream", "INTAKE_CMD")
+    assert stack.submitted("hotline:5").endswith("-000005")
+
+
+FULL = """
+volumes:
+  nats-data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=24m,uid=10001,gid=10001,mode=0700"}}
+"""
+
+
+@pytest.mark.case("B12")
+def test_a_full_volume_is_unhealthy_until_it_is_freed_and_nats_restarted(
+    docker: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "full.yml").write_text(FULL)
+    folder = tmp_path / "checkout"
+    with project(docker, folder, folder / "docker-compose.yml", tmp_path / "full.yml") as stack:
+        check_out(folder)
+        stack.python("deploy/init.py")
+        # Holds the volume while NATS is restarted: what is in memory would be gone.
+        holder = stack.compose("run", "-d", "--entrypoint", "sleep", "storage", "900").strip()
+        stack.compose("run", "--rm", "-T", "provision")
+        healthy = ("exec", "-T", "nats", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8222/healthz")
+        charter = ("charter", "apply", "--yes", "/app/deploy/charters/myla311.yaml")
+        stack.compose(*healthy)
+        stack.tried("docker", "exec", holder, "dd", "if=/dev/zero", "of=/volumes/nats-data/fill", "bs=4k")
+        assert stack.duban(stack.credential("admin"), *charter).returncode != 0
+        assert stack.tried(*stack.command, *healthy).returncode != 0
+        stack.call("docker", "exec", holder, "rm", "/volumes/nats-data/fill")
+        assert stack.tried(*stack.command, *healthy).returncode != 0, "freed, and still not well"
+        stack.compose("restart", "nats")
+        stack.compose("up", "-d", "--wait", "nats")
+        applied = stack.duban(stack.credential("admin"), *charter)
+        assert applied.returncode == 0, applied.stdout + applied.stderr
+        stack.call("docker", "rm", "-f", holder)
