@@ -52,7 +52,7 @@ def test_what_stays_up_says_whether_it_is_well_and_comes_up_again(name: str) -> 
     assert part.get("restart", "no") == ("unless-stopped" if stays else "no")
 
 
-@pytest.mark.parametrize("name", ONE_SHOTS)
+@pytest.mark.parametrize("name", sorted(ONE_SHOTS))
 def test_somebody_waits_for_every_one_shot(name: str) -> None:
     """Else `up --wait` calls its happy end a failure."""
     waiting = [part.get("depends_on", {}).get(name, {}).get("condition") for part in PARTS.values()]
