@@ -31,7 +31,7 @@ from duban_contracts.queries import (
 )
 from duban_contracts.query_catalogue import CATALOGUE, query_id
 from duban_contracts.readers import Reader, reader_of
-from duban_contracts.subjects import command_stream
+from duban_contracts.subjects import command_stream, fact_stream
 from duban_contracts.topology import streams_heard
 from services.chassis import metrics, nats_client
 from services.chassis.charter_bucket import CharterFollower
@@ -406,7 +406,7 @@ class Process:
         near = []
         jetstream = self.client.jetstream(timeout=2)
         with suppress(NatsError, TimeoutError):
-            for stream in (command_stream(self.name),):
+            for stream in (command_stream(self.name), fact_stream(self.name)):
                 info = await jetstream.stream_info(stream)
                 for limit, most, held in (
                     ("bytes", info.config.max_bytes, info.state.bytes),

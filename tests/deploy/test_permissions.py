@@ -259,16 +259,17 @@ async def test_who_may_ask_what(guarded: GuardedNats, township: Charter, users: 
     standings = {"query.escalation.standings.v1"}
     overview = register | ledger("hot_list", "disclosure") | laggards | standings
     histories = {"query.rating.history.v1", "query.supervision.history.v1"}
-    inspector = actor | overview | histories | {"query.intake.history.v1"}
+    inspector = actor | overview | histories | {"query.intake.history.v1", "query.intake.petitioner.v1"}
+    duty = {"query.intake.petitioner.v1"}
     by_role: dict[Role, set[str]] = {
-        Role.STATION: actor | register | standings,
+        Role.STATION: actor | register | standings | duty,
         Role.GATEWAY: actor | ledger("show", "why", "disclosure"),
         Role.FEED: actor,
         Role.OFFICE: inspector,
         Role.DISCIPLINE: inspector,
         Role.LEADER: actor | overview | histories,
     }
-    by_program = {ADMIN: everybody | upkeep, OPERATOR: everybody | find | overview | of_all("facts")}
+    by_program = {ADMIN: everybody | upkeep, OPERATOR: everybody | upkeep | find | overview | of_all("facts")}
     names = {contract.id for contract in CATALOGUE.values()} | ledger("nonsense")
     for user in users:
         known = township.everyone().get(user)
