@@ -1,5 +1,6 @@
 """The compose file keeps what administrators expect of it."""
 
+import re
 import tomllib
 from hashlib import sha256
 from pathlib import Path
@@ -128,3 +129,12 @@ def test_only_the_provisioning_step_holds_the_credentials_that_change_streams_an
     powerful = {"provision_nats_url", "admin_nats_url"}
     holders = {name for name, part in PARTS.items() if powerful & set(map(str, part.get("secrets", [])))}
     assert holders == {"provision"}
+
+
+@pytest.mark.case("B10", "B13", "B18")
+def test_every_command_of_the_guide_is_run_by_the_tests_that_bring_it_up() -> None:
+    guide = (ROOT / "deploy" / "README.md").read_text("utf-8")
+    lines = {line.strip().removeprefix("$ ") for line in guide.splitlines() if line.strip().startswith("$ ")}
+    tests = Path(__file__).with_name("test_compose_live.py").read_text("utf-8")
+    run = re.sub(r'"\n\s+"', "", tests)  # strings that go on in the next line
+    assert {line for line in lines if f'"{line}"' not in run} == {"git pull"}

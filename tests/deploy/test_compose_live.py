@@ -45,6 +45,11 @@ class Stack:
     def python(self, *arguments: str) -> str:
         return self.call(sys.executable, "-I", "-S", *arguments)
 
+    def guide(self, *lines: str) -> str:
+        """Lines of deploy/README.md, as they stand there."""
+        script = "\n".join(lines).replace("docker compose", shlex.join(self.command))
+        return self.call("bash", "-ec", script.replace("python3", shlex.quote(sys.executable)))
+
     def call(self, *command: str, **more: str) -> str:
         done = self.tried(*command, **more)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}\n{self._logs()}"
@@ -55,7 +60,7 @@ class Stack:
         return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True)
 
     def up(self) -> None:
-        self.compose("up", "-d", "--wait", "--wait-timeout", "300")
+        self.guide("docker compose up -d --wait")
 
     def credential(self, user: str) -> str:
         return self.python("deploy/init.py", "credential", user, "--host", "nats:4222").strip()
@@ -169,14 +174,12 @@ def check_out_release_before(folder: Path) -> None:
 @pytest.mark.case("B10")
 def test_the_release_before_is_upgraded_by_up_and_keeps_its_entries(stack: Stack) -> None:
     check_out_release_before(stack.folder)
-    stack.python("deploy/init.py")
-    stack.up()
+    stack.guide("python3 deploy/init.py && docker compose up -d --wait")
     first = stack.submitted("hotline:1")
     assert first.endswith("-000001")
     before = stack.containers()["ledger"]["Image"]
     check_out(stack.folder)
-    stack.python("deploy/init.py")
-    stack.up()
+    stack.guide("python3 deploy/init.py && docker compose up -d --wait")
     assert stack.containers()["ledger"]["Image"] != before
     assert first in stack.listed()
     assert stack.submitted("hotline:2").endswith("-000002")
@@ -194,8 +197,7 @@ def test_up_again_changes_nothing(stack: Stack) -> None:
 @pytest.mark.case("B10")
 def test_a_rotated_password_is_the_only_one_after_up(stack: Stack) -> None:
     before, ledger = stack.credential("office"), stack.containers()["ledger"]["ID"]
-    stack.python("deploy/init.py", "rotate", "office", "ledger", "provision")
-    stack.up()
+    stack.guide("python3 deploy/init.py rotate ledger office", "docker compose up -d --wait")
     refused = stack.duban(before, "ledger", "list")
     assert refused.returncode != 0
     assert "Traceback" not in refused.stderr
@@ -215,7 +217,8 @@ def test_a_restart_of_everything_is_quiet(stack: Stack) -> None:
 @pytest.mark.case("B13")
 def test_a_backup_is_closed_to_others_and_is_restored_into_an_empty_installation(stack: Stack) -> None:
     entries = stack.listed()
-    backup = Path(stack.python("deploy/storage.py", "backup").splitlines()[-1])
+    made = Path(stack.guide("python3 deploy/storage.py backup").splitlines()[-1])
+    backup = made.rename(stack.folder / "run" / "backups" / "20240415-143100")
     assert stat.S_IMODE(backup.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in backup.iterdir()} == {0o600}
     refused = stack.tried(sys.executable, "deploy/storage.py", "restore", str(backup))
@@ -223,15 +226,29 @@ def test_a_backup_is_closed_to_others_and_is_restored_into_an_empty_installation
     assert "is not empty" in refused.stderr
     stack.compose("down", "--volumes")
     shutil.rmtree(stack.environment["DUBAN_SECRETS"])
-    stack.python("deploy/storage.py", "restore", str(backup))
+    stack.guide("python3 deploy/storage.py restore run/backups/20240415-143100")
     assert stack.listed() == entries
     assert stack.submitted("hotline:4").endswith("-000004")
 
 
 @pytest.mark.case("B11")
 def test_a_stream_that_was_removed_is_made_anew_by_up(stack: Stack) -> None:
-    stack.python("deploy/storage.py", "remove-stream", "INTAKE_CMD")
+    stack.guide("python3 deploy/storage.py remove-stream INTAKE_CMD")
     assert stack.submitted("hotline:5").endswith("-000005")
+
+
+@pytest.mark.case("B18")
+def test_the_first_steps_of_a_town_are_those_of_the_guide(stack: Stack) -> None:
+    charters = stack.folder / "deploy" / "charters"
+    shutil.copy(charters / "township-2024.yaml", charters / "town.yaml")
+    stack.guide("docker compose run --rm duban charter check /charters/town.yaml")
+    stack.guide("python3 deploy/init.py credential qingjieban --host duban.example:4222")
+    stack.guide(
+        "export DUBAN_NATS_URL=$(python3 deploy/init.py credential office --host nats:4222)",
+        "docker compose run --rm -e DUBAN_NATS_URL duban do supervision.start_campaign"
+        " --key campaign/2024 --actor office",
+        "docker compose run --rm -e DUBAN_NATS_URL duban charter apply --dry-run /charters/town.yaml",
+    )
 
 
 FULL = """
@@ -260,7 +277,7 @@ def test_a_full_volume_is_unhealthy_until_it_is_freed_and_nats_restarted(
         assert stack.tried(*stack.command, *healthy).returncode != 0
         stack.call("docker", "exec", holder, "rm", "/volumes/nats-data/fill")
         assert stack.tried(*stack.command, *healthy).returncode != 0, "freed, and still not well"
-        stack.compose("restart", "nats")
+        stack.guide("docker compose restart nats")
         stack.compose("up", "-d", "--wait", "nats")
         applied = stack.duban(stack.credential("admin"), *charter)
         assert applied.returncode == 0, applied.stdout + applied.stderr
