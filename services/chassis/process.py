@@ -31,7 +31,7 @@ from duban_contracts.queries import (
 )
 from duban_contracts.query_catalogue import CATALOGUE, query_id
 from duban_contracts.readers import Reader, reader_of
-from duban_contracts.subjects import command_stream, fact_stream
+from duban_contracts.subjects import DEAD_STREAM, command_stream, fact_stream
 from duban_contracts.topology import streams_heard
 from services.chassis import metrics, nats_client
 from services.chassis.charter_bucket import CharterFollower
@@ -402,11 +402,11 @@ class Process:
         self._warn("unreadable_commands", f"in the last minute {said}" if said else None)
 
     async def _check_streams(self) -> None:
-        """Those that this service hears: how much of what they may hold they hold."""
+        """Those that this service writes: how much of what they may hold they hold."""
         near = []
         jetstream = self.client.jetstream(timeout=2)
         with suppress(NatsError, TimeoutError):
-            for stream in (command_stream(self.name), fact_stream(self.name)):
+            for stream in (command_stream(self.name), fact_stream(self.name), DEAD_STREAM):
                 info = await jetstream.stream_info(stream)
                 for limit, most, held in (
                     ("bytes", info.config.max_bytes, info.state.bytes),

@@ -28,7 +28,14 @@ from duban_contracts.fields import (
     bookmark_text,
     has_visible,
 )
-from duban_contracts.intake import SubmitMatter
+from duban_contracts.intake import (
+    PastOutcome,
+    Petitioner,
+    StoredMatter,
+    StoredOutcome,
+    StoredPetitioner,
+    SubmitMatter,
+)
 from duban_contracts.message import Command, Question
 from duban_contracts.query_catalogue import CATALOGUE as QUERIES
 from services.chassis.queries import bookmark
@@ -278,3 +285,12 @@ def test_a_sentence_that_needs_a_parameter_gets_it():
 def test_the_largest_command_fits_into_its_stream(command):
     body = largest(command).model_dump_json().encode()
     assert len(body) + HEADERS <= MAX_COMMAND_BYTES
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [(SubmitMatter, StoredMatter), (Petitioner, StoredPetitioner), (PastOutcome, StoredOutcome)],
+    ids=lambda model: model.__name__,
+)
+def test_every_field_of_a_matter_is_also_stored(asked, stored):
+    assert asked.model_fields.keys() == stored.model_fields.keys()

@@ -95,6 +95,7 @@ def of_service(service: str) -> Permissions:
     publish = [
         *(f"{kind}.{service}.>" for kind in ("evt", "restricted", "notice")),
         dead_subject(service, "*"),
+        f"{API}.STREAM.INFO.{DEAD_STREAM}",  # how full it is
         # Answers go to who asked through his account, or to the administrator's inbox. `allow_responses`
         # would let whoever asks name any subject as the place for the answer.
         "_R_.>",
