@@ -166,11 +166,8 @@ def explained(command: type[Command]) -> str:
             "A field is written name=value, --name value or in --field; repeated it is a list. * is required."
         )
         blocks.append("\n".join(wrap(text, width)))
-    blocks.append(
-        _("Example: {command}").format(
-            command=f"duban do {name} --key {form.example} --actor {_actor(command)} {_example(command)}".rstrip()
-        )
-    )
+    typed = f"duban do {name} --key {form.example} --actor {_actor(command)} {_example(command)}"
+    blocks.append(_("Example: {command}").format(command=typed.rstrip()))
     blocks.append(_("`duban do --help` explains the options."))
     return "\n\n".join(block for block in blocks if block)
 

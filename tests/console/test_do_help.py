@@ -1,6 +1,5 @@
 """`duban do COMMAND --help`, and bodies that are typed without JSON."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,14 +8,13 @@ from duban_contracts.applications import CompleteStage
 from duban_contracts.charter import Charter
 from duban_contracts.handling import ApplyExtension
 from duban_contracts.intake import SubmitMatter
-from duban_contracts.ledger import Accept, RecordProgress, Resolve, Verify
+from duban_contracts.ledger import RecordProgress, Resolve, Verify
 from duban_contracts.measures import MeetMilestone
 from duban_contracts.message import Command
 from duban_contracts.rating import Rate
 from duban_contracts.time import PassTime
 from services.console.bodies import body_of, build, commands, find_command, split_words
-from services.console.command_help import COMES_OF_IT, explained, key_form
-from services.console.i18n import Lang, use
+from services.console.command_help import COMES_OF_IT, key_form
 from services.console.names import Named, near_tokens, token_of, tokens
 from services.console.numbers import entry_number
 from services.console.terminal import Stop
