@@ -1,6 +1,7 @@
 """`duban do`: any command of the catalogue, sent and waited for; what came of it, fact by fact."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -9,10 +10,13 @@ import typer
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from duban_contracts.intake import MatterIncomplete
-from duban_contracts.message import Command, CommandRefused
+from duban_contracts.message import Command, CommandRefused, Refusal
 from duban_contracts.queries import AnswerGiven, ToldFact
-from services.console.bodies import body_of, build, commands, find_command, full_name
+from services.console import command_help
+from services.console.bodies import Given, body_of, build, commands, find_command, full_name, split_words
 from services.console.i18n import N_, _
+from services.console.names import FIELDS, LISTS, Named, is_token, token_of
+from services.console.numbers import entry_number
 from services.console.sentences import Town, read_fact, sentence
 from services.console.tables import table
 from services.console.terminal import (
@@ -21,6 +25,7 @@ from services.console.terminal import (
     FormatOption,
     Stop,
     YesOption,
+    complain,
     confirm,
     ending,
     misuse,
@@ -57,10 +62,26 @@ ActingForOption = Annotated[
 WaitOption = Annotated[float, typer.Option("--wait", min=0.0, help=N_("Seconds to wait for the outcome"))]
 
 
+CONTEXT_SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Fields of the body may stand on the line as options: which there are depends on the command."""
+
+
+def explain(words: list[str]) -> str | None:
+    """The page of the command that is named; None: the general help."""
+    known = {name for full in commands() for name in (full, full.partition(".")[2])}
+    bare = [word.replace("-", "_") for word in words if not word.startswith("-")]
+    named = next((word for word in bare if word in known), bare[0] if bare else None)
+    return command_help.explained(find_command(named)) if named else None
+
+
 def do(
     ctx: typer.Context,
     command: Annotated[
-        str, typer.Argument(help=N_("Name of the command, e.g. accept or ledger.accept"), show_default=False)
+        str,
+        typer.Argument(
+            help=N_("Name of the command, e.g. accept or ledger.accept; its --help explains it"),
+            show_default=False,
+        ),
     ] = "",
     key: Annotated[
         str, typer.Option("--key", help=N_("What it is about: an entry, a station, a submission ..."))
@@ -93,29 +114,111 @@ def do(
         elif help_fields:
             show_fields(find_command(_needed("COMMAND", command)), output)
         else:
-            from services.console.client import Order
-
-            order = Order(
-                _command(_needed("COMMAND", command), file, field or ()),
-                key=_needed("--key", key),
+            model = find_command(_needed("COMMAND", command))
+            bare, fields = split_words(ctx.args, model)
+            body, given = body_of(file, [*(field or ()), *fields])
+            about = _key(model, key, bare, body, given)
+            draft = Draft.of(
+                model,
+                body,
+                _with_key(model, about, body, given),
+                key=about,
                 actor=_needed("--actor", actor),
                 id=id_ or str(uuid4()),
                 at=moment(at),
                 acting_for=acting_for,
             )
-            _meant(full_name(type(order.command)), order.key, yes)
-            tell(*on_system(ctx, lambda system: outcome(system, order, wait)), output)
+            _meant(full_name(model), draft.key, yes)
+            tell(*on_system(ctx, lambda system: draft.sent(system, wait)), output)
+
+
+def _key(model: type[Command], key: str, bare: list[str], body: Mapping[str, Any], given: Given) -> str:
+    """As `--key` says, else the word behind the command, else the field that holds it too."""
+    form = command_help.key_form(model)
+    known = {**body, **dict(given)}
+    held = str(known.get(form.field, "")) if form.field else ""
+    words = [word for word in (key, *bare) if word]
+    if len(words) > 1:
+        raise misuse(_("not understood: {names}").format(names=_(", ").join(words[1:])))
+    found = words[0] if words else form.always or held
+    if not found:
+        sentence = _("{name} is missing").format(name="--key")
+        hint = _("{form}, e.g. {example}").format(form=_(form.form), example=form.example)
+        raise misuse(f"{sentence}: {hint}")
+    return entry_number(found) if form is command_help.ENTRY else found
+
+
+def _with_key(model: type[Command], key: str, body: Mapping[str, Any], given: Given) -> Given:
+    """The key stands for the field that says the same, where that is not given."""
+    name = command_help.key_form(model).field
+    if name is None or name in {**body, **dict(given)}:
+        return given
+    return [*given, (name, key)]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A command as it was typed: names of the charter become tokens when the charter is at hand."""
+
+    model: type[Command]
+    body: Mapping[str, Any]
+    given: Given
+    key: str
+    actor: str
+    id: str
+    at: datetime | None
+    acting_for: str | None
+
+    @classmethod
+    def of(cls, model: type[Command], body: Mapping[str, Any], given: Given, **about: Any) -> "Draft":
+        """Raises Stop where it breaks its contract, whatever its names turn out to be."""
+        draft = cls(model, body, given, **about)
+        draft.command(lambda _kind, text: text if is_token(text) else "name")
+        return draft
+
+    def command(self, token: Callable[[Named, str], str]) -> Command:
+        given = [(name, self._token(name, text, token)) for name, text in self.given]
+        return build(self.model, self.body, given)
+
+    def _token(self, name: str, text: str, token: Callable[[Named, str], str]) -> str:
+        kind = FIELDS.get(name)
+        if kind is None or not command_help.holds_tokens(self.model, name) or text.startswith("["):
+            return text
+        return token(kind, text)
+
+    async def sent(self, system: "Duban", wait: float) -> tuple[AnswerGiven, Town]:
+        from services.console.client import Order
+
+        charter = await system.charter() if self._has_names() else None
+
+        def token(kind: Named, text: str) -> str:
+            return text if is_token(text) and charter is None else token_of(charter, kind, text)
+
+        order = Order(
+            self.command(token),
+            key=self.key,
+            actor=token(Named.ACTOR, self.actor),
+            id=self.id,
+            at=self.at,
+            acting_for=self.acting_for and token(Named.ACTOR, self.acting_for),
+        )
+        return await outcome(system, order, wait)
+
+    def _has_names(self) -> bool:
+        named: list[str] = []
+
+        def seen(_kind: Named, text: str) -> str:
+            named.append(text)
+            return text if is_token(text) else "name"
+
+        self.command(seen)
+        return not all(map(is_token, filter(None, (*named, self.actor, self.acting_for))))
 
 
 def _meant(command: str, key: str, yes: bool) -> None:
     if command in ASKED:
         question = _("{command} for {key} has consequences that cannot be taken back. Is it meant?")
         confirm(question.format(command=command, key=key), yes=yes, grave=command in GRAVE)
-
-
-def _command(name: str, file: str | None, fields: Iterable[str]) -> Command:
-    model = find_command(name)
-    return build(model, *body_of(file, fields))
 
 
 def _needed(name: str, value: str) -> str:
@@ -158,8 +261,30 @@ def tell(given: AnswerGiven, town: Town, output: Format, **more: Any) -> None:
     else:
         for told in given.facts:
             say(fact_line(told, town))
+        if not given.facts:
+            say(_("done; nothing changed that would be told"))
+        for fact in answers:
+            if isinstance(fact, CommandRefused) and (hint := refusal_hint(fact, town)):
+                complain(hint)
     if refused or any(isinstance(fact, NOT_DONE) for fact in answers):
         raise typer.Exit(Exit.REFUSED)
+
+
+UNKNOWN: Mapping[Refusal, Named] = {
+    Refusal.UNKNOWN_STATION: Named.STATION,
+    Refusal.UNKNOWN_CATEGORY: Named.CATEGORY,
+    Refusal.UNKNOWN_VILLAGE: Named.VILLAGE,
+    Refusal.UNKNOWN_MEASURE: Named.MEASURE,
+    Refusal.UNKNOWN_ACTOR: Named.ACTOR,
+}
+
+
+def refusal_hint(fact: CommandRefused, town: Town) -> str:
+    """What may be meant, where the service knows no such token."""
+    kind = UNKNOWN.get(fact.reason)
+    if kind is None or town.charter is None:
+        return ""
+    return _("see `duban list {kind}` for what there is").format(kind=LISTS[kind])
 
 
 def fact_line(told: ToldFact, town: Town) -> str:
@@ -180,7 +305,11 @@ def _sentence(told: ToldFact, town: Town) -> str:
 def show_commands(output: Format) -> None:
     if output is Format.JSON:
         known = {
-            name: {"by": sorted(each.by), "about": _about(each), "fields": list(each.model_fields)}
+            name: {
+                "by": sorted(each.by),
+                "about": command_help.about(each),
+                "fields": list(each.model_fields),
+            }
             for name, each in commands().items()
         }
         return say_json(known)
@@ -192,33 +321,6 @@ def show_commands(output: Format) -> None:
 
 
 def show_fields(model: type[Command], output: Format) -> None:
-    schema = model.model_json_schema()
     if output is Format.JSON:
-        return say_json(schema)
-    say(f"{full_name(model)}: {_about(model)}".rstrip(": "))
-    rows = []
-    for name, field in schema.get("properties", {}).items():
-        required = _("yes") if name in schema.get("required", ()) else _("no")
-        rows.append([name, _kind(field, schema.get("$defs", {})), required, field.get("description", "")])
-    return say_long(table([_("Field"), _("Values"), _("Required"), _("Meaning")], rows))
-
-
-def _about(model: type[Command]) -> str:
-    return (model.__doc__ or "").strip().partition("\n")[0]
-
-
-def _kind(field: dict[str, Any], defined: dict[str, Any]) -> str:
-    """The values of a field in words: its type, or all that it may be."""
-    match field:
-        case {"$ref": str(reference)}:
-            return _kind(defined[reference.rpartition("/")[2]], defined)
-        case {"enum": list(values)}:
-            return " | ".join(map(str, values))
-        case {"anyOf": list(options)}:
-            return " | ".join(_kind(each, defined) for each in options if each.get("type") != "null")
-        case {"type": "array", "items": dict(item)}:
-            return f"[{_kind(item, defined)}, ...]"
-        case {"type": "object", "properties": dict(inside)}:
-            return "{" + ", ".join(inside) + "}"
-        case _:
-            return str(field.get("format") or field.get("type", ""))
+        return say_json(model.model_json_schema())
+    return say_long(command_help.explained(model))

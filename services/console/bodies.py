@@ -1,20 +1,26 @@
 """From a name and fields to a command that keeps its contract, or to a sentence that says what is wrong."""
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from duban_contracts.charter_check import closest
+from duban_contracts.charter_check import hint as near_words
+from duban_contracts.charter_findings import sentence as finding_sentence
+from duban_contracts.faults import SENTENCES, FieldFault, field_faults
 from duban_contracts.message import CATALOGUE, Command
-from services.console.i18n import _
+from duban_contracts.rules import Limit, Unit
+from services.console.i18n import N_, _
 from services.console.terminal import misuse
+from services.console.words import code_of
 
 
 def commands() -> dict[str, type[Command]]:
@@ -47,11 +53,40 @@ def _did_you_mean(wanted: str, known: Iterable[str]) -> str:
     return _("; `duban do --list` shows all")
 
 
-def body_of(file: str | None, fields: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The body, and the text of the fields that were given one by one; those go before the file's."""
-    body = _from_file(file) if file else {}
-    texts = dict(map(_field, fields))
-    return body | {name: _value(text) for name, text in texts.items()}, texts
+Given = Sequence[tuple[str, str]]
+"""Fields as they were typed, in order: name and text."""
+
+
+def body_of(file: str | None, fields: Iterable[str]) -> tuple[dict[str, Any], Given]:
+    """The body of the file, and the fields that were given one by one; those go before the file's."""
+    return _from_file(file) if file else {}, [_field(each) for each in fields]
+
+
+def split_words(words: Iterable[str], model: type[Command]) -> tuple[list[str], list[str]]:
+    """What stands behind the command: bare words, and fields as `name=value`.
+
+    A field may be written `name=value`, `--name value`, `--name=value`; one for yes or no also `--name` and
+    `--no-name`.
+    """
+    bare, fields, rest = list[str](), list[str](), list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            (fields if "=" in word else bare).append(word)
+            continue
+        name, equals, value = word.removeprefix("--").partition("=")
+        name = name.replace("-", "_")
+        if equals:
+            fields.append(f"{name}={value}")
+        elif name.startswith("no_") and _is_bool(model, name.removeprefix("no_")):
+            fields.append(f"{name.removeprefix('no_')}=false")
+        elif _is_bool(model, name) and not (rest and _truth(rest[0]) is not None):
+            fields.append(f"{name}=true")
+        elif rest:
+            fields.append(f"{name}={rest.pop(0)}")
+        else:
+            raise misuse(_("{name} needs a value").format(name=word))
+    return bare, fields
 
 
 def _from_file(file: str) -> dict[str, Any]:
@@ -74,26 +109,15 @@ def _field(given: str) -> tuple[str, str]:
     return name, value
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        return text
-
-
-def build(model: type[Command], body: Mapping[str, Any], texts: Mapping[str, str] = {}) -> Command:
+def build(model: type[Command], body: Mapping[str, Any], given: Given = ()) -> Command:
     """The command, checked as strictly as a writer must be: a misspelt field is an error.
 
-    `texts` are fields as they were typed: 138 for a field that holds text is the text "138".
+    A text in `given` becomes what its field holds: `length=5` a limit, several `evidence=...` a list.
     """
     try:
-        return _checked(model, body)
+        return _checked(model, {**body, **_typed(model, given)})
     except ValidationError as error:
-        typed = {name: texts[name] for name in _wanting_text(error) if name in texts}
-    try:
-        return _checked(model, {**body, **typed})
-    except ValidationError as error:
-        faults = [_fault(model, each) for each in error.errors(include_url=False)]
+        faults = [_fault(model, each) for each in field_faults(error)]
         lines = "\n".join(f"  {each['field']}: {each['message']}" for each in faults)
         sentence = _("{command} breaks its contract:").format(command=full_name(model))
         raise misuse(f"{sentence}\n{lines}", fields=faults) from None
@@ -103,15 +127,153 @@ def _checked(model: type[Command], body: Mapping[str, Any]) -> Command:
     return model.model_validate_json(json.dumps(body), extra="forbid")
 
 
-def _wanting_text(error: ValidationError) -> list[str]:
-    return [str(e["loc"][0]) for e in error.errors() if e["type"] == "string_type" and len(e["loc"]) == 1]
+def _fault(model: type[Command], fault: FieldFault) -> dict[str, str]:
+    hint = ""
+    if fault.code == "extra_forbidden" and "." not in fault.field:
+        hint = finding_sentence(
+            "invalid", {"problem": ""} | dict(near_words(fault.field, model.model_fields)), _
+        )
+    return {"field": fault.field, "message": fault_in_words(fault) + hint}
 
 
-def _fault(model: type[Command], error: ErrorDetails) -> dict[str, str]:
-    field = ".".join(map(str, error["loc"]))
-    if error["type"] == "extra_forbidden":
-        hint = closest(field, model.model_fields) if len(error["loc"]) == 1 else ""
-        return {"field": field, "message": _("there is no such field") + hint}
-    if error["type"] == "missing":
-        return {"field": field, "message": _("this field is missing")}
-    return {"field": field, "message": error["msg"].removeprefix("Value error, ")}
+def fault_in_words(fault: FieldFault) -> str:
+    """In the language in use, without the field's name."""
+    match fault.code:
+        case "extra_forbidden":
+            return _("there is no such field")
+        case "missing":
+            return _("this field is missing")
+        case code if code in SENTENCES:
+            return _(SENTENCES[code]).format_map(fault.params)
+        case code if code in OTHER_FAULTS:
+            return _(OTHER_FAULTS[code])
+        case _:
+            return str(fault._replace(field="")).removeprefix("Value error, ")
+
+
+OTHER_FAULTS: Mapping[str, str] = {
+    "int_parsing": N_("a whole number is needed"),
+    "int_type": N_("a whole number is needed"),
+    "int_from_float": N_("a whole number is needed"),
+    "bool_parsing": N_("yes or no is needed"),
+    "bool_type": N_("yes or no is needed"),
+    "date_from_datetime_parsing": N_("write it as a day, like 2024-04-15"),
+    "date_parsing": N_("write it as a day, like 2024-04-15"),
+    "datetime_parsing": N_("write it as a time with a zone, like 2024-04-15T09:00:00+08:00"),
+    "datetime_from_date_parsing": N_("write it as a time with a zone, like 2024-04-15T09:00:00+08:00"),
+    "tuple_type": N_("several values are needed, as a JSON list"),
+    "dict_type": N_("a JSON object is needed"),
+}
+"""Types of pydantic's errors for which the contracts have no sentence of their own."""
+
+
+def _typed(model: type[Command], given: Given) -> dict[str, Any]:
+    texts: dict[str, list[str]] = {}
+    for name, text in given:
+        texts.setdefault(name, []).append(text)
+    body: dict[str, Any] = {}
+    for name, values in texts.items():
+        first, dot, rest = name.partition(".")
+        known = model.model_fields.get(name)
+        if known is not None:
+            body[name] = value_of_texts(name, known.annotation, values)
+        elif dot and first in model.model_fields:
+            inside = body.setdefault(first, {})
+            inside[rest] = _one(_inner_field(model.model_fields[first].annotation, rest), values[-1])
+        else:
+            body[name] = values[-1]  # which the contract refuses, with what is near
+    return body
+
+
+def value_of_texts(name: str, annotation: Any, texts: Sequence[str]) -> Any:
+    """What texts mean for a field of this type; the contract judges what comes out."""
+    plain = plain_type(annotation)
+    if get_origin(plain) is tuple:
+        item = get_args(plain)[0]
+        return [value for text in texts for value in _items(item, text)]
+    if len(texts) > 1:
+        raise misuse(_("{name} is given more than once, and takes one value").format(name=name))
+    return _one(plain, texts[0])
+
+
+def plain_type(annotation: Any) -> Any:
+    """Without `Annotated` and without `None`."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, UnionType):
+            annotation = next(each for each in get_args(annotation) if each is not NoneType)
+        else:
+            return annotation
+
+
+def _inner_field(annotation: Any, name: str) -> Any:
+    plain = plain_type(annotation)
+    if get_origin(plain) is dict:
+        return get_args(plain)[1]
+    known = getattr(plain, "model_fields", {}).get(name)
+    return known.annotation if known else str
+
+
+def _items(item: Any, text: str) -> list[Any]:
+    if text.startswith("["):
+        listed = _value(text)
+        if isinstance(listed, list):
+            return listed
+    return [_one(item, text)]
+
+
+def _one(annotation: Any, text: str) -> Any:
+    plain = plain_type(annotation)
+    if plain is bool:
+        truth = _truth(text)
+        return text if truth is None else truth
+    if plain is str:
+        return text
+    if plain is Limit:
+        return _limit(text)
+    if isinstance(plain, type) and issubclass(plain, Enum):
+        code = code_of(plain, text)
+        return _value(text) if code is None else code.value
+    return _value(text)
+
+
+def _limit(text: str) -> Any:
+    """`5` and `5 calendar_days`, the unit by its code or in words; else JSON."""
+    found = re.fullmatch(r"(\d{1,9})\s*(.*)", text.strip(), re.DOTALL)
+    if found is None:
+        return _value(text)
+    unit = code_of(Unit, found[2]) if found[2] else None
+    if found[2] and unit is None:
+        units = ", ".join(each.value for each in Unit)
+        raise misuse(_("{text!r} has no unit that is known: {units}").format(text=text, units=units))
+    return {"amount": int(found[1]), **({"unit": unit.value} if unit else {})}
+
+
+def _is_bool(model: type[Command], name: str) -> bool:
+    known = model.model_fields.get(name)
+    return known is not None and plain_type(known.annotation) is bool
+
+
+TRUTHS = {
+    "true": True,
+    "yes": True,
+    "y": True,
+    "是": True,
+    "false": False,
+    "no": False,
+    "n": False,
+    "否": False,
+}
+
+
+def _truth(text: str) -> bool | None:
+    return TRUTHS.get(text.strip().casefold())
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return text

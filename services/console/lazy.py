@@ -1,6 +1,6 @@
 """Commands that are imported when they are named: help and completion know them by their line in a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -28,16 +28,37 @@ class LazyCommand:
         return self.target.endswith(":app")
 
     def load(self) -> Any:
-        module, _colon, attribute = self.target.partition(":")
-        found = getattr(import_module(f"services.console.{module}"), attribute)
+        """A module may have `CONTEXT_SETTINGS` for its command, and `explain`, which gives a page of help."""
+        name, _colon, attribute = self.target.partition(":")
+        module = import_module(f"services.console.{name}")
+        found = getattr(module, attribute)
         if isinstance(found, typer.Typer):
             command: Any = get_group(found)
         else:
             single = typer.Typer(add_completion=False)
-            single.command(self.name, help=self.help, context_settings=dict(COMMAND_SETTINGS))(found)
+            settings = COMMAND_SETTINGS | getattr(module, "CONTEXT_SETTINGS", {})
+            single.command(self.name, help=self.help, context_settings=settings)(found)
             command = get_command(single)
         command.name, command.help = self.name, self.help
-        return prepared(command)
+        prepared(command)
+        if explain := getattr(module, "explain", None):
+            _explained(command, explain)
+        return command
+
+
+def _explained(command: Any, explain: Callable[[list[str]], str | None]) -> None:
+    """`--help` is answered before the words around it are parsed, so they are kept aside for it."""
+    parse = command.parse_args
+
+    def parse_args(ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[WORDS] = list(args)
+        return list(parse(ctx, args))
+
+    command.parse_args = parse_args
+    command.get_help = lambda ctx: explain(ctx.meta.get(WORDS, [])) or help_text(command, ctx)
+
+
+WORDS = "duban.words"
 
 
 class LazyCommands(dict[str, Any]):

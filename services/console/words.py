@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import TypeVar
 
 from duban_contracts.charter import Ground, MatterKind, Role, Unit
 from duban_contracts.due import DueClock
@@ -14,7 +15,7 @@ from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackResult, Level
 from duban_contracts.reading import EntryStatus, Situation
 from duban_contracts.reclassifying import ClockEffect
-from services.console.i18n import N_, _
+from services.console.i18n import N_, Lang, _, catalogue
 
 WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
     Rung: {
@@ -209,3 +210,18 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
 def word(code: Enum) -> str:
     """The code itself where nobody gave it a word yet."""
     return _(WORDS.get(type(code), {}).get(code, str(code.value)))
+
+
+Code = TypeVar("Code", bound=Enum)
+
+
+def code_of(codes: type[Code], text: str) -> Code | None:
+    """By its value or its word in either language; None where there is none of that name."""
+    wanted = text.strip().casefold()
+    return next((code for code in codes if wanted in (each.casefold() for each in words_of(code))), None)
+
+
+def words_of(code: Enum) -> tuple[str, ...]:
+    """Everything that it is called: its value, its word, and that in Chinese."""
+    said = WORDS.get(type(code), {}).get(code, "")
+    return tuple(filter(None, (str(code.value), said, catalogue(Lang.ZH).get(said, ""))))

@@ -8,19 +8,34 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from duban_contracts.charter_findings import GAPS, HINTS, PROBLEMS
+from duban_contracts.faults import SENTENCES as FAULTS
+from duban_contracts.time import PassTime
 from services.console import i18n
+from services.console.bodies import commands
 from services.console.i18n import Lang, _, catalogue, chosen, use
 
 CONSOLE = Path(i18n.__file__).parent
 FINDINGS = {*PROBLEMS.values(), *GAPS.values(), *HINTS.values()}
 """The contracts know no catalogue: what a charter's findings say stands there as data."""
+COMMANDS = {
+    text
+    for command in commands().values()
+    for text in (
+        (command.__doc__ or PassTime.__doc__ or "").strip().partition("\n")[0],
+        *(field.description for field in command.model_fields.values()),
+    )
+    if text
+}
+"""What the contracts say of commands and their fields."""
 
 
 def texts() -> set[str]:
     found = extract_from_dir(
         CONSOLE, method_map=[("**.py", "python")], keywords={"_": None, "N_": None}, strip_comment_tags=False
     )
-    return {str(message) for _file, _line, message, *_rest in found} | FINDINGS
+    return (
+        {str(message) for _file, _line, message, *_rest in found} | FINDINGS | COMMANDS | set(FAULTS.values())
+    )
 
 
 def places(text: str) -> list[str]:
