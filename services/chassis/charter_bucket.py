@@ -51,6 +51,26 @@ async def published_charter(client: "Client") -> Charter | None:
     return await _readable_until(jetstream, newest.seq or 0)
 
 
+async def published_revisions(client: "Client", seconds: float = 10) -> list[Charter]:
+    """All readable ones that the bucket keeps, newest first. For credentials that may read the bucket."""
+    from nats.js.errors import NotFoundError
+
+    jetstream = client.jetstream(timeout=seconds)
+    found: list[Charter] = []
+    try:
+        newest = (await jetstream.get_last_msg(STREAM, SUBJECT)).seq or 0
+    except NotFoundError:
+        return found
+    for each in range(newest, max(0, newest - CHARTER_HISTORY), -1):
+        try:
+            msg = await jetstream.get_msg(STREAM, each)
+        except NotFoundError:
+            continue
+        if charter := _charter(msg.data, each, msg.time):
+            found.append(charter)
+    return found
+
+
 async def _readable_until(jetstream: "JetStreamContext", revision: int) -> Charter | None:
     """The newest readable one up to `revision`: the bucket keeps the last `CHARTER_HISTORY` of them."""
     from nats.js.errors import NotFoundError

@@ -14,6 +14,7 @@ from duban_contracts.message import SERVICES
 from duban_contracts.queries import AskCharter, Following
 from services.chassis.charter_bucket import publish_charter, published_charter
 from services.chassis.charter_file import CharterErrors, Finding, charter_gaps, read_charter
+from services.console import charter_view
 from services.console.charter_new import new_charter
 from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
@@ -40,6 +41,14 @@ FOLLOW_SECONDS = 10.0
 TOKEN = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
 
 app = typer.Typer(help=N_("The town's charter"), no_args_is_help=True)
+
+app.command("show", help=N_("The charter in force: an overview, or a part of it"))(charter_view.show)
+app.command("diff", help=N_("What differs between the charter in force and a file, or two files"))(
+    charter_view.diff
+)
+app.command("history", help=N_("The revisions that were published, and how much each changed"))(
+    charter_view.history
+)
 
 CharterFile = Annotated[Path, typer.Argument(help=N_("The charter, a YAML file"), show_default=False)]
 

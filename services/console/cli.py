@@ -25,6 +25,12 @@ COMMANDS = LazyCommands(
     LazyCommand("submit", "submitting:submit", N_("Submit a matter")),
     LazyCommand("do", "asking:do", N_("Send any command of the catalogue, and wait for what comes of it")),
     LazyCommand("ledger", "ledger_commands:app", N_("The register of entries (台账)")),
+    LazyCommand(
+        "list", "listing:list_", N_("What the charter calls stations, actors, categories, villages ...")
+    ),
+    LazyCommand(
+        "history", "history:history", N_("Everything that ever happened to an entry, a station, a round ...")
+    ),
     LazyCommand("why", "why:why", N_("Why an entry is due when it is due, day by day")),
     LazyCommand(
         "petitioner", "petitioner:petitioner", N_("Who is behind an entry; for open duties, and on record")

@@ -15,6 +15,7 @@ from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackResult, Level
 from duban_contracts.reading import EntryStatus, Situation
 from duban_contracts.reclassifying import ClockEffect
+from duban_contracts.rules import Limit
 from services.console.i18n import N_, Lang, _, catalogue
 
 WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
@@ -225,3 +226,8 @@ def words_of(code: Enum) -> tuple[str, ...]:
     """Everything that it is called: its value, its word, and that in Chinese."""
     said = WORDS.get(type(code), {}).get(code, "")
     return tuple(filter(None, (str(code.value), said, catalogue(Lang.ZH).get(said, ""))))
+
+
+def limit_in_words(limit: Limit | None) -> str:
+    """`5 working day(s)`; empty where there is none."""
+    return f"{limit.amount} {word(limit.unit)}" if limit else ""

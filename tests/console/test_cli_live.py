@@ -160,3 +160,34 @@ def test_the_report_is_written_to_a_file_that_spreadsheets_read(duban: Run, tmp_
     assert (ran.status, ran.out) == (0, "")
     assert file.read_bytes().startswith(b"\xef\xbb\xbfStation,Dispatched")
     assert duban("report", "laggards", "--out", str(tmp_path)).status == 2
+
+
+@pytest.mark.case("C8")
+def test_names_on_screen_are_understood_and_listed(duban: Run, township: Charter) -> None:
+    listed = duban("list", "stations", "--format", "json").document["stations"]
+    assert {each["token"] for each in listed} == set(township.stations)
+    entry = entry_of(submitted(duban, "--format", "json"))
+    name = township.stations["qingjieban"].name
+    assert duban("do", "accept", entry, "--actor", name).status == 0
+    unknown = duban("do", "add_co_handler", entry, "--actor", "office", "station=便民")
+    assert unknown.status == 2
+    assert "did you mean bianmin" in unknown.err
+
+
+@pytest.mark.case("C8")
+def test_the_charter_in_force_is_shown_compared_and_its_revisions_are_told(duban: Run) -> None:
+    assert duban("charter", "show").status == 0
+    assert duban("charter", "show", "stations.bianmin", "--format", "json").document["name"]
+    assert "nothing differs" in duban("charter", "diff", TOWNSHIP).out
+    told = duban("charter", "history", "--format", "json").document
+    assert told["complete"] is True
+    assert int(told["revisions"][0]["revision"]) >= 1
+
+
+@pytest.mark.case("C10")
+def test_the_history_of_a_key_comes_from_every_service_that_knows_it(duban: Run) -> None:
+    entry = entry_of(submitted(duban, "--format", "json"))
+    told = duban("history", entry.partition("-")[2].lstrip("0"), "--format", "json").document
+    assert told["key"] == entry
+    assert told["facts"][0]["type"] == "duban.ledger.entry_opened.v1"
+    assert duban("history", "nothing:like-it").status == 1
