@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from duban_contracts.intake import Priority
 from duban_contracts.reading import EntryInFull, EntryPage, EntryStatus
+from duban_contracts.subjects import NOBODY
 from services.console.asking_register import more
 from services.console.i18n import N_, _
-from services.console.sentences import ABSENT, Town, printable
+from services.console.sentences import ABSENT, Town, deadline, printable
+from services.console.tables import table
 from services.console.terminal import say
 from services.console.words import word
-
-if TYPE_CHECKING:  # a tenth of a second to import
-    from rich.table import Table
 
 FIELDS: Mapping[str, str] = {
     "number": N_("Number"),
@@ -32,7 +31,7 @@ FIELDS: Mapping[str, str] = {
     "round": N_("Round"),
     "opened_at": N_("Opened"),
     "updated_at": N_("Last change"),
-    "due_at": N_("Late from"),
+    "due_at": N_("Due"),
     "due": N_("By the rule"),
     "held": N_("On hold"),
     "stage": N_("Stage"),
@@ -51,13 +50,14 @@ FIELDS: Mapping[str, str] = {
 }
 
 
-def tell_page(page: EntryPage, town: Town) -> None:
-    from rich.table import Table
-
-    table = Table(_("Number"), _("Title"), _("Station"), _("Status"), _("Due"), _("Late"))
-    for entry in page.entries:
-        table.add_row(*line(entry, town, datetime.now(UTC)))
-    say(table)
+def tell_page(page: EntryPage, town: Town, *, wide: bool = False) -> None:
+    now = datetime.now(UTC)
+    headings = [_("Number"), _("Title"), _("Station"), _("Status"), _("Due"), _("Late")]
+    if page.entries:
+        rows = [line(entry, town, now) for entry in page.entries]
+        say(table(headings, rows, wide=wide, keep=(0, 4)))
+    else:
+        say(_("no entry is like that"))
     if page.next:
         say(more(page.next))
 
@@ -66,11 +66,15 @@ def line(entry: EntryInFull, town: Town, now: datetime) -> list[str]:
     return [
         entry.number,
         printable(entry.title),
-        town.name(entry.station),
+        station_name(entry.station, town),
         word(entry.status),
-        town.moment(entry.due_at) if entry.due_at else ABSENT,
+        deadline(entry.due_at, town) if entry.due_at else ABSENT,
         _("late") if is_late(entry, now) else "",
     ]
+
+
+def station_name(token: str, town: Town) -> str:
+    return _("nobody yet") if token == NOBODY else town.name(token)
 
 
 def is_late(entry: EntryInFull, now: datetime) -> bool:
@@ -80,15 +84,13 @@ def is_late(entry: EntryInFull, now: datetime) -> bool:
     return entry.due_at is not None and entry.due_at <= now and not entry.held
 
 
-def in_full(entry: EntryInFull, town: Town) -> "Table":
-    """Field by field; what an entry has not is left out."""
-    from rich.table import Table
-
-    table = Table(_("Field"), _("Value"), show_header=False)
-    for name, value in entry:
-        if value is not False and value not in (None, "", ()):
-            table.add_row(_(FIELDS[name]), _shown(name, value, town))
-    return table
+def in_full(entry: EntryInFull, town: Town) -> list[tuple[str, str]]:
+    """Field by field, name and value; what an entry has not is left out."""
+    return [
+        (_(FIELDS[name]), _shown(name, value, town))
+        for name, value in entry
+        if value is not False and value not in (None, "", ())
+    ]
 
 
 def _shown(name: str, value: Any, town: Town) -> str:
@@ -97,11 +99,15 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return _("yes")
         case Enum():
             return word(value)
+        case datetime() if name == "due_at":
+            return deadline(value, town)
         case datetime():
             return town.moment(value)
         case tuple():
             return _(", ").join(town.name(each) for each in value)
-        case _ if name in ("station", "village"):
+        case _ if name == "station":
+            return station_name(str(value), town)
+        case _ if name == "village":
             return town.name(str(value))
         case _ if name in ("category", "reclassified_from"):
             return town.category(str(value))

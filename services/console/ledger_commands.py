@@ -6,17 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duban_contracts.charter import MatterKind
 from duban_contracts.ledger import EntryKind
 from duban_contracts.queries import Answers, HistoryOf, ShowEntry, Shown, ToldFact
-from duban_contracts.reading import EntryPage, EntryStatus, ListEntries, PaperPage, PaperRow
+from duban_contracts.reading import EntryStatus, PaperPage, PaperRow
+from duban_contracts.subjects import NOBODY
 from services.console.asking import fact_document, fact_line, moment
-from services.console.asking_register import asking, every_page, full_page, no_such, with_town
+from services.console.asking_register import asking, every_page, no_such, with_town
 from services.console.entries import in_full, tell_page
+from services.console.files import Layout, layout_of
+from services.console.filtering import (
+    DueWithin,
+    Filter,
+    Names,
+    coded,
+    kinds_of,
+    listed,
+    listing_order,
+)
+from services.console.history import told
 from services.console.i18n import N_, _
+from services.console.listing import WideOption
+from services.console.numbers import entry_number
 from services.console.overviews import disclosure, hot
-from services.console.paper_ledger import Layout, write
+from services.console.paper_ledger import write
+from services.console.pending import pending
+from services.console.reporting import LayoutOption
 from services.console.sentences import Town
+from services.console.tables import vertical
 from services.console.terminal import (
     Format,
     FormatOption,
@@ -36,13 +52,34 @@ MOST = 500
 
 
 Station = Annotated[str | None, typer.Option("--station", help=N_("The responsible station"))]
-Statuses = Annotated[list[EntryStatus] | None, typer.Option("--status", help=N_("Repeatable"))]
-Register = Annotated[EntryKind | None, typer.Option("--of", help=N_("Matters, measures or applications"))]
-Kind = Annotated[MatterKind | None, typer.Option("--kind", help=N_("Kind of matter"))]
+Statuses = Annotated[
+    list[EntryStatus] | None,
+    typer.Option(
+        "--status",
+        parser=coded(EntryStatus),
+        metavar="|".join(EntryStatus),
+        help=N_("Repeatable; default: what is open"),
+    ),
+]
+Register = Annotated[
+    EntryKind | None,
+    typer.Option(
+        "--of",
+        parser=coded(EntryKind),
+        metavar="|".join(EntryKind),
+        help=N_("Matters, measures or applications"),
+    ),
+]
+Kind = Annotated[
+    str | None, typer.Option("--kind", help=N_("Kind of matter, or matter, measure, application"))
+]
 Category = Annotated[str | None, typer.Option("--category", help=N_("Category of the charter"))]
 Village = Annotated[str | None, typer.Option("--village", help=N_("Village of the charter"))]
 DueFrom = Annotated[str | None, typer.Option("--due-from", help=N_("Due on this day or later"))]
 DueUntil = Annotated[str | None, typer.Option("--due-until", help=N_("Due on this day or earlier"))]
+DueOption = Annotated[
+    DueWithin | None, typer.Option("--due", help=N_("Due today, tomorrow, or in the seven days from today"))
+]
 Since = Annotated[
     str | None, typer.Option("--updated-since", help=N_("Changed since this time, with a zone"))
 ]
@@ -50,17 +87,25 @@ Text = Annotated[str | None, typer.Option("--text", help=N_("Stands in the title
 Overdue = Annotated[
     bool, typer.Option("--overdue", help=N_("Only what its station has in hand and should have answered"))
 ]
+Unassigned = Annotated[
+    bool, typer.Option("--unassigned", help=N_("Only what no station has: the office has to say whose it is"))
+]
 
 
 @app.command("list", help=N_("Entries by station, status, category ..., sorted by due date"))
 def list_(
     ctx: typer.Context,
     station: Station = None,
+    unassigned: Unassigned = False,
     status: Statuses = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help=N_("Also what is off the register, after what is open"))
+    ] = False,
     of: Register = None,
     kind: Kind = None,
     category: Category = None,
     village: Village = None,
+    due: DueOption = None,
     due_from: DueFrom = None,
     due_until: DueUntil = None,
     overdue: Overdue = False,
@@ -68,56 +113,79 @@ def list_(
     text: Text = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help=N_("Entries on one page"))] = 50,
     after: Annotated[str | None, typer.Option("--after", help=N_("Go on where a page ended"))] = None,
+    wide: WideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        question = asking(
-            ListEntries,
-            station=station,
-            statuses=tuple(status or ()),
-            entry_kind=of,
-            kind=kind,
-            category=category,
-            village=village,
+        order = listing_order(status, all_, open_only=not (overdue or updated_since))
+        kinds = kinds_of(kind, of)
+        wanted = Filter.of(
+            Names(station=NOBODY if unassigned else station, category=category, village=village),
+            due,
+            **kinds,
             due_from=day(due_from),
             due_until=day(due_until),
             overdue=overdue,
             updated_since=moment(updated_since),
             text=text,
             limit=limit,
-            after=after,
         )
-        page, town = on_system(ctx, lambda system: full_page(system, "list", question, EntryPage, "entries"))
+        page, town = on_system(ctx, lambda system: listed(system, wanted, order, after))
         if output is Format.JSON:
             say_json(page.model_dump(mode="json", exclude_none=True))
         else:
-            tell_page(page, town)
+            tell_page(page, town, wide=wide)
 
 
-@app.command("show", help=N_("Everything that the register shows of one entry"))
+@app.command(
+    "show", help=N_("Everything that the register shows of one entry, and what is under way with it")
+)
 def show(
     ctx: typer.Context,
-    entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
+    entry: Annotated[
+        str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123; 123 is this year's"))
+    ],
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
+        entry = entry_number(entry)
         question = asking(ShowEntry, entry=entry)
-        shown, town = on_system(ctx, lambda system: with_town(system, "show", question, Shown))
+        shown, waiting, town = on_system(ctx, lambda system: with_pending(system, question))
         if shown.entry is None:
             raise no_such(entry)
         if output is Format.JSON:
-            say_json(shown.entry.model_dump(mode="json", exclude_none=True))
-        else:
-            say(in_full(shown.entry, town))
+            document = shown.entry.model_dump(mode="json", exclude_none=True)
+            say_json({**document, "pending": [fact_document(told, town) for told in waiting]})
+            return
+        rows = in_full(shown.entry, town)
+        say(vertical([name for name, _value in rows], [[value for _name, value in rows]]))
+        if waiting:
+            say("\n" + _("Under way, and since when:"))
+            for told in waiting:
+                say("  " + fact_line(told, town))
+
+
+async def with_pending(system: "Duban", question: ShowEntry) -> tuple[Shown, list[ToldFact], Town]:
+    """The entry, and what is under way by its own history and that of its present rating."""
+    shown, town = await with_town(system, "show", question, Shown)
+    if shown.entry is None:
+        return shown, [], town
+    facts, _kept_back, _town = await told(system, ["ledger"], HistoryOf(key=question.entry))
+    key = f"{question.entry}/{shown.entry.round}"
+    rated, _kept_back, _town = await told(system, ["rating"], HistoryOf(key=key))
+    return shown, pending([*facts, *rated]), town
 
 
 @app.command("history", help=N_("Everything that ever happened to one entry"))
 def history(
     ctx: typer.Context,
-    entry: Annotated[str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123"))],
+    entry: Annotated[
+        str, typer.Argument(help=N_("Number of the entry, e.g. 2024-000123; 123 is this year's"))
+    ],
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
+        entry = entry_number(entry)
         question = asking(HistoryOf, key=entry)
         facts, town = on_system(ctx, lambda system: every_fact(system, "history", question))
         if not facts:
@@ -143,24 +211,19 @@ def export(
     overdue: Overdue = False,
     updated_since: Since = None,
     text: Text = None,
-    layout: Annotated[
-        Layout, typer.Option("--format", help=N_("For people, programs or spreadsheets"))
-    ] = Layout.TABLE,
+    layout: LayoutOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help=N_("Write it to this file instead of the terminal"))
     ] = None,
+    wide: WideOption = False,
 ) -> None:
     with ending(Format.JSON if layout is Layout.JSON else Format.TEXT):
-        if layout is Layout.XLSX and out is None:
-            raise misuse(_("a spreadsheet goes to a file; name it with --out"))
-        question = asking(
-            ListEntries,
-            station=station,
+        form = layout_of(layout, out)
+        wanted = Filter.of(
+            Names(station=station, category=category, village=village),
+            None,
             statuses=tuple(status or ()),
-            entry_kind=of,
-            kind=kind,
-            category=category,
-            village=village,
+            **kinds_of(kind, of),
             due_from=day(due_from),
             due_until=day(due_until),
             overdue=overdue,
@@ -168,8 +231,8 @@ def export(
             text=text,
             limit=MOST,
         )
-        rows = on_system(ctx, lambda system: every_row(system, "export", question))
-        write(rows, layout, out)
+        rows = on_system(ctx, lambda system: every_row(system, "export", wanted))
+        write(rows, form, out, wide=wide)
 
 
 app.command("hot", help=N_("Where similar matters pile up (举一反三), each to be judged"))(hot)
@@ -191,5 +254,6 @@ async def every_fact(system: "Duban", name: str, question: HistoryOf) -> tuple[l
     return facts, Town(await system.charter())
 
 
-async def every_row(system: "Duban", name: str, question: ListEntries) -> list[PaperRow]:
+async def every_row(system: "Duban", name: str, wanted: "Filter") -> list[PaperRow]:
+    question = wanted.on(await system.charter())
     return [row for page in await every_page(system, name, question, PaperPage) for row in page.rows]

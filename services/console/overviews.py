@@ -8,6 +8,7 @@ from duban_contracts.reading import AskDisclosure, AskHotList, Cluster, Disclose
 from services.console.asking_register import asking, full_page, more, with_town
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable
+from services.console.tables import table
 from services.console.terminal import Format, FormatOption, ending, on_system, say, say_json
 from services.console.words import word
 
@@ -52,17 +53,12 @@ def hot(
 
 def tell_hot(shown: HotListShown, town: Town) -> None:
     """One row for each matter, a line below each pile."""
-    from rich.table import Table
-
-    same, each = (_("Category"), _("Village"), _("Matters")), (_("Number"), _("Title"), _("Station"))
-    table = Table(*same, *each, _("Status"), _("Opened"))
-    for cluster in shown.clusters:
-        for row in pile(cluster, town):
-            table.add_row(*row)
-        table.add_section()
+    same, each = [_("Category"), _("Village"), _("Matters")], [_("Number"), _("Title"), _("Station")]
+    headings = [*same, *each, _("Status"), _("Opened")]
+    rows = [row for cluster in shown.clusters for row in pile(cluster, town)]
     since = town.moment(shown.since)
     if shown.clusters:
-        say(table)
+        say(table(headings, rows, keep=(3,)))
     else:
         say(_("nowhere do similar matters pile up since {since}").format(since=since))
     say(_("{count} matters since {since} were compared").format(count=shown.looked_at, since=since))
@@ -107,18 +103,18 @@ def disclosure(
 
 
 def tell_disclosed(shown: Disclosed) -> None:
-    from rich.table import Table
-
-    table = Table(_("Benefit"), _("Stage"), _("Village"), _("Status"), _("Outcome"), _("Last change"))
-    for application in shown.applications:
-        table.add_row(
+    headings = [_("Benefit"), _("Stage"), _("Village"), _("Status"), _("Outcome"), _("Last change")]
+    rows = [
+        [
             printable(application.name),
             printable(application.stage),
             printable(application.village) if application.village else ABSENT,
             word(application.status),
             word(application.outcome) if application.outcome else ABSENT,
             application.since.isoformat(),
-        )
-    say(table)
+        ]
+        for application in shown.applications
+    ]
+    say(table(headings, rows))
     if shown.next:
         say(more(shown.next))

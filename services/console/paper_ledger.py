@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
@@ -13,32 +12,26 @@ from unicodedata import normalize
 import typer
 
 from duban_contracts.reading import PaperRow
+from services.console.files import Layout, markdown
 from services.console.i18n import _
 from services.console.sentences import printable
-from services.console.terminal import complain, misuse, say
+from services.console.tables import table
+from services.console.terminal import complain, misuse
 from services.console.words import word
 
 if TYPE_CHECKING:  # half a second to import, and needed for workbooks only
     from openpyxl import Workbook
-    from rich.table import Table
 
 
-class Layout(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    XLSX = "xlsx"
-
-
-def write(rows: list[PaperRow], layout: Layout, out: Path | None) -> None:
+def write(rows: list[PaperRow], layout: Layout, out: Path | None, *, wide: bool = False) -> None:
     if layout is Layout.XLSX and out is not None:
         _to_file(out, lambda: as_workbook(rows).save(out), len(rows))
     elif out is None:
-        say(as_table(rows)) if layout is Layout.TABLE else typer.echo(TEXTS[layout](rows))
+        typer.echo(as_table(rows, wide=wide) if layout is Layout.TABLE else TEXTS[layout](rows))
     else:
-        text = TEXTS[Layout.CSV if layout is Layout.TABLE else layout](rows)
         # Spreadsheet programs know UTF-8 by its mark only.
-        encoding = "utf-8" if layout is Layout.JSON else "utf-8-sig"
+        encoding = "utf-8-sig" if layout is Layout.CSV else "utf-8"
+        text = TEXTS[layout](rows)
         _to_file(out, lambda: out.write_text(text + "\n", encoding=encoding), len(rows))
 
 
@@ -99,13 +92,16 @@ def texts(row: PaperRow) -> list[str]:
     return [printable(str(cell)) if cell is not None else "" for cell in cells(row)]
 
 
-def as_table(rows: Iterable[PaperRow]) -> "Table":
-    from rich.table import Table
+def as_table(rows: Iterable[PaperRow], *, wide: bool = False) -> str:
+    return table(headings(), [texts(row) for row in rows], wide=wide)
 
-    table = Table(*headings())
-    for row in rows:
-        table.add_row(*texts(row))
-    return table
+
+def as_wide_table(rows: Iterable[PaperRow]) -> str:
+    return as_table(rows, wide=True)
+
+
+def as_markdown(rows: Iterable[PaperRow]) -> str:
+    return markdown(headings(), [texts(row) for row in rows])
 
 
 def as_csv(rows: Iterable[PaperRow]) -> str:
@@ -134,7 +130,12 @@ def as_json(rows: Iterable[PaperRow]) -> str:
     return json.dumps({"entries": documents}, ensure_ascii=False, indent=2)
 
 
-TEXTS: dict[Layout, Callable[[Iterable[PaperRow]], str]] = {Layout.CSV: as_csv, Layout.JSON: as_json}
+TEXTS: dict[Layout, Callable[[Iterable[PaperRow]], str]] = {
+    Layout.TABLE: as_wide_table,
+    Layout.CSV: as_csv,
+    Layout.JSON: as_json,
+    Layout.MARKDOWN: as_markdown,
+}
 
 
 def as_workbook(rows: Sequence[PaperRow]) -> "Workbook":

@@ -3,56 +3,61 @@
 import csv
 import io
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from duban_contracts.queries import WhoLags
 from services.console.asking import moment
+from services.console.files import Layout, layout_of, markdown
 from services.console.i18n import N_, Lang, _, language
+from services.console.listing import WideOption
 from services.console.paper_ledger import inert
 from services.console.sentences import ABSENT, Town, printable
-from services.console.terminal import WIDTH, Format, complain, ending, misuse, on_system
+from services.console.tables import table
+from services.console.terminal import Format, complain, ending, misuse, on_system
 from services.console.words import word
 from services.escalation.views import LaggardReport, LaggardRow
 
 if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
+    from openpyxl import Workbook
+
     from services.console.client import Duban
 
+LayoutOption = Annotated[
+    Layout | None, typer.Option("--format", help=N_("Default: a table, or what the file's ending says"))
+]
+
 app = typer.Typer(help=N_("Reports"), no_args_is_help=True)
-
-
-class Layout(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 @app.command("laggards", help=N_("Who lags: the table of the town-wide circular, worst first"))
 def laggards(
     ctx: typer.Context,
-    layout: Annotated[
-        Layout, typer.Option("--format", help=N_("For people, programs or spreadsheets"))
-    ] = Layout.TABLE,
+    layout: LayoutOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help=N_("Write it to this file instead of the terminal"))
     ] = None,
     at: Annotated[
         str | None, typer.Option("--at", help=N_("As of this time, with a zone; default: now"))
     ] = None,
+    wide: WideOption = False,
 ) -> None:
     with ending(Format.JSON if layout is Layout.JSON else Format.TEXT):
+        form = layout_of(layout, out)
         question = WhoLags(at=moment(at))
         report, town = on_system(ctx, lambda system: _asked(system, question))
-        text = LAYOUTS[layout](report, town)
+        if form is Layout.XLSX and out is not None:
+            _write(out, lambda: as_workbook(report, town).save(out))
+            return
+        text = as_table(report, town, wide=wide or out is not None) if form is Layout.TABLE else ""
+        text = text or LAYOUTS[form](report, town)
         if out is None:
             typer.echo(text)
         else:
-            _write(out, text, "utf-8-sig" if layout is Layout.CSV else "utf-8")
+            encoding = "utf-8-sig" if form is Layout.CSV else "utf-8"
+            _write(out, lambda: out.write_text(text + "\n", encoding=encoding))
 
 
 async def _asked(system: "Duban", question: WhoLags) -> tuple[LaggardReport, Town]:
@@ -60,26 +65,55 @@ async def _asked(system: "Duban", question: WhoLags) -> tuple[LaggardReport, Tow
     return report, Town(await system.charter())
 
 
-def _write(out: Path, text: str, encoding: str) -> None:
-    """Spreadsheet programs know UTF-8 by its mark only, hence the encoding."""
+def _write(out: Path, work: Callable[[], object]) -> None:
+    """Spreadsheet programs know UTF-8 by its mark only, hence the encoding of CSV."""
     try:
-        out.write_text(text + "\n", encoding=encoding)
+        work()
     except OSError as error:
         raise misuse(_("{file} cannot be written: {why}").format(file=out, why=error.strerror)) from None
     complain(_("the report stands in {file}").format(file=out))
 
 
-def as_table(report: LaggardReport, town: Town) -> str:
-    table = Table(title=_title(report, town), caption=_note(report))
-    for place, heading in enumerate(_headings()):
-        table.add_column(heading, justify="left" if place == 0 else "right")
-    for row in report.rows:
-        table.add_row(*_cells(row, town))
-    width = WIDTH if not Console().is_terminal else None
-    paper = Console(file=io.StringIO(), markup=False, emoji=False, highlight=False, width=width)
-    with paper.capture() as drawn:
-        paper.print(table)
-    return drawn.get().rstrip("\n")
+def as_table(report: LaggardReport, town: Town, *, wide: bool = False, width: int | None = None) -> str:
+    """All columns where they fit; else those that say who lags and how much, and the way to the others."""
+    rows = [_cells(row, town) for row in report.rows]
+    drawn = table(_headings(), rows, wide=wide, width=width)
+    note = _note(report)
+    if not wide and _is_vertical(drawn):
+        few = [[row[place] for place in BRIEF] for row in rows]
+        drawn = table([_headings()[place] for place in BRIEF], few, width=width)
+        note = f"{note}\n" + _("Fewer columns for want of room; --wide shows all.")
+    return "\n".join(filter(None, (_title(report, town), drawn, note)))
+
+
+def _is_vertical(drawn: str) -> bool:
+    return drawn != "" and not set(drawn.splitlines()[1] if "\n" in drawn else "") <= {"-", " "}
+
+
+BRIEF = (0, 9, 10, 3, 4, 13)
+"""Station, rank, rung, closed late, open, days late: what fits on a narrow screen."""
+
+
+def as_markdown(report: LaggardReport, town: Town) -> str:
+    rows = [_cells(row, town) for row in report.rows]
+    return f"{_title(report, town)}\n\n{markdown(_headings(), rows)}\n\n{_note(report)}"
+
+
+def as_workbook(report: LaggardReport, town: Town) -> "Workbook":
+    """One sheet; numbers are numbers, all else is text and never run."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.title = _("Laggards")
+    for line in [_headings(), *(_cells(row, town) for row in report.rows)]:
+        sheet.append([int(cell) if cell.isdecimal() else cell for cell in line])
+    for row in sheet.iter_rows():
+        for cell in row:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+    sheet.freeze_panes = "B2"
+    return book
 
 
 def as_csv(report: LaggardReport, town: Town) -> str:
@@ -98,6 +132,7 @@ LAYOUTS: dict[Layout, Callable[[LaggardReport, Town], str]] = {
     Layout.TABLE: as_table,
     Layout.CSV: as_csv,
     Layout.JSON: as_json,
+    Layout.MARKDOWN: as_markdown,
 }
 
 

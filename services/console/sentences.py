@@ -290,6 +290,8 @@ NAMED = frozenset(
 
 
 CATEGORIES = frozenset({"category", "was"})
+DEADLINES = frozenset({"acknowledge_by", "answer_by", "callback_by", "rectify_by", "until", "would_be"})
+"""Fields that hold the first instant that is too late: people are told the last day."""
 
 
 def _shown(name: str, value: Any, town: Town) -> str:
@@ -300,6 +302,8 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return _("yes") if value else _("no")
         case Enum():
             return word(value)
+        case datetime() if name in DEADLINES:
+            return deadline(value, town)
         case datetime():
             return town.moment(value)
         case Due():

@@ -1,6 +1,6 @@
 """`duban why`: each due date of an entry with its rule, and each day that was counted or was not."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -8,10 +8,11 @@ from duban_contracts.due import DayReason, Due, DueClock
 from duban_contracts.queries import DayExplained, DueExplained, Why, WhyEntry
 from duban_contracts.reclassifying import Reclassification
 from duban_contracts.rules import Unit
-from services.chassis.limits import in_words
 from services.console.asking_register import asking, no_such, with_town
 from services.console.i18n import N_, _
-from services.console.sentences import ABSENT, Town, printable
+from services.console.numbers import entry_number
+from services.console.sentences import ABSENT, Town, deadline, printable
+from services.console.tables import table as drawn
 from services.console.terminal import (
     Format,
     FormatOption,
@@ -20,10 +21,7 @@ from services.console.terminal import (
     say,
     say_json,
 )
-from services.console.words import word
-
-if TYPE_CHECKING:  # a tenth of a second to import
-    from rich.table import Table
+from services.console.words import limit_in_words, word
 
 REASONS = {
     DayReason.START: N_("start day, not counted"),
@@ -46,6 +44,7 @@ def why(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
+        entry = entry_number(entry)
         question = asking(WhyEntry, entry=entry)
         answer, town = on_system(ctx, lambda system: with_town(system, "why", question, Why))
         if answer.entry is None:
@@ -96,10 +95,10 @@ def _reclassified(done: Reclassification, town: Town) -> list[str]:
 
 def lines(explained: DueExplained, town: Town) -> list[str]:
     due = explained.due
-    title = _("{clock}: late from {at} on, last day {day}")
+    title = _("{clock}: due {day}, the last day in time")
     clock = word(explained.clock) if explained.part is None else printable(explained.part)
     said = [
-        title.format(clock=clock, at=town.moment(due.at), day=due.last_day.isoformat()),
+        title.format(clock=clock, day=deadline(due.at, town)),
         _("  rule: {rule}").format(rule=printable(due.rule)),
         _("  charter revision {revision}, calendar {calendar}").format(
             revision=due.revision or ABSENT, calendar=due.calendar or ABSENT
@@ -120,26 +119,25 @@ def _changes(due: Due, town: Town) -> list[str]:
     paused = _("  paused from {start} to {end}")
     on_top = _("  and {length} to verify it ({source})")
     said = [
-        extended.format(length=in_words(each.length), by=each.by, at=town.moment(each.granted_at))
+        extended.format(length=limit_in_words(each.length), by=each.by, at=town.moment(each.granted_at))
         for each in due.extensions
     ]
     said += [paused.format(start=town.moment(each.start), end=town.moment(each.end)) for each in due.pauses]
     if due.closing:
-        said.append(on_top.format(length=in_words(due.closing.length), source=printable(due.closing.source)))
+        length = limit_in_words(due.closing.length)
+        said.append(on_top.format(length=length, source=printable(due.closing.source)))
     return said
 
 
-def table(explained: DueExplained) -> "Table":
-    from rich.table import Table
-
+def table(explained: DueExplained) -> str:
     limit = explained.due.limit
     hours = limit is not None and limit.unit is Unit.WORKING_HOURS
-    drawn = Table(_("Day"), _("Hours") if hours else _("Counted"), _("Sum"), _("Reason"))
-    total = 0.0
+    headings = [_("Day"), _("Hours") if hours else _("Counted"), _("Sum"), _("Reason")]
+    rows, total = list[list[str]](), 0.0
     for day in explained.days:
         total += day.counted
-        drawn.add_row(day.day.isoformat(), f"{day.counted:.3g}", f"{total:.3g}", reason(day))
-    return drawn
+        rows.append([day.day.isoformat(), f"{day.counted:.3g}", f"{total:.3g}", reason(day)])
+    return drawn(headings, rows)
 
 
 def reason(day: DayExplained) -> str:

@@ -175,6 +175,8 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         Refusal.OUT_OF_ORDER: N_("something else comes first"),
         Refusal.INCOMPLETE: N_("something is still missing from it"),
         Refusal.OBJECTION_OPEN: N_("an objection is open"),
+        Refusal.TOO_LARGE: N_("it would be larger than one message may be"),
+        Refusal.ID_REUSED: N_("its id is that of another command"),
         Refusal.WITHOUT_CHARTER: N_("there is no charter yet"),
         Refusal.NO_OPEN_DUTY: N_("there is no open duty on it"),
     },
@@ -217,9 +219,19 @@ Code = TypeVar("Code", bound=Enum)
 
 
 def code_of(codes: type[Code], text: str) -> Code | None:
-    """By its value or its word in either language; None where there is none of that name."""
+    """By its value or its word in either language, or a Chinese part that only one word has; else None."""
     wanted = text.strip().casefold()
-    return next((code for code in codes if wanted in (each.casefold() for each in words_of(code))), None)
+    for code in codes:
+        if wanted in (each.casefold() for each in words_of(code)):
+            return code
+    if len(wanted) < SHORTEST_PART or wanted.isascii():
+        return None
+    having = [code for code in codes if any(wanted in each for each in words_of(code))]
+    return having[0] if len(having) == 1 else None
+
+
+SHORTEST_PART = 2
+"""Characters of a word from which it is known where it is not said whole."""
 
 
 def words_of(code: Enum) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from services.chassis.charter_bucket import publish_charter
 from services.console.client import Duban, Misasked, Order, duban
 from services.console.ledger_commands import app
 from services.console.system import System, running_system
+from services.console.tables import text_width
 from services.console.terminal import Session
 from tests.conftest import CHARTERS
 from tests.console.conftest import Run
@@ -305,3 +306,44 @@ def test_what_is_overdue_can_be_asked_for(piled_up: System) -> None:
     refused = CliRunner().invoke(app, words, obj=Session(piled_up.nats_url))
     assert refused.exit_code == 1
     assert "only what is open or accepted can be overdue" in refused.output
+
+
+@pytest.mark.case("C9")
+def test_open_entries_are_listed_first_and_ended_ones_when_asked_for(piled_up: System) -> None:
+    opened = {each["number"] for each in listed(piled_up, "--limit", "200")}
+    everything = [each["number"] for each in listed(piled_up, "--all", "--limit", "200")]
+    assert set(everything[: len(opened)]) == opened
+    assert {each["status"] for each in listed(piled_up, "--all")} >= {"open"}
+    one_by_one, mark = list[str](), list[str]()
+    while True:
+        page = json.loads(ledger(piled_up, "list", "--all", "--limit", "3", *mark, "--format", "json"))
+        one_by_one += [each["number"] for each in page["entries"]]
+        if "next" not in page:
+            break
+        mark = ["--after", page["next"]]
+    assert one_by_one == everything
+
+
+@pytest.mark.case("C9", "C8")
+def test_lists_are_asked_for_by_name_kind_and_day(piled_up: System, township: Charter) -> None:
+    lamp = listed(piled_up, "--text", "路灯不亮")[0]
+    station = township.stations[lamp["station"]].name
+    assert lamp in listed(piled_up, "--station", station, "--kind", "诉求")
+    assert {each["entry_kind"] for each in listed(piled_up, "--kind", "matter")} == {"matter"}
+    assert listed(piled_up, "--unassigned") == []
+    assert listed(piled_up, "--due", "today", "--overdue") == []
+    wrong = CliRunner().invoke(app, ["list", "--station", "路灯公司"], obj=Session(piled_up.nats_url))
+    assert wrong.exit_code == 2
+
+
+@pytest.mark.case("C4", "C5", "C10")
+def test_a_list_and_an_entry_are_readable_on_80_columns(
+    piled_up: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    number = listed(piled_up, "--text", "路灯不亮")[0]["number"]
+    for words in (("list", "--of", "matter"), ("show", number)):
+        told = ledger(piled_up, *words)
+        assert "…" not in told
+        assert number in told
+        assert max(map(text_width, told.splitlines())) <= 80 or words[0] == "show"

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from duban_contracts.reading import EntryStatus, PaperRow
+from services.console.files import Layout
 from services.console.i18n import Lang, use
-from services.console.paper_ledger import Layout, as_csv, as_workbook, headings, inert, texts, write
+from services.console.paper_ledger import as_csv, as_workbook, headings, inert, texts, write
 from services.console.reporting import as_csv as laggards_as_csv
 from services.console.sentences import Town, printable
 from services.escalation.views import LaggardReport, LaggardRow

@@ -16,6 +16,7 @@ from duban_contracts.reading import (
     EntryStatus,
     ListEntries,
 )
+from duban_contracts.subjects import NOBODY
 from services.chassis.queries import NO_BOOKMARK, BadQuery, Piece, bookmark, fitting, place
 from services.chassis.service import Reading
 from services.ledger.views.indexes import BY_DUE, BY_SUBMISSION, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
@@ -117,7 +118,7 @@ async def refuse_unknown(reading: Reading, asked: ListEntries | AskHotList | Ask
     }
     for field, names in known.items():
         name = getattr(asked, field, None)
-        if name is None or name in names:
+        if name is None or name in names or name == NOBODY:
             continue
         kept = await reading.database["ledger"].find_one({f"row.{field}": name}, {"_id": True})
         if kept is None:
