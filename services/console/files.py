@@ -2,8 +2,11 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from services.console.i18n import _
+import typer
+
+from services.console.i18n import N_, _
 from services.console.terminal import misuse
 
 
@@ -23,6 +26,11 @@ ENDINGS = {
     ".md": Layout.MARKDOWN,
     ".markdown": Layout.MARKDOWN,
 }
+
+
+LayoutOption = Annotated[
+    Layout | None, typer.Option("--format", help=N_("Default: a table, or what the file's ending says"))
+]
 
 
 def layout_of(told: Layout | None, out: Path | None) -> Layout:

@@ -13,7 +13,7 @@ from duban_contracts.subjects import NOBODY
 from services.console.asking import fact_document, fact_line, moment
 from services.console.asking_register import asking, every_page, no_such, with_town
 from services.console.entries import in_full, tell_page
-from services.console.files import Layout, layout_of
+from services.console.files import Layout, LayoutOption, layout_of
 from services.console.filtering import (
     DueWithin,
     Filter,
@@ -30,7 +30,6 @@ from services.console.numbers import entry_number
 from services.console.overviews import disclosure, hot
 from services.console.paper_ledger import write
 from services.console.pending import pending
-from services.console.reporting import LayoutOption
 from services.console.sentences import Town
 from services.console.tables import vertical
 from services.console.terminal import (

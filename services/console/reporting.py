@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from duban_contracts.laggard_report import LaggardReport, LaggardRow
 from duban_contracts.queries import WhoLags
 from services.console.asking import moment
-from services.console.files import Layout, layout_of, markdown
+from services.console.files import Layout, LayoutOption, layout_of, markdown
 from services.console.i18n import N_, Lang, _, language
 from services.console.listing import WideOption
 from services.console.paper_ledger import inert
@@ -18,16 +19,11 @@ from services.console.sentences import ABSENT, Town, printable
 from services.console.tables import table
 from services.console.terminal import Format, complain, ending, misuse, on_system
 from services.console.words import word
-from services.escalation.views import LaggardReport, LaggardRow
 
 if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
     from openpyxl import Workbook
 
     from services.console.client import Duban
-
-LayoutOption = Annotated[
-    Layout | None, typer.Option("--format", help=N_("Default: a table, or what the file's ending says"))
-]
 
 app = typer.Typer(help=N_("Reports"), no_args_is_help=True)
 
