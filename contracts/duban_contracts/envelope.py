@@ -4,7 +4,7 @@ Reading never raises anything but Poison, whatever the bytes are.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -103,7 +103,10 @@ def encode(attributes: Attributes, time: str | None = None) -> dict[str, str]:
         "ce-causationsource": attributes.causation_source,
         "ce-causationactor": attributes.causation_actor,
     }
-    return {name: _escaped(value) for name, value in headers.items() if value is not None}
+    given = {name: value for name, value in headers.items() if value is not None}
+    if _SAFE.fullmatch("".join(given.values())):
+        return given
+    return {name: _escaped(value) for name, value in given.items()}
 
 
 @cache
@@ -147,7 +150,10 @@ def rfc3339(moment: datetime) -> str:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     """Names in any case; a name that is there twice with different values says nothing for sure."""
-    given: dict[str, str] = {}
+    given = {str(name).lower(): str(value) for name, value in headers.items()}
+    if len(given) == len(headers):
+        return given
+    given = {}
     for name, value in headers.items():
         lower, text = str(name).lower(), str(value)
         if lower.startswith("ce-") and given.get(lower, text) != text:
@@ -159,8 +165,10 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 def _attributes(given: Mapping[str, str], told: bool) -> Attributes:
     """`told`: a fact of ours. Earlier releases let in keys and correlations that are refused now, and what
     follows from them has to be heard."""
-    fit = _decoded if told else _fit
-    read = {name: fit(name, given[name]) for name in _ATTRIBUTES if name in given}
+    read = {name: given[name] for name in _ATTRIBUTES if name in given}
+    if not _plainly_fit(read.values()):
+        fit = _decoded if told else _fit
+        read = {name: fit(name, value) for name, value in read.items()}
     for name in ("ce-id", "ce-source", "ce-type", "ce-subject"):
         if not read.get(name):
             raise Poison(PoisonReason.MISSING_ATTRIBUTE, f"header {name} is missing")
@@ -197,6 +205,17 @@ _ATTRIBUTES = (
     "ce-actingfor",
     "ce-charterrevision",
 )
+
+
+def _plainly_fit(values: Collection[str]) -> bool:
+    """Whether every one is ASCII to be seen, without escapes and short, as nearly all of them are."""
+    together = "".join(values)
+    return (
+        together.isascii()
+        and together.isprintable()
+        and "%" not in together
+        and (len(together) <= LONGEST or max(map(len, values)) <= LONGEST)
+    )
 
 
 def _fit(name: str, value: str) -> str:
@@ -276,7 +295,7 @@ def _last_token(subject: str, model: type[Message]) -> str:
         detail = f"{model.type!r} travels on '{before}*', not on {subject!r}"
         raise Poison(PoisonReason.WRONG_SUBJECT, detail)
     # A fact's last token was written by a service of ours; who sends a command is anybody's text.
-    return _token("the actor in the subject", last) or "" if issubclass(model, Command) else last
+    return _token("the actor in the subject", last) or "" if _is_command(model.type) else last
 
 
 @cache

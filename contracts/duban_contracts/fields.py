@@ -117,17 +117,25 @@ BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f") | 
 """Fillers, variation selectors, the blank of braille: letters and marks by category, with nothing to see."""
 LINE_CHARACTERS = frozenset("\t\n\r")
 """The only control characters that a text may hold."""
+_CONTROL_OR_SURROGATE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""The categories Cc and Cs, which Unicode has closed, without LINE_CHARACTERS."""
+_HAN = "\u3400-\u4db5\u4e00-\u9fa5"
+_PLAINLY_VISIBLE = re.compile(f"[!-~{_HAN}]")
+_PLAINLY_FIT = re.compile(f"[ -~{_HAN}]*")
+"""Most texts are known by these; only the others are looked at character by character."""
 
 
 def has_visible(text: str) -> bool:
     """Whether at least one character of it can be seen."""
+    if _PLAINLY_VISIBLE.search(text):
+        return True
     return any(unicodedata.category(each) not in INVISIBLE and each not in BLANK_LETTERS for each in text)
 
 
 def unfit_for_text(text: str) -> str | None:
     """The first character that no text may hold, as `U+001B`; they steer terminals and hide in lists."""
-    bad = (each for each in text if unicodedata.category(each) in ("Cc", "Cs"))
-    return next((_named(each) for each in bad if each not in LINE_CHARACTERS), None)
+    bad = _CONTROL_OR_SURROGATE.search(text)
+    return _named(bad[0]) if bad else None
 
 
 def unfit_for_key(text: str) -> str | None:
@@ -135,6 +143,8 @@ def unfit_for_key(text: str) -> str | None:
 
     U+FFFD is what decoders write in place of bytes that they cannot read.
     """
+    if _PLAINLY_FIT.fullmatch(text):
+        return None
     unfit = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return next((_named(c) for c in text if c == "\ufffd" or unicodedata.category(c) in unfit), None)
 

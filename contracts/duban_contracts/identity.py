@@ -24,6 +24,9 @@ class Cause(NamedTuple):
     actor: str | None = None
 
 
+_plainly = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def identity(actor: str, source: str, id_: str) -> str:
     return f"{actor}{SEPARATOR}{source}{SEPARATOR}{id_}"
 
@@ -45,7 +48,7 @@ def cause_of(name: str) -> Cause:
 def digest_of(type_: str, body: bytes) -> str:
     """Of what a command says: equal for equal JSON, however it is spaced, escaped and ordered."""
     try:
-        plain = json.dumps(from_json(body), sort_keys=True, separators=(",", ":")).encode()
+        plain = _plainly(from_json(body)).encode()
     except (ValueError, RecursionError):  # e.g. an integer of 5000 digits in a field that nobody reads
         plain = body
     return blake2b(type_.encode() + b"\n" + plain, digest_size=12).hexdigest()

@@ -14,6 +14,8 @@ restricted: the station has to answer them. They name an item's kind, ground and
 content.
 """
 
+from functools import cache
+
 from duban_contracts.charter import Ground, Role
 from duban_contracts.escalation import (
     ItemClosed,
@@ -37,6 +39,19 @@ from duban_contracts.supervision import FindingRecorded, FindingVerified, Inspec
 
 CONDUCT = frozenset({Ground.MISCONDUCT, Ground.INTEGRITY})
 ALWAYS = (InspectionDrawn, IntegrityFlagged, TransferMade, TransferReceived)
+SAYING = (
+    MatterAccepted,
+    EntryOpened,
+    EntryReclassified,
+    MatterMerged,
+    FindingRecorded,
+    FindingVerified,
+    ItemOpened,
+    ItemClosed,
+    StepProposed,
+    StepDecided,
+)
+"""Facts whose fields say whether they are restricted; all others but these and ALWAYS are not."""
 
 
 def is_conduct(item: OpenItem) -> bool:
@@ -45,6 +60,15 @@ def is_conduct(item: OpenItem) -> bool:
 
 def is_restricted(fact: Fact) -> bool:
     """By what the fact itself says; that its entry is a conduct matter is known to its service."""
+    return _depends_on_what_it_says(type(fact)) and _says_restricted(fact)
+
+
+@cache
+def _depends_on_what_it_says(kind: type[Fact]) -> bool:
+    return issubclass(kind, (*SAYING, *ALWAYS))
+
+
+def _says_restricted(fact: Fact) -> bool:
     match fact:
         case MatterAccepted() | EntryOpened() | EntryReclassified() | MatterMerged():
             return fact.restricted

@@ -39,8 +39,10 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.clock_guard import ClockGuard
 from services.chassis.consumer import Consumer
 from services.chassis.dead_letters import DeadLetters
+from services.chassis.decider import Decider
 from services.chassis.faults import fault
 from services.chassis.health import OK, Health, HealthServer
+from services.chassis.inbox import Actors
 from services.chassis.inboxes import inbox_of
 from services.chassis.mongo import MongoDocuments, connect
 from services.chassis.originals import Originals, as_it_is
@@ -136,6 +138,8 @@ class Process:
             service.name: MongoDocuments(self._database, service.name, service.indexes)
             for service in services
         }
+        self._deciders: dict[str, tuple[int, Decider[Any, Any, Any], Snapshots[Any]]] = {}
+        self._everyone: tuple[int, Actors] | None = None
         self._register = Register(self._database)
         self._originals = Originals(self._database, as_it_is if self.name in WHOLE_ORIGINALS else MASK)
         self._clock_guard = ClockGuard(clock)
@@ -192,7 +196,10 @@ class Process:
             answer_queries(self.broker, contract, respond, self._reader)
 
     def _reader(self, actor: str) -> Reader | None:
-        return reader_of(actor, self._charter().everyone())
+        charter = self._charter()
+        if self._everyone is None or self._everyone[0] != charter.revision:
+            self._everyone = charter.revision, charter.everyone()
+        return reader_of(actor, self._everyone[1])
 
     async def _answer_charter(self, _: Reader, question: AskCharter) -> Following:
         charter = self._charter()
@@ -224,15 +231,22 @@ class Process:
         return await query.answer(reading, question)
 
     async def _states(self, name: str, keys: Iterable[str]) -> dict[str, tuple[int, Any]]:
-        service = next(service for service in self.services if service.name == name)
         documents = self._documents[name]
-        decider = service.decider(self._charter())
-        snapshots = Snapshots(decider)
+        decider, snapshots = self._deciding(name)
         found = await documents.load(keys)
         return {
             key: (document.version, await state_of(document, decider, snapshots, documents))
             for key, document in found.items()
         }
+
+    def _deciding(self, name: str) -> tuple[Decider[Any, Any, Any], Snapshots[Any]]:
+        """One per revision of the charter: what a state is read with takes longer to make than to use."""
+        charter, made = self._charter(), self._deciders.get(name)
+        if made is None or made[0] != charter.revision:
+            service = next(service for service in self.services if service.name == name)
+            decider = service.decider(charter)
+            made = self._deciders[name] = charter.revision, decider, Snapshots(decider)
+        return made[1:]
 
     def _charter(self) -> Charter:
         if self._follower.charter is None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from time import perf_counter
 from typing import Any, Generic, NamedTuple
 
@@ -301,7 +302,7 @@ class Settler(Generic[Command, State]):
         started = perf_counter()
         facts, state = self._decider.answer(item.command, item.now, desk.state)
         self._decided(type(item.command).__name__, perf_counter() - started)
-        audience = self._audience(state) or self._audience(desk.state) or Audience()
+        audience = self._audience(state) or self._audience(desk.state) or NOBODY_ELSE
         events = tuple(as_event(fact, audience) for fact in facts) if self._tells else ()
         return state, events
 
@@ -406,17 +407,31 @@ def in_milliseconds(moment: datetime | None) -> datetime | None:
     return (moment + timedelta(microseconds=up)).astimezone(UTC)
 
 
-def as_event(fact: Fact, audience: Audience = Audience()) -> Event:  # noqa: B008 - frozen
+NOBODY_ELSE = Audience()
+
+
+def as_event(fact: Fact, audience: Audience = NOBODY_ELSE) -> Event:
     """What only its sender is told goes to him, whatever it is about: it holds nothing of the matter."""
-    about = Audience() if isinstance(fact, CommandRefused | PersonalDataMasked) else audience
+    kind = type(fact)
+    about = NOBODY_ELSE if _for_its_sender(kind) else audience
     return Event(
         fact.type,
         fact.station or NOBODY,
         rfc3339(fact.at),
         fact.model_dump_json(exclude_none=True),
         about.restricted or is_restricted(fact),
-        about.channel if isinstance(fact, TOLD_TO_CHANNEL) else None,
+        about.channel if about.channel and _for_the_channel(kind) else None,
     )
+
+
+@cache
+def _for_its_sender(kind: type[Fact]) -> bool:
+    return issubclass(kind, CommandRefused | PersonalDataMasked)
+
+
+@cache
+def _for_the_channel(kind: type[Fact]) -> bool:
+    return issubclass(kind, TOLD_TO_CHANNEL)
 
 
 async def state_of(

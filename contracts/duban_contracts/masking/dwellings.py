@@ -18,6 +18,8 @@ _DWELLING = re.compile(
     # whatever is said to be somebody's home
     rf"|(?:(?<=住址)|(?<=地址)|(?<=家住)|(?<=住在)|(?<=居住)|(?<=门牌))[^，,。；;\n]{{0,30}}?{_COUNT}号"
 )
+MAY_BE_DWELLING = re.compile(r"(?:\d|[A-Za-z一二三四五六七八九十百零〇甲乙丙丁东南西北])(?:[室户号]|单元)")
+"""How what leads to a dwelling ends: all that `find_dwellings` finds holds this."""
 _IN_DWELLING = re.compile(rf"{_COUNT}(?= ?(?:号|弄|巷|幢|栋|座|单元|门|楼|层|室|户))|{_COUNT}$")
 
 

@@ -48,9 +48,13 @@ def _mask_model(
 ) -> Model:
     changed: dict[str, Any] = {}
     for name, how in _treatment(type(model)).items():
-        value, place = getattr(model, name), f"{path}{name}"
+        value = getattr(model, name)
+        if value is None and how is not PERSONAL:
+            continue
+        place = f"{path}{name}" if path else name
         if how is PERSONAL:
-            masked = type(model).model_fields[name].get_default(call_default_factory=True)
+            default = type(model).model_fields[name]
+            masked = None if default.default is None else default.get_default(call_default_factory=True)
         else:
             masked = _mask_value(value, how is IDENTIFIER, known, place, found)
         if masked is not value:

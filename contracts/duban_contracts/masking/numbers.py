@@ -40,9 +40,12 @@ _CARD = re.compile(
     r"(?<!\d)(?=(\d{16,19}|\d{4}(?:[ \-.]\d{4}){3}(?:[ \-.]?\d{1,3})?|\d{6}[ \-.]\d{10,13})(?!\d))"
 )
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})+")
+LABELS = (
+    r"身份证|证件|护照|通行证|驾驶证|驾照|社保卡?|医保卡?|银行卡|信用卡|存折|卡|账|帐|微信|QQ|qq|支付宝|"
+    r"电话|手机|座机|联系方式|tel|Tel|TEL|phone|Phone"
+)
 _LABELLED = re.compile(
-    r"(?P<label>身份证|证件|护照|通行证|驾驶证|驾照|社保卡?|医保卡?|银行卡|信用卡|存折|卡|账|帐|微信|QQ|qq|支付宝|"
-    r"电话|手机|座机|联系方式|tel|Tel|TEL|phone|Phone)(?:号码|号|账号|帐号)?(?: ?[:是为] ?| )?"
+    rf"(?P<label>{LABELS})(?:号码|号|账号|帐号)?(?: ?[:是为] ?| )?"
     r"(?P<number>[A-Za-z0-9](?:[ \-_]?[A-Za-z0-9]){5,31})(?![A-Za-z0-9])"
 )
 _NICKNAMED = frozenset(("微信", "QQ", "qq", "支付宝"))
@@ -126,8 +129,10 @@ def find_labelled(text: str) -> Iterator[Cut]:
 
 def _outside(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """Matches that are no part of a UUID or a hash."""
-    kept = [found.span() for found in _HANDS_OFF.finditer(text)]
+    kept: list[tuple[int, int]] | None = None
     for found in pattern.finditer(text):
+        if kept is None:
+            kept = [hands_off.span() for hands_off in _HANDS_OFF.finditer(text)]
         start = found.start()
         if not any(first <= start < last for first, last in kept):
             yield found

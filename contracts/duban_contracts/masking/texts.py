@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from duban_contracts.masking.dwellings import find_dwellings
+from duban_contracts.masking.dwellings import MAY_BE_DWELLING, find_dwellings
 from duban_contracts.masking.kinds import HIDDEN, Masked, PersonalData
-from duban_contracts.masking.names import find_names
+from duban_contracts.masking.names import LABELS_AND_TITLES, find_names
 from duban_contracts.masking.numbers import (
+    LABELS,
     OR_NOT,
     find_cards,
     find_emails,
@@ -16,7 +17,7 @@ from duban_contracts.masking.numbers import (
     find_landlines,
     find_mobiles,
 )
-from duban_contracts.masking.view import CHINESE_NUMBER, CHINESE_TOO, PLAIN, Find, View
+from duban_contracts.masking.view import CHINESE_NUMBER, CHINESE_TOO, DISGUISED, PLAIN, Find, View
 
 
 class Finder(NamedTuple):
@@ -26,27 +27,41 @@ class Finder(NamedTuple):
     find: Find
 
 
-_SEVEN_DIGITS = re.compile(r"(?:\d\D{0,3}){6}\d")
+_TEN_DIGITS = re.compile(r"(?:\d[^\dA-Za-z\u3400-\u9fff]{0,5}){9}\d")
+"""The shortest number of a person has ten, and never a letter or more than four other signs between two."""
 NUMBERS: tuple[Finder, ...] = (
-    Finder(PersonalData.IDENTITY_NUMBER, _SEVEN_DIGITS, find_identities),
-    Finder(PersonalData.BANK_CARD_NUMBER, _SEVEN_DIGITS, find_cards),
-    Finder(PersonalData.MOBILE_NUMBER, _SEVEN_DIGITS, find_mobiles),
-    Finder(PersonalData.LANDLINE_NUMBER, _SEVEN_DIGITS, find_landlines),
+    Finder(PersonalData.IDENTITY_NUMBER, _TEN_DIGITS, find_identities),
+    Finder(PersonalData.BANK_CARD_NUMBER, _TEN_DIGITS, find_cards),
+    Finder(PersonalData.MOBILE_NUMBER, _TEN_DIGITS, find_mobiles),
+    Finder(PersonalData.LANDLINE_NUMBER, _TEN_DIGITS, find_landlines),
 )
 FINDERS: tuple[Finder, ...] = (
     Finder(PersonalData.EMAIL, re.compile("@"), find_emails),
     *NUMBERS,
     Finder(PersonalData.ACCOUNT, re.compile(r"[A-Za-z0-9][A-Za-z0-9 _\-]{5}"), find_labelled),
-    Finder(PersonalData.ADDRESS, re.compile("[号室户元]"), find_dwellings),
-    Finder(PersonalData.NAME, re.compile("[名人我主者生属客东民众姐爷妈娘姨奶士]"), find_names),
+    Finder(PersonalData.ADDRESS, MAY_BE_DWELLING, find_dwellings),
+    Finder(PersonalData.NAME, re.compile(LABELS_AND_TITLES), find_names),
 )
+_SIGNS = (
+    DISGUISED,
+    re.compile(f"{LABELS_AND_TITLES}|{LABELS}"),
+    _TEN_DIGITS,
+    CHINESE_NUMBER,
+    MAY_BE_DWELLING,
+)
+"""Without any of them in a text as it was written, no finder finds anything in it."""
 
 
 def mask(text: str, known: Iterable[str] = ()) -> Masked:
     """`known` are the petitioner's own name, telephone and so on: masked wherever they stand."""
+    if not text:
+        return Masked(text)
     kinds: set[PersonalData] = set()
-    for value in sorted({each.strip() for each in known}, key=len, reverse=True):
-        text = _without_known(text, value, kinds)
+    if known:
+        for value in sorted({each.strip() for each in known}, key=len, reverse=True):
+            text = _without_known(text, value, kinds)
+    if not any(sign.search(text) for sign in _SIGNS):  # as in nearly all texts
+        return Masked(text, tuple(sorted(kinds)))
     text = _mask_all(text, FINDERS, kinds)
     if CHINESE_NUMBER.search(text):
         text = _mask_all(text, NUMBERS, kinds, CHINESE_TOO)
@@ -57,10 +72,15 @@ def _mask_all(
     text: str, finders: "Iterable[Finder]", kinds: set[PersonalData], more: Mapping[int, str] | None = None
 ) -> str:
     view = View(text, more)
+    closed: re.Pattern[str] | None = None
     for kind, gate, find in finders:
-        if gate.search(view.text) and (cuts := list(find(view.text))):
+        if gate is closed:  # the finder before found it so in the same text
+            continue
+        if not gate.search(view.text):
+            closed = gate
+        elif cuts := list(find(view.text)):
             kinds.add(kind)
-            text = view.cut(cuts)
+            text, closed = view.cut(cuts), None
             view = View(text, more)
     return text
 
@@ -68,6 +88,8 @@ def _mask_all(
 def mask_identifier(value: str) -> Masked:
     """An identifier holds no sentence: what is not bounded by other signs than letters and digits is part of
     a longer name, e.g. of a hash."""
+    if value.isascii() and not _TEN_DIGITS.search(value):
+        return Masked(value)
     kinds: set[PersonalData] = set()
     for kind, gate, find in NUMBERS:
         view = View(value)
@@ -90,17 +112,29 @@ def _alphanumeric(text: str, place: int) -> bool:
 
 def _without_known(text: str, value: str, kinds: set[PersonalData]) -> str:
     """A number is found however it is grouped; a name of one sign, or a short number, is no name to go by."""
-    digits = [sign for sign in value.translate(PLAIN) if sign.isdigit()]
+    plain = value if value.isascii() else value.translate(PLAIN)
+    digits = [sign for sign in plain if sign.isdigit()]
+    view = View(text)
+    # What has to be in it at least comes first: a pattern of its own for every petitioner is dear to make.
     if len(digits) >= 6 and len(digits) * 2 > len(value):
+        if "".join(digits) not in "".join(filter(str.isdigit, view.text)):
+            return text
         pattern, instead = r"(?<!\d)" + OR_NOT.join(digits) + r"(?!\d)", "[号码]"
     elif len(value) >= 2 and not any(sign.isdigit() for sign in value):
-        pattern, instead = r"[ .]?".join(map(re.escape, value.translate(PLAIN))), "某某"
+        if _run_together(plain) not in _run_together(view.text):
+            return text
+        pattern, instead = r"[ .]?".join(map(re.escape, plain)), "某某"
     elif len(value) >= 6:
-        pattern, instead = re.escape(value.translate(PLAIN)), HIDDEN
+        if plain not in view.text:
+            return text
+        pattern, instead = re.escape(plain), HIDDEN
     else:
         return text
-    view = View(text)
     cuts = [(*found.span(), instead) for found in re.finditer(pattern, view.text)]
     if cuts:
         kinds.add(PersonalData.PETITIONER)
     return view.cut(cuts)
+
+
+def _run_together(plain: str) -> str:
+    return plain.replace(" ", "").replace(".", "")

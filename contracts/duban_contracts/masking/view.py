@@ -35,9 +35,21 @@ _CHINESE_DIGITS = {
 CHINESE_TOO = {**PLAIN, **_CHINESE_DIGITS}
 _ONE_CHINESE = f"[{''.join(map(chr, _CHINESE_DIGITS))}]"
 CHINESE_NUMBER = re.compile(rf"{_ONE_CHINESE}{{5}}|{_ONE_CHINESE}.?\d{{4}}")
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u20e3\ufe00-\ufe0f\ufeff]"
+_UNSEEN = "\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u20e3\ufe00-\ufe0f\ufeff"
+_INVISIBLE = re.compile(f"[{_UNSEEN}]")
+_BEYOND = "\U00010000-\U0010ffff"
+"""Rare signs, all taken together: a class that names single ones of them is ten times slower."""
+
+
+def _of_two_bytes(signs: Iterable[int]) -> str:
+    return re.escape("".join(chr(code) for code in signs if code <= 0xFFFF))
+
+
+DISGUISED = re.compile(
+    f"[@{_UNSEEN}{_BEYOND}{_of_two_bytes(c for c, s in PLAIN.items() if s.isalnum() or s == '@')}]"
 )
+"""An @, or what may read as a letter or digit of ASCII and is none, or what cannot be seen between them."""
+_TO_PLAIN = re.compile(f"[{_BEYOND}{_of_two_bytes(PLAIN)}]")
 
 
 class View:
@@ -50,7 +62,8 @@ class View:
             self._places = [place for place, sign in enumerate(text) if not _INVISIBLE.match(sign)]
             text = "".join(text[place] for place in self._places)
             self._places.append(len(self._original))
-        self.text = text if text.isascii() else text.translate(more or PLAIN)
+        plain = text.isascii() or (more is None and not _TO_PLAIN.search(text))
+        self.text = text if plain else text.translate(more or PLAIN)
 
     def cut(self, cuts: Iterable[Cut]) -> str:
         pieces, done = [], 0
