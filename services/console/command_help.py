@@ -65,6 +65,7 @@ _BY_SERVICE: Mapping[str, KeyForm] = {
     "escalation": STEP,
 }
 _BY_COMMAND: Mapping[type[Command], KeyForm] = {
+    intake.ShowPetitioner: ENTRY,
     measures.ApplyPlan: PLAN,
     supervision.RecordFinding: FINDING,
     supervision.VerifyRectification: FINDING,
@@ -78,6 +79,7 @@ COMES_OF_IT: Mapping[type[Command], tuple[type[Fact], ...]] = {
     intake.SupplementMatter: (intake.MatterAccepted, intake.MatterIncomplete),
     intake.WithdrawMatter: (intake.MatterWithdrawn,),
     intake.DeclineMatter: (intake.MatterDeclined,),
+    intake.ShowPetitioner: (intake.PetitionerShown,),
     ledger.Accept: (ledger.EntryAccepted,),
     ledger.RecordProgress: (ledger.ProgressRecorded,),
     ledger.Resolve: (ledger.EntryResolved,),
