@@ -48,7 +48,9 @@ Objection = tuple[Refusal, str]
 def submit(heard: Heard[SubmitMatter], charter: Charter) -> Iterable[tuple[str, Command | Refuse]]:
     for reason, detail in objections(heard, charter):
         return [(heard.key, heard.asked.refuse(reason, detail))]
-    return [(heard.key, Submit(heard.asked, heard.whole or heard.data, heard.told_by))]
+    if heard.whole is None:
+        return [(heard.key, Submit(heard.asked, heard.data, heard.told_by))]
+    return [(heard.key, Submit(heard.asked, heard.whole, heard.told_by, heard.data))]
 
 
 def supplement(heard: Heard[SupplementMatter], _: Charter) -> Iterable[tuple[str, Command]]:

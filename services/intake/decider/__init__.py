@@ -101,7 +101,7 @@ def submit(charter: Charter, command: Submit) -> list[Event]:
     kept = SubmissionKept(at=asked.now, submitted=submitted, source=command.source)
     if missing := lacking(category, submitted):
         return [kept, incomplete(asked, submitted.station or category.lead, missing)]
-    return [kept, accept(charter, category, asked, kept)]
+    return [kept, accept(charter, category, asked, kept, command.masked)]
 
 
 def lacking(category: Category, submitted: StoredMatter) -> tuple[str, ...]:

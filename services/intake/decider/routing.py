@@ -14,8 +14,14 @@ from services.chassis.limits import choose_limit
 from services.intake.decider.situations import SubmissionKept
 
 
-def accept(charter: Charter, category: Category, asked: Asked, kept: SubmissionKept) -> MatterAccepted:
-    submitted, _masked = mask_message(kept.submitted)
+def accept(
+    charter: Charter,
+    category: Category,
+    asked: Asked,
+    kept: SubmissionKept,
+    masked: StoredMatter | None = None,
+) -> MatterAccepted:
+    submitted = masked or mask_message(kept.submitted)[0]
     station, route = choose_station(category, submitted, kept.source)
     kind = submitted.kind or category.kind
     chosen = choose_limit(charter, submitted.category, kind, is_urgent(submitted))

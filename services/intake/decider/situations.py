@@ -1,6 +1,6 @@
 """What can be asked about a submission, and the situations it can be in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from duban_contracts.charter import Token
@@ -44,6 +44,8 @@ class Submit:
     submitted: StoredMatter
     source: str
     """The token of who told us, which need not be who acted."""
+    masked: StoredMatter | None = field(default=None, compare=False)
+    """The same without personal data, where the reader made it already; it follows from `submitted`."""
 
 
 @dataclass(frozen=True)
