@@ -43,6 +43,7 @@ class OpenItem(Part):
     kind: ItemKind
     ground: Ground | None = None
     since: Moment
+    restricted: bool = Field(False, description="About a conduct matter")
 
 
 Addressees = (Role.STATION, Role.OFFICE)
@@ -104,6 +105,7 @@ class ReminderSent(Fact, service="escalation"):
 
     entry: Key
     on_due_day: bool = False
+    restricted: bool = Field(False, description="About a conduct matter")
 
 
 class SupervisionBegan(Fact, service="escalation"):
@@ -126,6 +128,7 @@ class ItemClosed(Fact, service="escalation"):
     """Something that counted against the station was mended."""
 
     item: Key
+    restricted: bool = Field(False, description="About a conduct matter")
 
 
 class ClosingNoted(Fact, service="escalation"):
@@ -133,6 +136,7 @@ class ClosingNoted(Fact, service="escalation"):
 
     item: Key
     occurrence: int = 0
+    restricted: bool = Field(False, description="About a conduct matter")
 
 
 class StationBecameLagging(Fact, service="escalation"):

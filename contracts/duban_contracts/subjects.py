@@ -67,6 +67,10 @@ def fact_filters(fact: type[Message]) -> list[str]:
     return [filter_of(fact), subject_of(fact, "*", restricted=True)]
 
 
+def is_restricted_subject(subject: str) -> bool:
+    return subject.startswith("restricted.")
+
+
 def notice_subject(service: str, name: str, actor: str, version: int = 1) -> str:
     """What `actor` is told as it happens: a core publish, not kept by any stream."""
     return f"notice.{service}.{name}.v{version}.{actor}"

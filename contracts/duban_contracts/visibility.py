@@ -3,7 +3,8 @@
 A restricted fact travels under `restricted.<service>.<fact>.v1.<station>`, every other under `evt.…`; both
 are kept in the service's one event stream. Restricted are
 
-- every fact about a conduct matter (a category that the charter marks `restricted`);
+- every fact about a conduct matter (a category that the charter marks `restricted`), what escalation opens
+  and closes because of one included;
 - an unannounced inspection's draw: who, on which day, by which seed;
 - integrity: a flagged rating, and findings and items on the grounds of integrity or misconduct;
 - the fourth rung: proposal and decision of a transfer to the commission, the transfer and its receipt.
@@ -18,10 +19,12 @@ from functools import cache
 
 from duban_contracts.charter import Ground, Role
 from duban_contracts.escalation import (
+    ClosingNoted,
     ItemClosed,
     ItemKind,
     ItemOpened,
     OpenItem,
+    ReminderSent,
     Rung,
     StepDecided,
     StepProposed,
@@ -55,7 +58,7 @@ SAYING = (
 
 
 def is_conduct(item: OpenItem) -> bool:
-    return item.kind is ItemKind.INTEGRITY or item.ground in CONDUCT
+    return item.restricted or item.kind is ItemKind.INTEGRITY or item.ground in CONDUCT
 
 
 def is_restricted(fact: Fact) -> bool:
@@ -77,7 +80,9 @@ def _says_restricted(fact: Fact) -> bool:
         case ItemOpened():
             return is_conduct(fact.item)
         case ItemClosed():
-            return fact.item.startswith(ItemKind.INTEGRITY)
+            return fact.restricted or fact.item.startswith(ItemKind.INTEGRITY)
+        case ReminderSent() | ClosingNoted():
+            return fact.restricted
         case StepProposed() | StepDecided():
             return fact.rung is Rung.DISCIPLINE
         case _:

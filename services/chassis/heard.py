@@ -33,6 +33,8 @@ class Heard(Generic[Data]):
     """The register numbers allotted to this message, by who holds them."""
     masked: tuple[MaskedField, ...] = ()
     """Where in the command personal data was masked."""
+    restricted: bool = False
+    """A fact that travelled on a restricted subject: what follows from it is restricted, too."""
     whole: Data | None = None
     """The command as it came, for the one service that keeps personal data; None everywhere else."""
 

@@ -9,6 +9,7 @@ from duban_contracts.envelope import Attributes, Envelope, Poison, PoisonReason,
 from duban_contracts.identity import digest_of, identity
 from duban_contracts.masking import mask_message
 from duban_contracts.message import Command, Fact, MaskedField, Message, Refusal
+from duban_contracts.subjects import is_restricted_subject
 from services.chassis.decider import Refuse, WithMasking
 from services.chassis.heard import Handlers, Heard
 
@@ -49,7 +50,9 @@ def read(delivery: Delivery, actors: Actors, *, keeps_personal_data: bool = Fals
     """
     envelope = decode(delivery.subject, delivery.headers, delivery.body)
     if isinstance(envelope.data, Fact):
-        return Read(_heard_fact(envelope), envelope.attributes, None, envelope.attributes.id)
+        return Read(
+            _heard_fact(envelope, delivery.subject), envelope.attributes, None, envelope.attributes.id
+        )
     return _request(envelope, delivery, actors, keeps_personal_data)
 
 
@@ -67,11 +70,19 @@ def commands(message: Read, handlers: Handlers, charter: Charter) -> list[tuple[
     return handled
 
 
-def _heard_fact(envelope: Envelope) -> Heard[Any]:
+def _heard_fact(envelope: Envelope, subject: str) -> Heard[Any]:
     attributes, fact = envelope.attributes, envelope.data
     if not isinstance(fact, Fact):
         raise TypeError(f"{attributes.type} is not a fact")
-    return Heard(attributes.id, attributes.key, fact, in_time(fact.at), attributes.source, attributes.source)
+    return Heard(
+        attributes.id,
+        attributes.key,
+        fact,
+        in_time(fact.at),
+        attributes.source,
+        attributes.source,
+        restricted=is_restricted_subject(subject),
+    )
 
 
 def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_personal_data: bool) -> Read:

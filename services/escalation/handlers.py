@@ -5,6 +5,7 @@ The office is handled like a station where it is itself late: under its own key,
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from duban_contracts import escalation, ledger, rating, supervision
@@ -12,7 +13,7 @@ from duban_contracts.charter import Charter, Ground, Role
 from duban_contracts.escalation import ItemKind, OpenItem
 from duban_contracts.message import Refusal
 from services.chassis.decider import Refuse
-from services.chassis.heard import Handlers, Heard
+from services.chassis.heard import Handler, Handlers, Heard
 from services.escalation import custody, stepwise
 from services.escalation.custody import acceptance_item, late_item, overdue_item
 from services.escalation.decider import (
@@ -210,7 +211,27 @@ def withdraw_circular(heard: Heard[escalation.WithdrawCircular], charter: Charte
     )
 
 
-HEARS: Handlers = {
+def _kept_apart(handler: Handler) -> Handler:
+    """What follows from a restricted fact is restricted: nobody learns here what was kept from him there."""
+
+    def handle(heard: Heard[Any], charter: Charter) -> Wanted:
+        for key, command in handler(heard, charter):
+            yield key, _restricted(command) if heard.restricted else command
+
+    return handle
+
+
+def _restricted(command: Any) -> Any:
+    match command:
+        case Open(item=item):
+            return replace(command, item=item.model_copy(update={"restricted": True}))
+        case Close() | Remind():
+            return replace(command, restricted=True)
+        case _:
+            return command
+
+
+_HEARS: Handlers = {
     **stepwise.HEARS,
     **custody.HEARS,
     ledger.AcceptanceOverdue: acceptance_overdue,
@@ -235,6 +256,7 @@ HEARS: Handlers = {
     escalation.RecordReceipt: record_receipt,
     escalation.WithdrawCircular: withdraw_circular,
 }
+HEARS: Handlers = {message: _kept_apart(handler) for message, handler in _HEARS.items()}
 
 
 def office_of(charter: Charter) -> str | None:

@@ -19,6 +19,7 @@ from duban_contracts.subjects import subject_of
 from duban_contracts.topology import HEARS
 from services.chassis.charter_file import read_charter
 from services.chassis.decider import KEPT, Wake
+from services.chassis.documents import Event
 from services.chassis.inbox import Delivery, commands, read
 from services.chassis.memory import MemoryDocuments
 from services.chassis.service import Service
@@ -62,6 +63,8 @@ class FuzzTown:
         self.documents = {service.name: MemoryDocuments() for service in SERVICES}
         self.numbers: dict[str, str] = {}
         self.told: list[Fact] = []
+        self.events: list[tuple[str, Event]] = []
+        """The same facts as they are stored, each with its key."""
         self.largest = 0
         self.poisoned: list[Poison] = []
         self.sent = 0
@@ -77,6 +80,7 @@ class FuzzTown:
                 revision=CHARTER.revision,
                 row=service.row(CHARTER) if service.row else None,
                 tells=service.tells,
+                audience=service.audience(CHARTER),
             )
             for service in SERVICES
         }
@@ -93,7 +97,7 @@ class FuzzTown:
         for name, documents in earlier.documents.items():
             vars(self.documents[name]).update(vars(_copied(documents)))
         self.numbers, self.sent = dict(earlier.numbers), earlier.sent
-        self.told, self.poisoned, self.largest, self._telling = [], [], 0, []
+        self.told, self.events, self.poisoned, self.largest, self._telling = [], [], [], 0, []
 
     async def _tell(self, tellings: Sequence[Telling]) -> None:
         self._telling.extend(tellings)
@@ -165,6 +169,7 @@ class FuzzTown:
             fact = CATALOGUE[event.type].model_validate_json(event.data)
             assert isinstance(fact, Fact)
             self.told.append(fact)
+            self.events.append((telling.key, event))
             identity = event_id(telling.answer.to, telling.key, n)
             attributes = Attributes(identity, service.name, event.type, None, telling.key, identity)
             headers, body = encode(attributes, event.time), event.data.encode()

@@ -15,6 +15,7 @@ class Remind:
     station: str
     entry: str
     on_due_day: bool = False
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Close:
     items: tuple[str, ...]
     occurrence: int = 0
     owed: tuple[str, ...] = ()
+    restricted: bool = False
 
 
 @dataclass(frozen=True)

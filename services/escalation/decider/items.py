@@ -21,7 +21,11 @@ def remind(rules: Rules, command: Remind) -> Events:
         return []
     return [
         ReminderSent(
-            at=command.now, station=command.station, entry=command.entry, on_due_day=command.on_due_day
+            at=command.now,
+            station=command.station,
+            entry=command.entry,
+            on_due_day=command.on_due_day,
+            restricted=command.restricted,
         )
     ]
 
@@ -84,9 +88,17 @@ def _close(key: str, command: Close, state: State) -> Events:
     item, noted = state.items.get(key), state.closings.get(key)
     if item is not None:
         closes = item.occurrence <= command.occurrence
-        return [ItemClosed(at=command.now, station=command.station, item=key)] if closes else []
+        hidden = command.restricted or item.fact.restricted
+        closed = ItemClosed(at=command.now, station=command.station, item=key, restricted=hidden)
+        return [closed] if closes else []
     if key in command.owed and (noted is None or noted < command.occurrence):
         return [
-            ClosingNoted(at=command.now, station=command.station, item=key, occurrence=command.occurrence)
+            ClosingNoted(
+                at=command.now,
+                station=command.station,
+                item=key,
+                occurrence=command.occurrence,
+                restricted=command.restricted,
+            )
         ]
     return []

@@ -142,7 +142,7 @@ def _climbed(rules: Rules, command: ApproveStep, proposal: Proposal, state: Supe
 
 def handed_over(command: Request, items: Iterable[OpenItem], state: State) -> Events:
     return [
-        ItemClosed(at=command.asked.now, station=command.station, item=item.id)
+        ItemClosed(at=command.asked.now, station=command.station, item=item.id, restricted=item.restricted)
         for item in items
         if item.id in state.items
     ]

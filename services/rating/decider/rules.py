@@ -52,7 +52,16 @@ class Rules:
                 return _fallen_due(now, state)
             case InviteRating(now, of), NotInvited():
                 until = self.calendar.due(now, self.charter.rating.rate_within).at
-                return [_told(RatingInvited, of, now, until=until)]
+                return [
+                    _told(
+                        RatingInvited,
+                        of,
+                        now,
+                        until=until,
+                        restricted=of.restricted,
+                        brought_by=of.brought_by,
+                    )
+                ]
             case EndRedo(now), Rated(of, rectification=Duty(owed=True) as owed):
                 return [_told(Rectified, of, now, late=now >= owed.by)]
             case ((InviteRating() | EndRedo()), _):
