@@ -6,7 +6,8 @@
     python3 deploy/init.py rotate USER...       replace passwords in NATS, and of services in MongoDB
 
 All passwords follow from one seed, so a station that the charter gains has its credential already. A USER
-is a program, or a station or an actor of the charter that DUBAN_CHARTER names, here or in `.env`.
+is a program, or a station or an actor of the charter that DUBAN_CHARTER names. That and DUBAN_SECRETS are
+taken from the environment or from `.env`.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--dir", type=Path, default=Path(os.environ.get("DUBAN_SECRETS", SECRETS)))
+    parser.add_argument("--dir", type=Path, default=ROOT / setting("DUBAN_SECRETS", SECRETS))
     verbs = parser.add_subparsers(dest="verb")
     credential = verbs.add_parser("credential")
     credential.add_argument("user")
@@ -62,13 +63,21 @@ def parse(arguments):
 
 
 def charter():
-    """The file that `docker compose` would take: from the environment, from `.env`, or the default."""
-    name = os.environ.get("DUBAN_CHARTER", "")
-    settings = ROOT / ".env"
-    if not name and settings.exists():
-        lines = re.findall(r"^DUBAN_CHARTER=(.*)$", settings.read_text("utf-8"), re.MULTILINE)
-        name = lines[-1].strip().strip("\"'") if lines else ""
-    return CHARTERS / (name or DEFAULT_CHARTER)
+    """The file that `docker compose` would take."""
+    return CHARTERS / setting("DUBAN_CHARTER", DEFAULT_CHARTER)
+
+
+def setting(name, default):
+    """As `docker compose` finds it: in the environment, else in `.env`; empty is as good as none."""
+    file = ROOT / ".env"
+    value = os.environ.get(name)
+    if value is None and file.exists():
+        quoted, plain = r"'([^'\n]*)'|\"([^\"\n]*)\"", r"(.*?)[ \t]*(?:(?<=[ \t])#.*)?"
+        line = rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*[=:][ \t]*(?:(?:{quoted})[ \t]*(?:#.*)?|{plain})$"
+        found = re.findall(line, file.read_text("utf-8"), re.MULTILINE)
+        literal, *expanded = found[-1] if found else [""]
+        value = literal or os.path.expandvars("".join(expanded))
+    return value or default
 
 
 def check(users, file):

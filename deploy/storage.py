@@ -12,6 +12,7 @@ backup holds personal data and passwords: its folder can be entered, and its fil
 
 import argparse
 import hashlib
+import json
 import os
 import shlex
 import subprocess
@@ -22,7 +23,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRETS = ROOT / os.environ.get("DUBAN_SECRETS", "run/secrets")
 BACKUPS = ROOT / "run" / "backups"
 OWNERS = {"mongo-data": "999:999", "nats-data": "10001:10001"}
 """As whom the server of each volume runs, by docker-compose.yml."""
@@ -62,7 +62,7 @@ def backup(folder):
             with private(folder / f"{volume}.tar.gz") as archive:
                 storage("save", volume, stdout=archive)
     with private(folder / SECRETS_ARCHIVE) as archive, tarfile.open(fileobj=archive, mode="w:gz") as secrets:
-        secrets.add(SECRETS, arcname=".")
+        secrets.add(secrets_folder(), arcname=".")
     with private(folder / SUMS) as sums:
         for name in archives():
             sums.write(f"{digest(folder / name)}  {name}\n".encode())
@@ -102,16 +102,23 @@ def unpack_secrets(file):
     """The users in the database have these passwords, so no others will do."""
     with tarfile.open(file) as archive:
         files = {Path(each.name).name: archive.extractfile(each).read() for each in archive if each.isfile()}
-    seed = SECRETS / "seed.json"
+    folder = secrets_folder()
+    seed = folder / "seed.json"
     if seed.exists():
         if seed.read_bytes() != files["seed.json"]:
-            sys.exit(f"{SECRETS} holds the secrets of another installation; move that folder away first")
+            sys.exit(f"{folder} holds the secrets of another installation; move that folder away first")
         return
-    SECRETS.mkdir(parents=True, exist_ok=True)
-    SECRETS.chmod(0o700)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     for name, content in files.items():
-        (SECRETS / name).write_bytes(content)
-        (SECRETS / name).chmod(0o444)
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o444)
+
+
+def secrets_folder():
+    """Where compose finds them: by DUBAN_SECRETS in the environment or in `.env`, or by the default."""
+    known = json.loads(compose("config", "--format", "json", stdout=subprocess.PIPE).stdout)
+    return Path(known["secrets"]["seed"]["file"]).parent
 
 
 @contextmanager

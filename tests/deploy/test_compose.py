@@ -83,6 +83,11 @@ def test_every_image_can_be_replaced_and_has_a_version(tmp_path: Path) -> None:
         assert not default.endswith(":latest")
 
 
+def test_mongod_logs_no_document_of_a_slow_operation() -> None:
+    """What the switch does is tried in test_mongo_users.py."""
+    assert " --slowOpSampleRate 0" in PARTS["mongo"]["entrypoint"][-1]
+
+
 def test_init_makes_every_secret_that_the_compose_file_wants(tmp_path: Path) -> None:
     init(tmp_path)
     wanted = {secret["file"].rpartition("/")[2] for secret in COMPOSE["secrets"].values()}

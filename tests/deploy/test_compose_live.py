@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -255,6 +256,11 @@ def test_the_first_steps_of_a_town_are_those_of_the_guide(stack: Stack) -> None:
         " --key campaign/2024 --actor office",
         "docker compose run --rm -e DUBAN_NATS_URL duban charter apply --dry-run /charters/town.yaml",
     )
+    told = stack.guide(
+        "export DUBAN_NATS_URL=$(python3 deploy/init.py credential operator --host nats:4222)",
+        "docker compose run --rm -e DUBAN_NATS_URL duban doctor",
+    )
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"] in told
 
 
 FULL = """

@@ -3,6 +3,7 @@
 import importlib.util
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,55 @@ def test_users_of_another_charter_are_read_from_it_or_taken_unchecked(tmp_path: 
     assert "--unchecked" in refused(
         tmp_path, "credential", "office", "--charter", str(tmp_path / "none.yaml")
     )
+
+
+@pytest.mark.case("B18")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DUBAN_CHARTER=town.yaml",
+        "DUBAN_CHARTER=town.yaml   # ours",
+        'DUBAN_CHARTER="town.yaml" # ours',
+        "export DUBAN_CHARTER='town.yaml'",
+        " DUBAN_CHARTER = town.yaml\r",
+        "DUBAN_CHARTER: town.yaml",
+        "DUBAN_CHARTER=old.yaml\nDUBAN_CHARTER=$TOWN.yaml\n#DUBAN_CHARTER=x",
+    ],
+)
+def test_a_setting_is_read_as_compose_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    program = init_program()
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    monkeypatch.setenv("TOWN", "town")
+    monkeypatch.delenv("DUBAN_CHARTER", raising=False)
+    (tmp_path / ".env").write_text(f"OTHER=1\n{line}\n", "utf-8", newline="")
+    assert program.charter().name == "town.yaml"
+    monkeypatch.setenv("DUBAN_CHARTER", "myla311.yaml")
+    assert program.charter().name == "myla311.yaml", "the environment comes first"
+
+
+@pytest.mark.case("B18")
+@pytest.mark.parametrize("line", ["", "DUBAN_CHARTER=", "DUBAN_CHARTER=  # none", "#DUBAN_CHARTER=town.yaml"])
+def test_a_setting_that_is_empty_or_missing_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    program = init_program()
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    monkeypatch.delenv("DUBAN_CHARTER", raising=False)
+    (tmp_path / ".env").write_text(f"{line}\n", "utf-8")
+    assert program.charter().name == program.DEFAULT_CHARTER
+
+
+@pytest.mark.case("B18")
+def test_secrets_are_made_where_the_settings_file_says(tmp_path: Path) -> None:
+    program = tmp_path / "deploy" / "init.py"
+    program.parent.mkdir()
+    program.write_text(INIT.read_text("utf-8"), "utf-8")
+    (tmp_path / ".env").write_text("DUBAN_SECRETS=./elsewhere\n", "utf-8")
+    subprocess.run([sys.executable, "-I", "-S", str(program)], check=True, env={}, cwd="/")
+    assert (tmp_path / "elsewhere" / "seed.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.case("B18")

@@ -81,3 +81,19 @@ def test_making_users_again_changes_nothing_but_a_password_that_was_rotated(addr
         client["duban_rating"]["probe"].find_one()
     with as_service(address, "rating", seed) as client, pytest.raises(OperationFailure, match="failed"):
         client["duban_rating"]["probe"].find_one()
+
+
+def test_the_log_of_mongod_tells_no_document_of_a_slow_operation(address: str, seed: Seed) -> None:
+    """It would name petitioners and their telephone numbers, where whoever may read logs finds them."""
+    word = seed.password("mongo", "root")
+    with MongoClient[dict[str, Any]](f"mongodb://root:{word}@{address}/admin?replicaSet=rs0") as client:
+
+        def logged(phone: str, **settings: float) -> bool:
+            client.admin.command("profile", 0, slowms=-1, **settings)  # every operation is slow
+            client["duban_intake"]["probe"].insert_one({"phone": phone})
+            client["duban_intake"]["probe"].update_one({"phone": phone}, {"$set": {"name": "x"}})
+            return phone in str(client.admin.command("getLog", "global")["log"])
+
+        assert not logged("13800000001")
+        assert logged("13800000002", sampleRate=1.0), "the test would see it"
+        client.admin.command("profile", 0, slowms=100, sampleRate=0.0)

@@ -37,6 +37,7 @@ class Mongod:
             *("--replSet", self.replica_set, "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"),
             *("--wiredTigerEngineConfigString", "log=(enabled=true,file_max=8MB,prealloc=false)"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--slowOpSampleRate", "0"),  # its log would hold the documents of slow operations
             *([] if sys.platform == "win32" else ["--nounixsocket"]),
         ]
 
