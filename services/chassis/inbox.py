@@ -1,6 +1,7 @@
 """From bytes on the wire to commands for keys: read, check who and when, hand to the handlers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -106,9 +107,14 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_perso
         whole=envelope.data if keeps_personal_data else None,
     )
     refused = _not_entitled(heard, actors, stored.date())
+    # Whom somebody named without the right to has no part in it: the refusal is the sender's.
+    asked = heard.asked
+    if refused is not None and refused.reason in (Refusal.NOT_BELIEVED, Refusal.UNKNOWN_ACTOR):
+        asked = replace(asked, actor=told_by)
+        refused = replace(refused, asked=asked)
     if future:
         detail = f"ce-time {attributes.time} has not come yet; set your clock"
-        refused = heard.asked.refuse(Refusal.TIME_IN_FUTURE, detail)
+        refused = asked.refuse(Refusal.TIME_IN_FUTURE, detail)
     name = identity(told_by, attributes.source, attributes.id)
     return Read(heard, attributes, refused, name, digest_of(attributes.type, delivery.body))
 

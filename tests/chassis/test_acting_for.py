@@ -11,6 +11,7 @@ from duban_contracts.ledger import Accept, Verify
 from duban_contracts.message import Command, Refusal
 from duban_contracts.subjects import subject_of
 from services.chassis.charter_file import read_charter
+from services.chassis.decider import Refuse
 from services.chassis.inbox import Delivery, read
 from tests.conftest import CHARTERS
 
@@ -20,6 +21,11 @@ STATIONS = {"acts_for": (Role.STATION, Role.GATEWAY)}
 
 
 def refused(feed: dict[str, Any], command: Command, acting_for: str) -> Refusal | None:
+    found = refusal_of(feed, command, acting_for)
+    return found.reason if found else None
+
+
+def refusal_of(feed: dict[str, Any], command: Command, acting_for: str) -> Refuse | None:
     actors = {
         "archive": Actor(**FEED, **feed),
         "bianmin": Actor(name="bianmin", role=Role.STATION, station="bianmin"),
@@ -36,7 +42,14 @@ def refused(feed: dict[str, Any], command: Command, acting_for: str) -> Refusal 
     )
     subject = subject_of(command, "archive")
     found = read(Delivery(subject, encode(about), command.model_dump_json().encode(), STORED), actors)
-    return found.refused.reason if found.refused else None
+    return found.refused
+
+
+@pytest.mark.parametrize("named", ["office", "bianmin", "nobody"])
+def test_who_names_another_without_the_right_is_refused_himself(named: str) -> None:
+    found = refusal_of({"acts_for": ()}, Accept(), named)
+    assert found is not None
+    assert found.asked.actor == "archive"
 
 
 @pytest.mark.case("B16")
