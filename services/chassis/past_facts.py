@@ -19,7 +19,7 @@ from duban_contracts.queries import AskFacts, FactsPage, HeardFact
 from duban_contracts.readers import INSPECTORS, Reader
 from duban_contracts.subjects import NOBODY, fact_stream
 from duban_contracts.visibility import is_restricted, may_see
-from services.chassis.queries import MOST_BYTES
+from services.chassis.queries import MOST_BYTES, BadQuery
 from services.chassis.telling import CHANNEL_HEADER, VISIBILITY_HEADER
 
 LOOK = 1_000
@@ -35,7 +35,12 @@ async def page_of_facts(client: Client, service: str, reader: Reader, asked: Ask
     end = await _end(client, stream)
     if asked.after is None:
         return FactsPage(next=end)
-    after = min(asked.after, end)  # a broker that lost its disk counts from one again
+    if asked.after > end:  # also where a broker lost its disk, and counts from one again
+        raise BadQuery(
+            f"`after` is {asked.after}, and the stream ends at {end}; use the `next` of a page of this "
+            "service, or leave `after` out to learn where the stream ends now"
+        )
+    after = asked.after
     looked = await _batch(client, stream, after + 1, _filter(service, reader), min(LOOK, 4 * asked.limit))
     heard: list[HeardFact] = []
     for msg in looked:

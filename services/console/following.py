@@ -54,6 +54,9 @@ async def follow(
             except (Unreachable, Misasked, NatsError, TimeoutError) as error:
                 troubled(error)
                 await asyncio.sleep(RETRY_SECONDS)
+                if isinstance(error, Misasked):  # a broker that lost its disk counts from one again
+                    with suppress(Unreachable, Misasked, NatsError, TimeoutError):
+                        after = min(after, await last_sequence(system, service))
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), SILENCE_SECONDS)
