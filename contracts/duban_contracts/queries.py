@@ -42,7 +42,8 @@ class WhatBecameOf(Question):
 
     asked: tuple[tuple[RequestKey, RequestKey], ...] = Field(max_length=1000)
     source: RequestKey | None = Field(
-        None, description="`ce-source` of the commands; absent: those of earlier releases only"
+        None,
+        description="`ce-source` of the commands; absent: only what earlier releases answered is found",
     )
     digest: str | None = Field(
         None,
@@ -70,10 +71,22 @@ class AnswerGiven(Part):
     digest: str | None = Field(None, description="Of what the command said (`duban_contracts.identity`)")
 
 
+class Unreadable(Part):
+    """A command of the asker's that could not be read: it is not answered. Mend it and send it again; its id
+    is not used up. Known for 90 days, and not for more than some of those that came in great numbers."""
+
+    key: str
+    message: str = Field(description="Its `ce-id`")
+    source: str
+    reason: str = Field(description="As in a notice of a dead letter")
+    detail: str
+
+
 class Answers(Part):
     """Only what was answered already, and of that as much as fits; ask again for what is not here."""
 
     answers: tuple[AnswerGiven, ...]
+    unreadable: tuple[Unreadable, ...] = Field((), description="Of what was asked for: dead letters")
     next: str | None = Field(None, description="Of a history that goes on; absent: this is all")
 
 

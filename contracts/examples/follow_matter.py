@@ -37,8 +37,12 @@ async def answer_to(client: Client, key: str, command: str) -> AnswerGiven:
     asked = WhatBecameOf(asked=((key, command),), source="/hotline").model_dump_json().encode()
     while True:
         reply = await client.request(query_subject("intake", "answers", ACTOR), asked, timeout=10)
-        if found := Answers.model_validate_json(reply.data).answers:
-            return found[0]
+        given = Answers.model_validate_json(reply.data)
+        if given.answers:
+            return given.answers[0]
+        if given.unreadable:
+            letter = given.unreadable[0]
+            sys.exit(f"it could not be read: {letter.reason}: {letter.detail}")
         await asyncio.sleep(0.5)
 
 

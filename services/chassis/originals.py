@@ -1,7 +1,8 @@
 """The originals of dead letters, in the service's own database: whole, until they are replayed or dropped.
 
     {_id: <stream>.<consumer>.<sequence>, subject, headers: [[name, value]], body, stored_at, reason, detail,
-     sender, kept_at, state: waiting | replayed | dropped, by, decided_at, outcome}
+     sender, command: <digest of sender, source, id and key>, kept_at, state: waiting | replayed | dropped,
+     by, decided_at, outcome}
 
 Bounded in time by an index that removes what is old, and in number for each sender: of a sender who fills his
 share the first ones stay, and nobody else loses any. Outside of intake patterns of personal data are masked.
@@ -9,12 +10,16 @@ share the first ones stay, and nobody else loses any. Outside of intake patterns
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from bson import Binary
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
+
+from duban_contracts.identity import SEPARATOR, identity
 
 Raw = dict[str, Any]
 COLLECTION = "dead_letters"
@@ -56,6 +61,7 @@ class Originals:
             [
                 IndexModel([("kept_at", ASCENDING)], expireAfterSeconds=KEPT_DAYS * 24 * 3600),
                 IndexModel([("sender", ASCENDING)]),
+                IndexModel([("command", ASCENDING)], sparse=True),
                 IndexModel([("state", ASCENDING), ("kept_at", DESCENDING)]),
             ]
         )
@@ -69,6 +75,15 @@ class Originals:
             await self._letters.insert_one(self._raw(original))
         except DuplicateKeyError:
             return
+
+    async def unreadable(
+        self, sender: str, source: str, asked: Iterable[tuple[str, str]]
+    ) -> "dict[tuple[str, str], Original]":
+        """By (key, id): the latest of each command of the sender's that waits or was dropped."""
+        names = {command_name(sender, source, *pair): pair for pair in asked}
+        query = {"command": {"$in": list(names)}, "sender": sender, "state": {"$ne": REPLAYED}}
+        found = self._letters.find(query).sort("kept_at", ASCENDING)
+        return {names[raw["command"]]: _original(raw) async for raw in found}
 
     async def find(self, where: str) -> Original | None:
         raw = await self._letters.find_one({"_id": where})
@@ -110,12 +125,27 @@ class Originals:
             "sender": original.sender,
             "kept_at": datetime.now(UTC),
             "state": original.state,
+            **_command(original),
         }
 
     def _masked(self, body: bytes) -> bytes:
         if self._mask is as_it_is:
             return body
         return self._mask(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def command_name(sender: str, source: str, key: str, id_: str) -> str:
+    """What a dead letter is found by for its sender: a digest, since anything may stand in the headers."""
+    text = SEPARATOR.join((identity(sender, source, id_), key))
+    return blake2b(text.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def _command(original: Original) -> Raw:
+    headers = {name.lower(): unquote(value, errors="replace") for name, value in original.headers}
+    named = [headers.get(name) for name in ("ce-source", "ce-subject", "ce-id")]
+    if original.sender is None or not all(named):
+        return {}
+    return {"command": command_name(original.sender, *(each or "" for each in named))}
 
 
 def _text(text: str) -> str:

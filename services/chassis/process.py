@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError
 from duban_contracts.charter import Charter
 from duban_contracts.masking import mask_unread
 from duban_contracts.queries import (
+    Answers,
     AskCharter,
     AskFacts,
     Backlog,
@@ -28,6 +29,8 @@ from duban_contracts.queries import (
     FactsPage,
     Following,
     Nothing,
+    Unreadable,
+    WhatBecameOf,
 )
 from duban_contracts.query_catalogue import CATALOGUE, query_id
 from duban_contracts.readers import Reader, reader_of
@@ -76,6 +79,8 @@ WHOLE_ORIGINALS = ("intake",)
 """Services whose dead letters may hold personal data whole: the one whose database holds them anyway."""
 MASK = mask_unread
 """Takes patterns of personal data out of what is shown, and out of what leaves intake."""
+MOST_UNREADABLE = 100
+"""Dead letters in one answer."""
 
 log = structlog.get_logger()
 
@@ -178,7 +183,7 @@ class Process:
         upkeep = Upkeep(self._consumers, self._originals, self.health.report, self._clock, MASK)
         answers: dict[str, Respond] = {
             "charter": self._answer_charter,
-            "answers": partial(what_became_of, documents),
+            "answers": self._answer_answers,
             "history": partial(history_of, documents),
             "facts": self._answer_facts,
             "backlog": self._answer_backlog,
@@ -208,6 +213,21 @@ class Process:
             published_at=charter.published_at,
             charter=charter if question.text else None,
         )
+
+    async def _answer_answers(self, reader: Reader, question: WhatBecameOf) -> Answers:
+        given = await what_became_of(self._documents[self.services[0].name], reader, question)
+        answered = {answer.message for answer in given.answers}
+        missing = [pair for pair in question.asked if pair[1] not in answered]
+        if question.source is None or question.digest is not None or not missing:
+            return given
+        letters = await self._originals.unreadable(reader.actor, question.source, missing)
+        unreadable = (
+            Unreadable(
+                key=key, message=id_, source=question.source, reason=each.reason, detail=MASK(each.detail)
+            )
+            for (key, id_), each in letters.items()
+        )
+        return given.model_copy(update={"unreadable": tuple(unreadable)[:MOST_UNREADABLE]})
 
     async def _answer_facts(self, reader: Reader, question: AskFacts) -> FactsPage:
         return await page_of_facts(self.client, self.name, reader, question)

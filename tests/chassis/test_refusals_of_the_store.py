@@ -170,6 +170,18 @@ async def test_outside_of_intake_personal_data_are_masked_in_what_is_kept(client
     assert original.body.startswith(b"\xff")
 
 
+async def test_a_dead_letter_is_found_by_its_sender_by_key_source_and_id(client, township, originals):
+    consuming = consumer(client, township, originals=originals)
+    about = {"ce-id": "hotline:1/1", "ce-source": "/hotline", "ce-subject": "hotline:%E7%83%AD"}
+    await client.jetstream().publish(SUBMIT, b"{}", headers={**about, "ce-type": "duban.none.v1"})
+    await consuming.process(await waiting(client, "INTAKE_CMD", "intake", 1))
+    pair = ("hotline:热", "hotline:1/1")
+    found = await originals.unreadable("gateway", "/hotline", [pair, ("hotline:热", "other")])
+    assert {each: letter.reason for each, letter in found.items()} == {pair: "unknown_type"}
+    assert await originals.unreadable("import", "/hotline", [pair]) == {}
+    assert await originals.unreadable("gateway", "/other", [pair]) == {}
+
+
 # Operators: what is stuck, and what is done about dead letters
 
 
