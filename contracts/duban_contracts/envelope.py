@@ -4,6 +4,7 @@ Reading never raises anything but Poison, whatever the bytes are.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -119,6 +120,11 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
     """Raises Poison, and nothing else, whatever subject, headers and body hold."""
     try:
         given = _lower(headers or {})
+        if given.get("content-type", "").lower().startswith("application/cloudevents"):
+            detail = (
+                "structured mode is not read; send binary mode: attributes in ce- headers, data as the body"
+            )
+            raise Poison(PoisonReason.UNSUPPORTED_CONTENT, detail)
         attributes = _attributes(given, told=not is_command(subject))
         model = CATALOGUE.get(attributes.type)
         if model is None:
@@ -135,6 +141,9 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
 
 
 def _data(model: type[Message], body: bytes) -> Message:
+    if body.startswith(BOM_UTF8):
+        detail = "the body begins with a byte order mark; send UTF-8 without one"
+        raise Poison(PoisonReason.BREAKS_CONTRACT, detail)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

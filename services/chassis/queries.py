@@ -43,6 +43,10 @@ Piece = TypeVar("Piece", bound=BaseModel)
 MOST_BYTES = 800_000
 """Of the pieces of one answer: with what is around them they fit into one message of NATS, 1 MB."""
 COULD_NOT = "the service could not answer this; its log says why. Ask again, or ask otherwise"
+NO_SOURCE = (
+    "source: missing; give the `ce-source` of the commands. Without it only what releases before commands "
+    "were told apart by their source answered is found, and there is nothing of that here"
+)
 NO_BOOKMARK = "`after` has to be the `next` of an earlier page, as it was given"
 MALFORMED, FORBIDDEN, FAILED, UNAVAILABLE = 400, 403, 500, 503
 
@@ -139,6 +143,8 @@ async def what_became_of(documents: Documents, reader: Reader, question: WhatBec
             for pair, name in own.items()
         }
         found |= await _answered(documents, elsewhere)
+    if question.source is None and not found:
+        raise BadQuery(NO_SOURCE)
     given = (
         _parts(_given(key, answer, None if SEPARATOR in answer.to else reader))[0]
         for pair in names

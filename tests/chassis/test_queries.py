@@ -26,6 +26,7 @@ from services.chassis.queries import (
     COULD_NOT,
     FORBIDDEN,
     MALFORMED,
+    BadQuery,
     answer_for,
     as_reply,
     bookmark,
@@ -275,3 +276,8 @@ async def test_an_archived_answer_under_another_key_is_found(monkeypatch: pytest
     asked = WhatBecameOf(asked=(("other", "m0"),), source="/desk")
     [given] = (await what_became_of(documents, SOMEBODY, asked)).answers
     assert (given.key, given.message) == ("a", "m0")
+
+
+async def test_a_question_without_source_that_finds_nothing_is_refused_in_words() -> None:
+    with pytest.raises(BadQuery, match="source: missing"):
+        await what_became_of(await stored(), SOMEBODY, WhatBecameOf(asked=(("a", "m1"),)))

@@ -386,3 +386,11 @@ def test_whatever_arrives_is_read_or_is_poison(subject, given_headers, body):
 def test_whatever_body_a_good_envelope_holds_it_is_read_or_breaks_its_contract(type_, body):
     reason = reading(subject_of(MESSAGES[type_], "office"), headers(ce_type=type_), body)
     assert reason in (None, PoisonReason.BREAKS_CONTRACT)
+
+
+def test_structured_mode_and_a_byte_order_mark_are_refused_in_words() -> None:
+    with pytest.raises(Poison, match="send binary mode"):
+        decode("cmd.intake.submit_matter.v1.gateway", {"content-type": "application/cloudevents+json"}, b"{}")
+    about = {"ce-id": "1", "ce-source": "/s", "ce-subject": "k", "ce-type": "duban.intake.submit_matter.v1"}
+    with pytest.raises(Poison, match="byte order mark"):
+        decode("cmd.intake.submit_matter.v1.gateway", about, b"\xef\xbb\xbf{}")
