@@ -50,12 +50,16 @@ class Submit:
 class Supplement:
     asked: Asked
     materials: tuple[str, ...]
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 @dataclass(frozen=True)
 class Withdraw:
     asked: Asked
     reason: str
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Decline:
     asked: Asked
     reason: DeclineReason
     explanation: str
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 DutyFact = (
