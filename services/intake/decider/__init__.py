@@ -68,7 +68,7 @@ def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[
             return submit(charter, command)
         case Submit(asked), _:
             return [taken(command, state)]
-        case (Supplement() | Withdraw() | Decline()), _ if not may_change(charter, command, state):
+        case ((Supplement() | Withdraw() | Decline()), _) if not may_change(charter, command, state):
             return [unknown(command.asked)]
         case Supplement(), Incomplete():
             return supplement(charter, command, state)
