@@ -16,7 +16,16 @@ from services.console.asking import moment
 from services.console.i18n import N_, Lang, _, language
 from services.console.paper_ledger import inert
 from services.console.sentences import ABSENT, Town, printable
-from services.console.terminal import WIDTH, Format, complain, ending, misuse, on_system
+from services.console.terminal import (
+    WIDTH,
+    Format,
+    complain,
+    ending,
+    escaped,
+    harmless,
+    misuse,
+    on_system,
+)
 from services.console.words import word
 from services.escalation.views import LaggardReport, LaggardRow
 
@@ -50,7 +59,7 @@ def laggards(
         report, town = on_system(ctx, lambda system: _asked(system, question))
         text = LAYOUTS[layout](report, town)
         if out is None:
-            typer.echo(text)
+            typer.echo(escaped(text) if layout is Layout.JSON else harmless(text))
         else:
             _write(out, text, "utf-8-sig" if layout is Layout.CSV else "utf-8")
 
