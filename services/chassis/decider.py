@@ -1,13 +1,15 @@
 """A decision is pure: what to do, what follows from it, where it starts, when it wants to be woken."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from typing import Any, Generic, TypeVar
 
+from duban_contracts.charter import Charter
 from duban_contracts.masking import mask
 from duban_contracts.message import CommandRefused, Fact, MaskedField, PersonalDataMasked, Refusal
+from duban_contracts.readers import Reader
 
 Command = TypeVar("Command")
 State = TypeVar("State")
@@ -79,6 +81,11 @@ def never(_: object) -> None:
     """For deciders that need no waking."""
 
 
+def open_to_all(_: Asked, __: object) -> bool:
+    """For deciders whose keys are no secret."""
+    return False
+
+
 @dataclass(frozen=True)
 class Decider(Generic[Command, State, Event]):
     """`states` lists every class a state can be, so that snapshots can name them."""
@@ -91,6 +98,8 @@ class Decider(Generic[Command, State, Event]):
     refused: type[CommandRefused] | None = None
     masked: type[PersonalDataMasked] | None = None
     wake_at: Callable[[State], datetime | None] = never
+    hides: Callable[[Asked, State], bool] = open_to_all
+    """Whether a key's existence is hidden from who asks: his refusals are then those for an unknown key."""
 
     def fold(self, state: State, events: Iterable[Event]) -> State:
         return reduce(self.evolve, events, state)
@@ -123,8 +132,21 @@ class Decider(Generic[Command, State, Event]):
         facts, state = self.up_to(now, state)
         if isinstance(command, Wake):
             return facts, state
-        decided = [self._no(command)] if isinstance(command, Refuse) else self.decide(command, state)
+        decided = [self._no(command)] if isinstance(command, Refuse) else self._decide(command, state)
         return [*facts, *decided], self.fold(state, decided)
+
+    def _decide(self, command: Command, state: State) -> Sequence[Event]:
+        """A refusal says how a key stands; to who may not know of the key it says what it says of any other.
+
+        What the rules allow him is done all the same. What was refused before it came here does not depend
+        on the key, and stays.
+        """
+        decided = self.decide(command, state)
+        asked = getattr(command, "asked", None)
+        refused = any(isinstance(event, CommandRefused) for event in decided)
+        if not refused or not isinstance(asked, Asked) or not self.hides(asked, state):
+            return decided
+        return self.decide(command, self.initial_state)
 
     def _no(self, refuse: Refuse) -> Event:
         if self.refused is None:
@@ -153,9 +175,31 @@ class Audience:
     """A conduct matter: its facts travel on restricted subjects only."""
     channel: str | None = None
     """Who brought the matter, and is told what its petitioner must be told."""
+    stations: Collection[str | None] = ()
+    """Who has it in hand, or is offered it."""
 
 
 AudienceOf = Callable[[State], Audience | None]
+
+
+def hidden_from(charter: Charter, audience_of: "AudienceOf[State]") -> Callable[[Asked, State], bool]:
+    """Conduct matters exist for the office and the commission, who has them in hand, and who brought them.
+
+    Who brought one has its number as the receipt.
+    """
+
+    def hides(asked: Asked, state: State) -> bool:
+        audience = audience_of(state)
+        if audience is None or not audience.restricted:
+            return False
+        actor = charter.actor(asked.actor)
+        if actor is None:
+            return True
+        reader = Reader(asked.actor, actor.role, actor.station)
+        in_hand = any(reader.handles(station) for station in audience.stations)
+        return not (reader.sees_restricted or in_hand or asked.actor == audience.channel)
+
+    return hides
 
 
 def nobody_special(_: object) -> AudienceOf[Any]:

@@ -17,7 +17,15 @@ from services.console.listing import WideOption
 from services.console.paper_ledger import inert
 from services.console.sentences import ABSENT, Town, printable
 from services.console.tables import table
-from services.console.terminal import Format, complain, ending, misuse, on_system
+from services.console.terminal import (
+    Format,
+    complain,
+    ending,
+    escaped,
+    harmless,
+    misuse,
+    on_system,
+)
 from services.console.words import word
 
 if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
@@ -50,7 +58,7 @@ def laggards(
         text = as_table(report, town, wide=wide or out is not None) if form is Layout.TABLE else ""
         text = text or LAYOUTS[form](report, town)
         if out is None:
-            typer.echo(text)
+            typer.echo(escaped(text) if form is Layout.JSON else harmless(text))
         else:
             encoding = "utf-8-sig" if form is Layout.CSV else "utf-8"
             _write(out, lambda: out.write_text(text + "\n", encoding=encoding))

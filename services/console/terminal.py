@@ -6,6 +6,7 @@ Imported by every command and by the root, so NATS, rich and the client are impo
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -31,8 +32,14 @@ WIDTH = 200
 SPINNER_AFTER = 0.5
 """Seconds of waiting until a person is shown that something goes on."""
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-CONTROL = dict.fromkeys((*range(9), *range(11, 32), 127))
-"""Control characters but tab and newline: they could steer the terminal."""
+CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e\u200b\u200e-\u200f"
+    "\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
+)
+"""What could steer the terminal, or show a text otherwise than it stands there: control characters (C0 but
+tab and newline, C1), format characters (Cf) but the two joiners that scripts and emoji need, separators of
+lines and paragraphs, halves of characters, and what is not assigned among these."""
 
 
 class Format(StrEnum):
@@ -180,17 +187,19 @@ def _end(output: Format, stop: Stop) -> NoReturn:
 def say(*what: Any) -> None:
     """Sentences and tables; what stands in brackets is text and no markup."""
     if all(isinstance(each, str) for each in what):
-        typer.echo(" ".join(map(_harmless, what)))
+        typer.echo(" ".join(map(harmless, what)))
     else:
         _console().print(*what)
 
 
 def complain(sentence: str) -> None:
-    typer.echo(_harmless(sentence), err=True)
+    typer.echo(harmless(sentence), err=True)
 
 
 def say_json(document: Mapping[str, Any], *, one_line: bool = False) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=None if one_line else 2))
+    """The same document whatever it holds: what could steer a terminal is escaped."""
+    text = json.dumps(document, ensure_ascii=False, indent=None if one_line else 2)
+    typer.echo(escaped(text))
 
 
 def say_long(text: str, ctx: typer.Context | None = None) -> None:
@@ -199,7 +208,7 @@ def say_long(text: str, ctx: typer.Context | None = None) -> None:
     The pager is DUBAN_PAGER, else PAGER, else `less`; an empty DUBAN_PAGER or `--no-pager` means none.
     """
     session = ctx.find_object(Session) if ctx else None
-    if (session and not session.pager) or not _page(_harmless(text)):
+    if (session and not session.pager) or not _page(harmless(text)):
         say(text)
 
 
@@ -227,7 +236,7 @@ def confirm(question: str, *, yes: bool, grave: bool = False) -> None:
     if yes:
         return
     if somebody_there():
-        typer.confirm(question, abort=True, err=True)
+        typer.confirm(harmless(question), abort=True, err=True)
     elif grave:
         raise misuse(_("this cannot be undone: say that it is meant with --yes"))
 
@@ -263,8 +272,19 @@ async def _turn() -> None:
         await asyncio.sleep(0.1)
 
 
-def _harmless(text: str) -> str:
-    return text.translate(CONTROL)
+def harmless(text: str) -> str:
+    """Without what could steer the terminal; everything that is printed goes through here."""
+    return CONTROL.sub("", text)
+
+
+def escaped(document: str) -> str:
+    """The same JSON, with escapes for what could steer the terminal; there it stands in strings only."""
+    return CONTROL.sub(_escaped, document)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """As JSON writes it: one beyond 16 bits in two halves."""
+    return json.dumps(found[0])[1:-1]
 
 
 def _console(stderr: bool = False) -> "Console":

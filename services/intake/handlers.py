@@ -54,15 +54,16 @@ def submit(heard: Heard[SubmitMatter], charter: Charter) -> Iterable[tuple[str, 
 
 
 def supplement(heard: Heard[SupplementMatter], _: Charter) -> Iterable[tuple[str, Command]]:
-    return [(heard.key, Supplement(heard.asked, heard.data.materials))]
+    return [(heard.key, Supplement(heard.asked, heard.data.materials, heard.told_by))]
 
 
 def withdraw(heard: Heard[WithdrawMatter], _: Charter) -> Iterable[tuple[str, Command]]:
-    return [(heard.key, Withdraw(heard.asked, heard.data.reason))]
+    return [(heard.key, Withdraw(heard.asked, heard.data.reason, heard.told_by))]
 
 
 def decline(heard: Heard[DeclineMatter], _: Charter) -> Iterable[tuple[str, Command]]:
-    return [(heard.key, Decline(heard.asked, heard.data.reason, heard.data.explanation))]
+    said = heard.data
+    return [(heard.key, Decline(heard.asked, said.reason, said.explanation, heard.told_by))]
 
 
 def show(heard: Heard[ShowPetitioner], charter: Charter) -> Iterable[tuple[str, Command]]:
@@ -93,8 +94,28 @@ def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
     yield from unknown(Refusal.UNKNOWN_VILLAGE, "village", matter.village, charter.villages)
     yield from unknown(Refusal.UNKNOWN_STATION, "station", matter.station, charter.stations)
     yield from not_believed(matter, heard.told_by, charter.actor(heard.told_by) or STRANGER)
+    yield from of_another(heard.key, heard.told_by, charter.actor(heard.told_by) or STRANGER)
     if matter.past and matter.past.closed_at:
         yield from impossible(matter.past.closed_at, heard, WorkingCalendar(charter))
+
+
+def of_another(key: str, teller: str, actor: Actor) -> Iterator[Objection]:
+    """A key `<feed>:<reference>` is used by that feed alone, so that nobody can take it beforehand.
+
+    The gateway and the office keep the numbers of several channels, and who may act for others brings theirs:
+    they may use any prefix, and are trusted not to take each other's. A key without a prefix is free for
+    everybody: it has to be new (a UUID). Submissions that the earlier release stored under another's prefix
+    stay with who brought them: only a new submission is refused.
+    """
+    prefix, colon, _ = key.partition(":")
+    if not colon or prefix in (teller, actor.station):
+        return
+    if actor.role in (Role.GATEWAY, Role.OFFICE) or actor.may_act_for or actor.may_backdate:
+        return
+    yield (
+        Refusal.NOT_ALLOWED,
+        f"keys that begin with {prefix}: are for {prefix}; begin yours with {teller}: or take a new UUID",
+    )
 
 
 def impossible(

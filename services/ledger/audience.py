@@ -13,6 +13,10 @@ def audience(_: Charter) -> AudienceOf[Any]:
 
 
 def _of(state: Any) -> Audience | None:
-    held = getattr(state, "entry", None) or getattr(state, "application", None)
+    held: Any = getattr(state, "entry", None) or getattr(state, "application", None)
     opened = getattr(held, "opened", None)
-    return Audience(opened.restricted, opened.brought_by) if isinstance(opened, EntryOpened) else None
+    if not isinstance(opened, EntryOpened):
+        return None
+    offer, helpers = getattr(held, "offer", None), getattr(held, "co_handlers", opened.co_handlers)
+    in_hand = (held.station, *helpers, *((offer.to,) if offer else ()))
+    return Audience(opened.restricted, opened.brought_by, in_hand)

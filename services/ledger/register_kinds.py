@@ -10,8 +10,9 @@ from duban_contracts.charter import Charter
 from duban_contracts.ledger import EntryOpened, LedgerCommandRefused, LedgerEvent, LedgerPersonalDataMasked
 from duban_contracts.measures import MeasureEvent, MeasureOpened, MeasureRetired, PlanApplied
 from duban_contracts.message import Refusal
-from services.chassis.decider import Asked, Decider, Wake, refusal
+from services.chassis.decider import Asked, Decider, Wake, hidden_from, refusal
 from services.ledger.applications import ApplicationCommand, ApplicationState, Apply, applications
+from services.ledger.audience import audience
 from services.ledger.decider import Command, State, Unopened, WithdrawnEarly, ledger
 from services.ledger.measures import (
     MeasureCommand,
@@ -122,4 +123,5 @@ def register(charter: Charter) -> Decider[RegisterCommand, RegisterState, Regist
         refused=LedgerCommandRefused,
         masked=LedgerPersonalDataMasked,
         wake_at=kinds.wake_at,
+        hides=hidden_from(charter, audience(charter)),
     )

@@ -1,15 +1,9 @@
 """Who hears what is told of a round, besides the station that handled it."""
 
 from duban_contracts.charter import Charter
-from services.chassis.decider import Audience, AudienceOf
-from services.rating.decider.states import NotInvited, State
+from services.chassis.decider import AudienceOf
+from services.rating.decider.states import State, audience_of
 
 
 def audience(_: Charter) -> AudienceOf[State]:
-    return _of
-
-
-def _of(state: State) -> Audience | None:
-    if isinstance(state, NotInvited):
-        return None
-    return Audience(state.round.restricted, state.round.brought_by)
+    return audience_of

@@ -34,7 +34,7 @@ def entry_struck_off(heard: Heard[ledger.EntryStruckOff], _: Charter) -> Wanted:
 
 
 def rate(heard: Heard[rating.Rate], _: Charter) -> Wanted:
-    yield heard.key, Rate(heard.asked, heard.data.level, heard.data.dimensions)
+    yield heard.key, Rate(heard.asked, heard.data.level, heard.data.dimensions, heard.told_by)
 
 
 def record_callback(heard: Heard[rating.RecordCallback], _: Charter) -> Wanted:

@@ -213,6 +213,51 @@ def test_a_matter_is_submitted_once() -> None:
         assert reason_of(given(*before).when(again)) is Refusal.ALREADY_DONE
 
 
+def test_who_submits_under_a_taken_key_learns_nothing_of_it() -> None:
+    again = Submit(asked(LATER, "qingjieban"), matter(), "qingjieban")
+    for before in (history(matter()), history(INCOMPLETE), history(matter(), WITHDRAW)):
+        [event] = given(*before).when(again)
+        assert event.reason is Refusal.NOT_ALLOWED
+        assert "supplement" not in event.detail
+
+
+@pytest.mark.parametrize("before", [history(matter()), history(INCOMPLETE), history(matter(), WITHDRAW)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        WITHDRAW,
+        DECLINE,
+        supplement("身份证"),
+        supplement("书面申请", "家庭经济状况授权书"),
+    ],
+)
+@pytest.mark.parametrize("actor", ["qingjieban", "import", "jiwei"])
+def test_for_others_than_its_bringer_a_submission_is_unknown(
+    before: list[object], command: Any, actor: str
+) -> None:
+    """Nor for who reports in the office's name, or in that of who brought it: the credential counts."""
+    by_another = replace(command, asked=replace(command.asked, actor=actor))
+    unknown = given().when(by_another)
+    assert reason_of(unknown) is Refusal.NO_SUCH_SUBMISSION
+    assert given(*before).when(by_another) == unknown
+    for name in ("office", "gateway"):
+        for_another = replace(command, asked=replace(command.asked, actor=name), told_by=actor)
+        assert given(*before).when(for_another) == given().when(for_another)
+
+
+@pytest.mark.parametrize("actor", ["gateway", "office"])
+def test_bringer_and_office_withdraw_a_submission(actor: str) -> None:
+    [fact] = given(*history(matter())).when(replace(WITHDRAW, asked=asked(LATER, actor, "withdraw_matter")))
+    assert isinstance(fact, MatterWithdrawn)
+
+
+def test_who_reported_for_others_supplements_in_their_name() -> None:
+    kept = SubmissionKept(at=NOW, submitted=INCOMPLETE, source="import")
+    lacks = MatterIncomplete(at=NOW, station="minzheng", submission=KEY, missing=("身份证",))
+    [fact] = given(kept, lacks).when(replace(supplement("身份证"), told_by="import"))
+    assert isinstance(fact, MatterAccepted)
+
+
 @pytest.mark.parametrize(("submitted", "was_accepted"), [(matter(), True), (INCOMPLETE, False)])
 def test_a_withdrawal_says_whether_there_is_an_entry_to_close(
     submitted: SubmitMatter, was_accepted: bool

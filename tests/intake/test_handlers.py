@@ -65,13 +65,40 @@ def test_a_request_becomes_its_command_under_its_own_key() -> None:
     assert handle(submitted) == [(KEY, Submit(asked, submitted, "gateway"))]
 
     supplement = SupplementMatter(materials=("身份证",))
-    assert handle(supplement) == [(KEY, Supplement(heard(supplement).asked, ("身份证",)))]
+    assert handle(supplement) == [(KEY, Supplement(heard(supplement).asked, ("身份证",), "gateway"))]
 
     withdraw = WithdrawMatter(reason="不要了")
-    assert handle(withdraw) == [(KEY, Withdraw(heard(withdraw).asked, "不要了"))]
+    assert handle(withdraw) == [(KEY, Withdraw(heard(withdraw).asked, "不要了", "gateway"))]
 
     decline = DeclineMatter(reason=DeclineReason.COURT, explanation="请向法院起诉")
-    assert handle(decline) == [(KEY, Decline(heard(decline).asked, DeclineReason.COURT, "请向法院起诉"))]
+    declined = Decline(heard(decline).asked, DeclineReason.COURT, "请向法院起诉", "gateway")
+    assert handle(decline) == [(KEY, declined)]
+
+
+@pytest.mark.parametrize(
+    ("key", "sender", "may"),
+    [
+        ("hotline:c6", "qingjieban", False),
+        ("hotline:c6", "gateway", True),
+        ("hotline:c6", "office", True),
+        ("hotline:c6", "import", True),  # it reports what came in elsewhere
+        ("qingjieban:c6", "qingjieban", True),
+        ("jiwei:c6", "qingjieban", False),
+        ("jiwei:c6", "discipline", True),  # the station that the commission is
+        (":c6", "qingjieban", False),
+        ("0193f6a2-7f6e-7e3c-9d0e-5b8a6f1c2d3e", "qingjieban", True),
+    ],
+)
+def test_a_prefixed_key_is_for_its_own_feed(key: str, sender: str, may: bool) -> None:
+    submitted = Heard("m1", key, matter(), NOW, actor=sender, told_by=sender)
+    [(to, command)] = list(HEARS[SubmitMatter](submitted, TOWN))
+    assert to == key
+    if may:
+        assert isinstance(command, Submit)
+    else:
+        assert isinstance(command, Refuse)
+        assert command.reason is Refusal.NOT_ALLOWED
+        assert f"begin yours with {sender}:" in command.detail
 
 
 @pytest.mark.parametrize(

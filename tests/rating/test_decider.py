@@ -101,6 +101,36 @@ def reasons(events: Sequence[Any]) -> list[Refusal]:
     return [event.reason for event in events if isinstance(event, RatingCommandRefused)]
 
 
+def rated_by(actor: str, told_by: str | None = None) -> Rate:
+    return Rate(Asked(TUESDAY, actor, KEY, "rate"), Level.SATISFIED, told_by=told_by)
+
+
+class TestWhoRates:
+    brought = INVITED.model_copy(update={"brought_by": "hotline"})
+
+    @pytest.mark.parametrize("history", [[brought], [brought, *GOOD[1:]], [brought, *LAPSED[1:]]])
+    def test_for_another_feed_there_is_no_such_round(self, history: Sequence[RatingEvent]) -> None:
+        unknown = given().when(rated_by("import"))
+        assert reasons(unknown) == [Refusal.NO_SUCH_ROUND]
+        assert given(*history).when(rated_by("import")) == unknown
+
+    @pytest.mark.parametrize(
+        ("actor", "told_by"), [("hotline", None), ("gateway", None), ("gateway", "hotline")]
+    )
+    def test_its_channel_and_the_gateway_rate_a_round(self, actor: str, told_by: str | None) -> None:
+        [rated] = given(self.brought).when(rated_by(actor, told_by))
+        assert isinstance(rated, RatingGiven)
+
+    def test_a_round_without_channel_is_rated_by_any_feed(self) -> None:
+        [rated] = given(INVITED).when(rated_by("import"))
+        assert isinstance(rated, RatingGiven)
+
+    def test_a_conduct_matter_has_no_round_for_others(self) -> None:
+        conduct = given(self.brought.model_copy(update={"restricted": True}))
+        assert conduct.when(mend(actor="qingjieban")) == given().when(mend(actor="qingjieban"))
+        assert reasons(conduct.when(mend())) == [Refusal.WRONG_STATE]
+
+
 class TestInvitation:
     def test_a_round_that_was_struck_off_is_invited_to_be_rated(self) -> None:
         assert given().when(InviteRating(MONDAY, OF)) == [INVITED]

@@ -73,7 +73,7 @@ def test_a_redo_closed_elsewhere_still_ends_the_redo_of_the_round_before() -> No
 def test_a_rating_goes_to_the_round_it_is_about() -> None:
     dimensions = {rating.Dimension.ATTITUDE: rating.Level.SATISFIED}
     said = rating.Rate(level=rating.Level.DISSATISFIED, dimensions=dimensions)
-    command = Rate(asked("rate", "gateway"), rating.Level.DISSATISFIED, dimensions)
+    command = Rate(asked("rate", "gateway"), rating.Level.DISSATISFIED, dimensions, "gateway")
     assert wanted(said) == [(KEY, command)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import assert_never, get_args
 
-from duban_contracts.charter import Category, Charter
+from duban_contracts.charter import Category, Charter, Role
 from duban_contracts.intake import (
     IntakeCommandRefused,
     IntakePersonalDataMasked,
@@ -16,7 +16,7 @@ from duban_contracts.intake import (
     StoredMatter,
 )
 from duban_contracts.message import Refusal
-from services.chassis.decider import Asked, Decider, Wake, refusal
+from services.chassis.decider import Asked, Audience, Decider, Wake, hidden_from, refusal
 from services.intake.decider.duties import ENTRY, note, show
 from services.intake.decider.routing import accept
 from services.intake.decider.situations import (
@@ -67,7 +67,9 @@ def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[
         case Submit(), Unseen():
             return submit(charter, command)
         case Submit(asked), _:
-            return [no(asked, Refusal.ALREADY_DONE, f"{asked.key} is here already; supplement it instead")]
+            return [taken(command, state)]
+        case ((Supplement() | Withdraw() | Decline()), _) if not may_change(charter, command, state):
+            return [unknown(command.asked)]
         case Supplement(), Incomplete():
             return supplement(charter, command, state)
         case Withdraw(asked, reason), Incomplete(station=station) | Accepted(station=station):
@@ -91,6 +93,27 @@ def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[
             return [out_of_turn(command, asked, state)]
         case _:
             return []  # nothing here waits for a time
+
+
+def may_change(charter: Charter, command: Supplement | Withdraw | Decline, state: State) -> bool:
+    """Only who brought a submission, and the office in its own name; for everybody else it does not exist.
+
+    Who brought it is the sender of `submit_matter` (`SubmissionKept.source`), which the earlier release
+    stored as well: submissions of that time need no rule of their own.
+    """
+    actor, sender = command.asked.actor, command.told_by or command.asked.actor
+    if isinstance(state, Unseen | Duties) or sender == state.kept.source:
+        return True
+    known = charter.actor(actor)
+    return sender == actor and known is not None and known.role is Role.OFFICE
+
+
+def taken(command: Submit, state: State) -> IntakeCommandRefused:
+    """What is there is told to who brought it, and to nobody else."""
+    asked = command.asked
+    if isinstance(state, Unseen | Duties) or command.source == state.kept.source:
+        return no(asked, Refusal.ALREADY_DONE, f"{asked.key} is here already; supplement it instead")
+    return no(asked, Refusal.NOT_ALLOWED, f"{asked.key} cannot be used; submit it under another key")
 
 
 def submit(charter: Charter, command: Submit) -> list[Event]:
@@ -135,7 +158,7 @@ def incomplete(asked: Asked, station: str | None, missing: tuple[str, ...]) -> M
 def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: State) -> IntakeCommandRefused:
     match command, state:
         case _, Unseen() | Duties():
-            return no(asked, Refusal.NO_SUCH_SUBMISSION, f"nothing came in as {asked.key}; check the key")
+            return unknown(asked)
         case (Withdraw(), Withdrawn()) | (Decline(), Declined()) | (Supplement(), Accepted()):
             situation = type(state).__name__.lower()
             return no(asked, Refusal.ALREADY_DONE, f"{asked.key} is {situation} already; nothing to do")
@@ -150,6 +173,10 @@ def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: S
             return no(
                 asked, Refusal.WRONG_STATE, f"{asked.key} is {situation}; submit it anew under another key"
             )
+
+
+def unknown(asked: Asked) -> IntakeCommandRefused:
+    return no(asked, Refusal.NO_SUCH_SUBMISSION, f"nothing came in as {asked.key}; check the key")
 
 
 def unknown_category(asked: Asked, submitted: StoredMatter) -> IntakeCommandRefused:
@@ -186,6 +213,13 @@ def kept(state: State) -> SubmissionKept:
     return state.kept
 
 
+def duties_audience(state: State) -> Audience | None:
+    """Of a conduct matter's entry, which is looked up by its number; submissions have rules of their own."""
+    if not isinstance(state, Duties):
+        return None
+    return Audience(state.noted.restricted, stations=(state.noted.handler, *state.noted.co_handlers))
+
+
 def intake(charter: Charter) -> Decider[Command, State, Event]:
     return Decider(
         decide=partial(decide, charter),
@@ -195,4 +229,5 @@ def intake(charter: Charter) -> Decider[Command, State, Event]:
         events=get_args(Event),
         refused=IntakeCommandRefused,
         masked=IntakePersonalDataMasked,
+        hides=hidden_from(charter, duties_audience),
     )

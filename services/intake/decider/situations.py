@@ -52,12 +52,16 @@ class Submit:
 class Supplement:
     asked: Asked
     materials: tuple[str, ...]
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 @dataclass(frozen=True)
 class Withdraw:
     asked: Asked
     reason: str
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Decline:
     asked: Asked
     reason: DeclineReason
     explanation: str
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 DutyFact = (

@@ -6,6 +6,7 @@ from re import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from duban_contracts.charter import Role
 from duban_contracts.queries import EntryCard, FindEntry, Found, ShowEntry, Shown
 from duban_contracts.readers import Reader
 from duban_contracts.reading import (
@@ -19,6 +20,7 @@ from duban_contracts.reading import (
 from duban_contracts.subjects import NOBODY
 from services.chassis.queries import NO_BOOKMARK, BadQuery, Piece, bookmark, fitting, place
 from services.chassis.service import Reading
+from services.ledger.audience import audience as audience_of
 from services.ledger.views.indexes import BY_DUE, BY_SUBMISSION, BY_TEXT, BY_UPDATE, LEADING, hint, led_by
 from services.ledger.views.row import NEVER, Row, instant
 from services.ledger.views.text import grams, plain
@@ -34,11 +36,32 @@ IN_HAND = (EntryStatus.OPEN, EntryStatus.ACCEPTED)
 
 
 async def find(reading: Reading, asked: FindEntry) -> Found:
-    """Of a conduct matter, too: its number is the receipt of whoever submitted it, and tells nothing more."""
+    """A conduct matter is as good as absent for who may not see it, but for who brought it: its number is
+    his receipt, and tells nothing more.
+
+    Entries of the earlier release do not say who brought them; there the gateway counts as who did.
+    """
     kept = await reading.database["ledger"].find_one(
-        {"row.submission": asked.submission}, {"row.number": True}, hint=hint(BY_SUBMISSION)
+        {"row.submission": asked.submission},
+        {"row.number": True, "row.restricted": True, "row.station": True},
+        hint=hint(BY_SUBMISSION),
     )
-    return Found(entry=kept["row"]["number"] if kept else None)
+    if not kept:
+        return Found()
+    row, reader = kept["row"], reading.reader
+    if not visible(row, reader) and not await _has_brought(reading, row["number"]):
+        return Found()
+    return Found(entry=row["number"])
+
+
+async def _has_brought(reading: Reading, number: str) -> bool:
+    found = await reading.states("ledger", [number])
+    audience = audience_of(reading.charter)(found[number][1]) if number in found else None
+    if audience is None:
+        return False
+    if audience.channel is None:
+        return reading.reader.role is Role.GATEWAY
+    return audience.channel == reading.actor
 
 
 async def show(reading: Reading, asked: ShowEntry) -> Shown:

@@ -5,7 +5,7 @@ from typing import get_args
 from duban_contracts.charter import Charter
 from duban_contracts.rating import RatingCommandRefused, RatingEvent, RatingPersonalDataMasked
 from services.chassis.calendar import WorkingCalendar
-from services.chassis.decider import Decider
+from services.chassis.decider import Decider, hidden_from
 from services.rating.decider.commands import (
     Command,
     EndRedo,
@@ -23,6 +23,7 @@ from services.rating.decider.states import (
     NotInvited,
     Rated,
     State,
+    audience_of,
     evolve,
     wake_at,
 )
@@ -56,4 +57,5 @@ def rating(charter: Charter) -> Decider[Command, State, RatingEvent]:
         refused=RatingCommandRefused,
         masked=RatingPersonalDataMasked,
         wake_at=wake_at,
+        hides=hidden_from(charter, audience_of),
     )

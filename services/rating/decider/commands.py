@@ -39,6 +39,8 @@ class Rate:
     asked: Asked
     level: Level
     dimensions: Mapping[Dimension, Level] = field(default_factory=dict)
+    told_by: str | None = None
+    """The token of who told us; None: the actor itself."""
 
 
 @dataclass(frozen=True)

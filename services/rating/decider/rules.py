@@ -68,6 +68,8 @@ class Rules:
                 return []  # invited before, or nothing left to mend
             case ((Rate() | RecordCallback() | RecordRectification()), NotInvited()):
                 return [_no(command.asked, Refusal.NO_SUCH_ROUND, NO_SUCH_ROUND)]
+            case Rate(), _ if not self._may_rate(command, state.round):
+                return [_no(command.asked, Refusal.NO_SUCH_ROUND, NO_SUCH_ROUND)]
             case Rate(), _:
                 return self._rate(command, state)
             case RecordCallback(), _:
@@ -76,6 +78,19 @@ class Rules:
                 return self._record_rectification(command, state)
             case _:
                 assert_never(command)
+
+    def _may_rate(self, command: Rate, of: Round) -> bool:
+        """The channel that brought the matter passes its citizen's rating on, or the gateway, where citizens
+        rate without one; for another feed there is no such round.
+
+        Of rounds without a channel (`brought_by`), as the earlier release stored them, any feed may.
+        """
+        asked = command.asked
+        sender = command.told_by or asked.actor
+        if of.brought_by in (None, sender, asked.actor):
+            return True
+        known = self.charter.actor(sender)
+        return known is not None and known.role in (Role.GATEWAY, Role.OFFICE)
 
     def _rate(self, command: Rate, state: State) -> list[RatingEvent]:
         """One rating per round, within the time to rate, never a default (domain.md §5.1)."""

@@ -21,6 +21,7 @@ from duban_contracts.rating import (
     RectificationOverdue,
     Rectified,
 )
+from services.chassis.decider import Audience
 from services.rating.decider.commands import Round
 
 
@@ -118,6 +119,13 @@ def _late(duty: Duty | None) -> Duty | None:
 
 def _done(duty: Duty | None) -> Duty | None:
     return duty and replace(duty, owed=False)
+
+
+def audience_of(state: State) -> Audience | None:
+    """The channel that brought the matter, and of a conduct matter nobody without the right to it."""
+    if isinstance(state, NotInvited):
+        return None
+    return Audience(state.round.restricted, state.round.brought_by, (state.round.station,))
 
 
 def wake_at(state: State) -> datetime | None:
