@@ -201,8 +201,9 @@ def _sweeping(stream: str) -> list[str]:
 
 
 def _looking_up(stream: str) -> list[str]:
-    """For the question after the facts of the past."""
-    return [f"{API}.STREAM.INFO.{stream}", f"{API}.DIRECT.GET.{stream}"]
+    """For the question after the facts of the past. No direct get: it is answered with the stored headers,
+    which the service wrote itself, wherever `reply` says."""
+    return [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}"]
 
 
 def _reading_charter() -> list[str]:
