@@ -47,9 +47,9 @@ EXPORTS = (
     {"stream": "restricted.*.*.*.*"},
     {"stream": "notice.*.*.*.*"},
 )
-LIMITS = {"max_connections": 50, "max_subscriptions": 500, "max_payload": 512 * 1024}
-"""Of one credential outside the services. A command is smaller still, by its stream; a question may hold the
-ids of 1000 commands."""
+LIMITS = {"max_connections": 16, "max_subscriptions": 500, "max_payload": 512 * 1024}
+"""Of one credential outside the services: some people of one station, or some replicas of one program. A
+command is smaller still, by its stream; a question may hold the ids of 1000 commands."""
 JETSTREAM = {"max_streams": 40, "max_consumers": 500}
 """All that the services' account may have of it, besides the storage that the configuration gives."""
 
