@@ -173,7 +173,7 @@ class Process:
         self._queries: list[tuple[QueryContract, Respond]] = []
         self._asking: list[Subscription] = []
         self._written: tuple[Charter, Written, Written] | None = None
-        """The answers to `charter`, whole and without its text: made once for each charter that is followed."""
+        """The answers to `charter`, whole and without its text: made once for each charter."""
         self._register_queries()
 
     async def run(self) -> int:
