@@ -12,8 +12,8 @@ page holds, and a page that is not the last one carries `next`, even where it ho
 again with that as `after`, it goes on where the page ended. `next` is opaque.
 
 An answer that is a refusal is a `QueryFault`; the reply then carries the headers `Nats-Service-Error` and
-`Nats-Service-Error-Code` as well: 400 the question is malformed, 403 this actor may not ask it, 500 our
-fault, 503 no charter yet.
+`Nats-Service-Error-Code` as well: 400 the question is malformed, 403 this actor may not ask it, 429 too many
+questions of this actor at once, 500 our fault, 503 no charter yet.
 """
 
 from datetime import date

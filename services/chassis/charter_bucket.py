@@ -12,6 +12,7 @@ from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY
 if TYPE_CHECKING:  # the command line imports this before it knows whether it will connect
     from nats.aio.client import Client
     from nats.js import JetStreamContext
+    from nats.js.api import RawStreamMsg
     from nats.js.kv import KeyValue
 
 STREAM, SUBJECT = f"KV_{CHARTER_BUCKET}", f"$KV.{CHARTER_BUCKET}.{CHARTER_KEY}"
@@ -66,7 +67,7 @@ async def published_revisions(client: "Client", seconds: float = 10) -> list[Cha
             msg = await jetstream.get_msg(STREAM, each)
         except NotFoundError:
             continue
-        if charter := _charter(msg.data, each, msg.time):
+        if charter := _stored(msg):
             found.append(charter)
     return found
 
@@ -80,7 +81,7 @@ async def _readable_until(jetstream: "JetStreamContext", revision: int) -> Chart
             msg = await jetstream.get_msg(STREAM, each)
         except NotFoundError:
             continue
-        if charter := _charter(msg.data, each, msg.time):
+        if charter := _stored(msg):
             return charter
     return None
 
@@ -92,6 +93,12 @@ async def _current(bucket: "KeyValue") -> "KeyValue.Entry | None":
         return await bucket.get(CHARTER_KEY)
     except (KeyNotFoundError, NoKeysError):
         return None
+
+
+def _stored(msg: "RawStreamMsg") -> Charter | None:
+    """Only what was published as the charter: a service that was taken over can have the broker put what it
+    pulls into this stream, under its own subject (`docs/decisions/0011-accounts-apart.md`)."""
+    return _charter(msg.data, msg.seq, msg.time) if msg.subject == SUBJECT else None
 
 
 def _charter(value: bytes | None, revision: int | None, published_at: Any) -> Charter | None:

@@ -40,6 +40,9 @@ LOOPS_STUCK = Gauge("duban_loops_stuck", "Loops of the process that do not turn"
 CLOCK_DEPARTURE = Gauge(
     "duban_clock_departure_seconds", "How far this machine's clock is ahead of the broker's", ["service"]
 )
+CONSUMER_PENDING = Gauge(
+    "duban_consumer_pending", "Messages that wait for a consumer, not delivered yet", ["stream", "consumer"]
+)
 STREAM_USED = Gauge(
     "duban_stream_used_ratio", "What a stream holds, of what it may hold", ["stream", "limit"]
 )  # limit: bytes, messages

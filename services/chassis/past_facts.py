@@ -1,16 +1,21 @@
 """The question `facts`: what was stored after a place in the service's event stream, for whoever may hear it.
 
-Read by direct gets in batches, by the broker's index of subjects where a reader hears one subject only. No
-consumer is made for anybody. Each page looks at a bounded number of messages.
+Read message by message, by the broker's index of subjects where a reader hears one subject only. No consumer
+is made for anybody. Each page looks at a bounded number of messages, for a bounded time.
+
+Not by direct gets, which would be fewer requests: the broker answers them with the stored headers and body as
+they are, wherever `reply` says, so that a service could send what it stored in anybody's name. The answer of
+`STREAM.MSG.GET` is JSON without headers, which nobody takes for a command or a fact.
 """
 
 import asyncio
-import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from time import monotonic
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.js.api import StreamInfo
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg, StreamInfo
+from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from duban_contracts.charter import Role
@@ -25,8 +30,13 @@ from services.chassis.telling import CHANNEL_HEADER, VISIBILITY_HEADER
 LOOK = 1_000
 """Messages that one page looks at, at most."""
 PATIENCE = 5.0
+EVERYTHING = ">"
 READ_BYTES = MOST_BYTES // 2
-"""Of the messages of one batch: with JSON around them they fit into one answer."""
+"""Of the messages of one page: with JSON around them they fit into one answer."""
+LOOK_SECONDS = 1.0
+"""After which a page ends with what it has: whoever asks waits for 5."""
+AT_ONCE = 50
+"""Messages that are asked for at the same time where every message is looked at."""
 
 
 async def page_of_facts(client: Client, service: str, reader: Reader, asked: AskFacts) -> FactsPage:
@@ -41,18 +51,18 @@ async def page_of_facts(client: Client, service: str, reader: Reader, asked: Ask
             "service, or leave `after` out to learn where the stream ends now"
         )
     after = asked.after
-    looked = await _batch(client, stream, after + 1, _filter(service, reader), min(LOOK, 4 * asked.limit))
     heard: list[HeardFact] = []
-    for msg in looked:
-        sequence = int(_headers(msg)["Nats-Sequence"])
-        if len(heard) == asked.limit:
+    looked, taken, ends_at = 0, 0, monotonic() + LOOK_SECONDS
+    async for msg in _between(client, stream, after, end, _filter(service, reader)):
+        taken += len(msg.data or b"") + len(msg.hdrs or "")
+        enough = len(heard) == asked.limit or looked == LOOK or monotonic() > ends_at
+        if looked and (enough or taken > READ_BYTES):
             return FactsPage(facts=tuple(heard), next=after, more=True)
-        after = sequence
+        after, looked = msg.seq or after, looked + 1
         if _may_hear(reader, service, msg):
-            heard.append(_heard(sequence, msg))
-    if not looked:  # nothing more that this reader hears, up to the end as it was before the look
-        return FactsPage(facts=(), next=max(after, end))
-    return FactsPage(facts=tuple(heard), next=after, more=after < end)
+            heard.append(_heard(msg))
+    # Nothing more that this reader hears, up to the end as it was before the look.
+    return FactsPage(facts=tuple(heard), next=max(after, end))
 
 
 async def _end(client: Client, stream: str) -> int:
@@ -62,38 +72,47 @@ async def _end(client: Client, stream: str) -> int:
 
 def _filter(service: str, reader: Reader) -> str:
     own = reader.role is Role.STATION and reader.station in (None, reader.actor)
-    return f"evt.{service}.*.*.{reader.actor}" if own else ">"
+    return f"evt.{service}.*.*.{reader.actor}" if own else EVERYTHING
 
 
-async def _batch(client: Client, stream: str, start: int, subjects: str, most: int) -> list[Msg]:
-    """Raises TimeoutError where the broker does not end it."""
-    inbox = client.new_inbox()
-    subscription = await client.subscribe(inbox)
+async def _between(
+    client: Client, stream: str, after: int, end: int, subjects: str
+) -> AsyncIterator[RawStreamMsg]:
+    """What is stored after one sequence up to another, in order. Where only some subjects are wanted, the
+    place of the next one is known only when the one before it came; else many are asked for at once."""
+    jetstream = client.jetstream(timeout=PATIENCE)
+    while after < end:
+        at_once = min(AT_ONCE, end - after) if subjects == EVERYTHING else 1
+        wanted = (_next(jetstream, stream, after + 1 + n, subjects) for n in range(at_once))
+        for msg in await asyncio.gather(*wanted):
+            if msg is None:
+                return
+            if (msg.seq or 0) > after:  # two that were asked for may have the same message after them
+                after = msg.seq or 0
+                yield msg
+
+
+async def _next(jetstream: JetStreamContext, stream: str, start: int, subjects: str) -> RawStreamMsg | None:
+    """The first from that sequence on; None where there is none."""
     try:
-        request = {"seq": start, "batch": most, "max_bytes": READ_BYTES, "next_by_subj": subjects}
-        await client.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
-        found: list[Msg] = []
-        async with asyncio.timeout(PATIENCE):
-            while "Status" not in _headers(msg := await subscription.next_msg(timeout=PATIENCE)):
-                found.append(msg)
-        return found
-    finally:
-        await subscription.unsubscribe()
+        return await jetstream.get_msg(stream, seq=start, next=True, subject=subjects)
+    except NotFoundError:
+        return None
 
 
-def _headers(msg: Msg) -> Mapping[str, str]:
-    return msg.headers or {}
-
-
-def _may_hear(reader: Reader, service: str, msg: Msg) -> bool:
+def _may_hear(reader: Reader, service: str, msg: RawStreamMsg) -> bool:
+    subject = msg.subject or ""
+    kind, told_by, name, version, station = subject.split(".")
+    if told_by != service:
+        return False  # put there by a service that was taken over: `docs/decisions/0011-accounts-apart.md`
     if reader.role in INSPECTORS:
         return True
-    headers = _headers(msg)
-    subject = headers["Nats-Subject"]
-    kind, _, name, version, station = subject.split(".")
+    headers: Mapping[str, str] = msg.headers or {}
     about = None if station == NOBODY else station
     told_open = headers.get(VISIBILITY_HEADER) == "open"
-    restricted = kind == "restricted" or (not told_open and _was_restricted(service, name, version, msg.data))
+    restricted = kind == "restricted" or (
+        not told_open and _was_restricted(service, name, version, msg.data or b"")
+    )
     if not told_open and kind == "evt" and not (service == "escalation" or reader.handles(about)):
         return False  # an earlier release told facts about conduct matters like any other
     channel = headers.get(CHANNEL_HEADER)
@@ -110,10 +129,12 @@ def _was_restricted(service: str, name: str, version: str, data: bytes) -> bool:
         return True  # whatever it says, nobody but an inspector has to look at it
 
 
-def _heard(sequence: int, msg: Msg) -> HeardFact:
+def _heard(msg: RawStreamMsg) -> HeardFact:
     headers = {
-        name: str(value) for name, value in _headers(msg).items() if not name.lower().startswith("nats-")
+        name: str(value)
+        for name, value in (msg.headers or {}).items()
+        if not name.lower().startswith("nats-")
     }
     return HeardFact(
-        sequence=sequence, subject=_headers(msg)["Nats-Subject"], headers=headers, data=msg.data.decode()
+        sequence=msg.seq or 0, subject=msg.subject or "", headers=headers, data=(msg.data or b"").decode()
     )

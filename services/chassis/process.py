@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from faststream import FastStream
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from pydantic import BaseModel
@@ -32,11 +33,12 @@ from duban_contracts.queries import (
     Unreadable,
     WhatBecameOf,
 )
-from duban_contracts.query_catalogue import CATALOGUE, query_id
+from duban_contracts.query_catalogue import CATALOGUE, QueryContract, query_id
 from duban_contracts.readers import Reader, reader_of
 from duban_contracts.subjects import DEAD_STREAM, command_stream, fact_stream
 from duban_contracts.topology import streams_heard
 from services.chassis import metrics, nats_client
+from services.chassis.asking import Desk
 from services.chassis.charter_bucket import CharterFollower
 from services.chassis.clock import Clock, system_clock
 from services.chassis.clock_guard import ClockGuard
@@ -55,6 +57,7 @@ from services.chassis.queries import (
     UNAVAILABLE,
     QueryRefused,
     Respond,
+    Written,
     answer_queries,
     history_of,
     what_became_of,
@@ -73,6 +76,8 @@ FETCH_SECONDS = 5.0
 CHECK_SECONDS = 5.0
 SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1
+LONG_QUEUE = 5_000
+"""Messages that wait for a consumer, from which on it is said to be behind: half a minute's work or so."""
 NEAR_LIMIT = 0.8
 """The share of a stream's limit from which on it is said to be near it."""
 WHOLE_ORIGINALS = ("intake",)
@@ -107,6 +112,12 @@ def charter_state(charter: Charter | None, unreadable: int | None, why: str = ""
         # Applying a charter with this release would take away what the newer one says.
         return what if "newer release" in why else f"{what}; run `duban charter apply FILE`"
     return OK if charter else "missing; run `duban charter apply FILE`"
+
+
+def behind(pending: Mapping[tuple[str, str], int]) -> str | None:
+    """For `/ready`, by stream and consumer what waits for it; None: nothing worth a look."""
+    long = {place: count for place, count in pending.items() if count > LONG_QUEUE}
+    return "; ".join(f"{n} messages of {stream} wait for {who}" for (stream, who), n in long.items()) or None
 
 
 class Process:
@@ -158,6 +169,11 @@ class Process:
             if settings.http_port is not None
             else None
         )
+        self._desk = Desk()
+        self._queries: list[tuple[QueryContract, Respond]] = []
+        self._asking: list[Subscription] = []
+        self._written: tuple[Charter, Written, Written] | None = None
+        """The answers to `charter`, whole and without its text: made once for each charter."""
         self._register_queries()
 
     async def run(self) -> int:
@@ -198,7 +214,12 @@ class Process:
         for name, respond in answers.items():
             name, _, version = name.partition(".v")
             contract = CATALOGUE[query_id(self.name, name, int(version or 1))]
-            answer_queries(self.broker, contract, respond, self._reader)
+            self._queries.append((contract, respond))
+
+    async def _answer_queries(self) -> None:
+        for contract, respond in self._queries:
+            asking = await answer_queries(self.client, contract, respond, self._reader, self._desk)
+            self._asking.append(asking)
 
     def _reader(self, actor: str) -> Reader | None:
         charter = self._charter()
@@ -206,13 +227,18 @@ class Process:
             self._everyone = charter.revision, charter.everyone()
         return reader_of(actor, self._everyone[1])
 
-    async def _answer_charter(self, _: Reader, question: AskCharter) -> Following:
+    async def _answer_charter(self, _: Reader, question: AskCharter) -> Written:
         charter = self._charter()
-        return Following(
-            revision=charter.revision,
-            published_at=charter.published_at,
-            charter=charter if question.text else None,
-        )
+        if self._written is None or self._written[0] is not charter:
+            told = Following(revision=charter.revision, published_at=charter.published_at, charter=charter)
+            brief = told.model_copy(update={"charter": None})
+            self._written = (
+                charter,
+                Written(json_text=told.model_dump_json()),
+                Written(json_text=brief.model_dump_json()),
+            )
+        whole, revision_alone = self._written[1:]
+        return whole if question.text else revision_alone
 
     async def _answer_answers(self, reader: Reader, question: WhatBecameOf) -> Answers:
         given = await what_became_of(self._documents[self.services[0].name], reader, question)
@@ -282,6 +308,7 @@ class Process:
         await self._patiently(self._originals.prepare, "mongo")
 
     async def _start(self) -> None:
+        await self._answer_queries()
         sweeper = Sweeper(self.client, self.name)
         for service in self.services:
             self._consumers.append(self._consumer(service, sweeper if service.tells else None))
@@ -392,15 +419,20 @@ class Process:
 
     async def _check_consumers(self) -> None:
         jetstream = self.client.jetstream(timeout=2)
+        pending: dict[tuple[str, str], int] = {}
         for consumer in self._consumers:
-            for stream in streams_heard(consumer.service.name):
+            name = consumer.service.name
+            for stream in streams_heard(name):
                 try:
-                    await jetstream.consumer_info(stream, consumer.service.name)
+                    waiting = (await jetstream.consumer_info(stream, name)).num_pending or 0
                     self._say(stream, OK)
+                    metrics.CONSUMER_PENDING.labels(stream, name).set(waiting)
+                    pending[stream, name] = waiting
                 except NotFoundError:
                     self._say(stream, "stream or consumer missing; run `duban provision`")
                 except (NatsError, TimeoutError):
                     self._say(stream, "no answer")
+        self._warn("backlog", behind(pending))
 
     async def _check_clock(self) -> None:
         if self.settings.clock is not ClockMode.SYSTEM:
@@ -494,6 +526,10 @@ class Process:
     async def _stop(self) -> None:
         """Let the batches in hand finish, then end: what was not acknowledged comes again."""
         self._stopping.set()
+        for asking in self._asking:
+            with suppress(NatsError):
+                await asking.unsubscribe()
+        await self._desk.close()
         for task in self._aside:
             task.cancel()
         await asyncio.wait(self._tasks, timeout=self.settings.graceful_seconds)

@@ -158,7 +158,7 @@ def _streams(store_bytes: int | None) -> list[StreamConfig]:
             max_bytes=_share(store_bytes, FACTS_SHARE[service]),
             duplicate_window=10 * MINUTE,
             allow_atomic=True,
-            allow_direct=True,  # pages of the past, for the question `facts`
+            allow_direct=False,  # a direct get sends what is stored wherever `reply` says (`past_facts.py`)
         )
         streams += [
             config.evolve(

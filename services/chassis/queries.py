@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
-from faststream import AckPolicy
-from faststream.nats import NatsBroker, NatsResponse
-from faststream.nats.annotations import NatsMessage
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from pydantic import BaseModel, ValidationError
 
 from duban_contracts.faults import FieldFault, field_faults
@@ -34,6 +34,7 @@ from duban_contracts.readers import NOBODY as NOBODY_KNOWN
 from duban_contracts.readers import Reader
 from duban_contracts.subjects import NOBODY, asker_of
 from duban_contracts.visibility import is_restricted, may_see
+from services.chassis.asking import Desk
 from services.chassis.decider import KEPT
 from services.chassis.documents import Answer, Documents, Event
 from services.chassis.faults import fault, where
@@ -48,7 +49,7 @@ NO_SOURCE = (
     "were told apart by their source answered is found, and there is nothing of that here"
 )
 NO_BOOKMARK = "`after` has to be the `next` of an earlier page, as it was given"
-MALFORMED, FORBIDDEN, FAILED, UNAVAILABLE = 400, 403, 500, 503
+MALFORMED, FORBIDDEN, BUSY, FAILED, UNAVAILABLE = 400, 403, 429, 500, 503
 
 
 class BadQuery(ValueError):
@@ -68,25 +69,48 @@ FindReader = Callable[[str], Reader | None]
 """By the last token of the subject. Raises QueryRefused while nothing can be known of anybody."""
 
 
-def answer_queries(
-    broker: NatsBroker, contract: QueryContract, respond: Respond, reader_of: FindReader
-) -> None:
-    """Subscribe with a queue group: of several replicas one answers."""
+class Written(BaseModel):
+    """An answer that is the same for everybody and is serialised once: the JSON of what the contract says."""
 
-    @broker.subscriber(
-        contract.subject("*"), queue=contract.service, ack_policy=AckPolicy.MANUAL, decoder=_as_it_is
-    )
-    async def query(msg: NatsMessage) -> NatsResponse:
-        asker = asker_of(msg.raw_message.subject)
-        return as_reply(await answer_for(asker, msg.body, contract, respond, reader_of))
+    json_text: str
 
 
-def as_reply(answer: BaseModel) -> NatsResponse:
+async def answer_queries(
+    client: Client, contract: QueryContract, respond: Respond, reader_of: FindReader, desk: Desk
+) -> Subscription:
+    """Subscribe with a queue group: of several replicas one answers.
+
+    By a plain subscription: what is done with a question that will not be answered has to be little, since
+    the next asker's waits for it.
+    """
+
+    async def asked(msg: Msg) -> None:
+        asker = asker_of(msg.subject)
+
+        async def answer() -> None:
+            await _reply(client, msg, await answer_for(asker, msg.data, contract, respond, reader_of))
+
+        if busy := desk.take(asker, answer):
+            await _reply(client, msg, QueryFault(error=busy, code=BUSY))
+
+    return await client.subscribe(contract.subject("*"), queue=contract.service, cb=asked)
+
+
+async def _reply(client: Client, msg: Msg, answer: BaseModel) -> None:
+    if msg.reply:
+        body, headers = as_reply(answer)
+        await client.publish(msg.reply, body, headers=headers)
+
+
+def as_reply(answer: BaseModel) -> tuple[bytes, dict[str, str] | None]:
+    """Body and headers."""
+    if isinstance(answer, Written):
+        return answer.json_text.encode(), None
+    body = answer.model_dump_json().encode()
     if not isinstance(answer, QueryFault):
-        return NatsResponse(answer.model_dump_json())
+        return body, None
     said = answer.error.replace("\r", " ").replace("\n", " ").encode("ascii", "replace").decode()
-    headers = {"Nats-Service-Error": said[:500], "Nats-Service-Error-Code": str(answer.code)}
-    return NatsResponse(answer.model_dump_json(), headers=headers)
+    return body, {"Nats-Service-Error": said[:500], "Nats-Service-Error-Code": str(answer.code)}
 
 
 async def answer_for(
@@ -122,10 +146,6 @@ def entitled(asker: str, contract: QueryContract, reader_of: FindReader) -> Read
         allowed = ", ".join(sorted(role.value for role in contract.by))
         raise QueryRefused(FORBIDDEN, f"{asker!r} may not ask {contract.id}; these may: {allowed}")
     return reader
-
-
-async def _as_it_is(msg: NatsMessage) -> bytes:
-    return msg.body
 
 
 async def what_became_of(documents: Documents, reader: Reader, question: WhatBecameOf) -> Answers:

@@ -46,7 +46,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Reply = TypeVar("Reply")
 ACTOR_VARIABLE = "DUBAN_ACTOR"
 ERROR_CODE = "Nats-Service-Error-Code"
-NO_CHARTER = 503
+NO_CHARTER, BUSY = 503, 429
 PUBLISH_SECONDS = 10.0
 ASK_SECONDS = 5.0
 """Until a question is asked again."""
@@ -84,6 +84,10 @@ class Misasked(Exception):
     def __init__(self, why: str, code: int = 400) -> None:
         super().__init__(why)
         self.code = code
+
+
+class Busy(Misasked):
+    """Too many questions of this actor at once."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +221,8 @@ class Duban:
         patience: float = 10.0,
         actor: str | None = None,
     ) -> Model:
-        """One request/reply, asked again while nobody answers; by default in the connection's own name.
+        """One request/reply, by default in the connection's own name; asked again while nobody answers, or
+        while the service is busy with questions of this actor.
 
         What is not asked is left out, so that an older service refuses only the new fields that are used.
         Raises Unreachable, NotPermitted, or Misasked.
@@ -225,7 +230,7 @@ class Duban:
         subject = query_subject(service, name, actor or self.actor)
         body = question.model_dump_json(exclude_defaults=True)
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type((NatsError, TimeoutError)),
+            retry=retry_if_exception_type((NatsError, TimeoutError, Busy)),
             wait=wait_exponential(0.1, max=1),
             stop=stop_after_delay(patience),
             reraise=True,
@@ -235,11 +240,11 @@ class Duban:
                 with attempt:
                     asking = self.client.request(subject, body.encode(), timeout=ASK_SECONDS)
                     msg = await self._refusals.permitted(subject, asking)
+                    if msg.headers and ERROR_CODE in msg.headers:
+                        fault = QueryFault.model_validate_json(msg.data)
+                        raise (Busy if fault.code == BUSY else Misasked)(fault.error, fault.code)
         except (NatsError, TimeoutError) as error:
             raise Unreachable(f"{service} does not answer: {error!r}") from error
-        if msg.headers and ERROR_CODE in msg.headers:
-            fault = QueryFault.model_validate_json(msg.data)
-            raise Misasked(fault.error, fault.code)
         return reply.model_validate_json(msg.data)
 
     async def charter(self) -> Charter | None:

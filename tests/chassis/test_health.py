@@ -12,6 +12,7 @@ from services.chassis import health as health_module
 from services.chassis import http_thread
 from services.chassis import metrics as metrics_module
 from services.chassis.health import OK, Health, HealthServer
+from services.chassis.process import LONG_QUEUE, behind
 
 
 @pytest.fixture
@@ -123,3 +124,10 @@ def test_what_is_no_request_is_refused_and_the_next_is_answered(server, get, sen
             told = b""
         assert told == b"" or told.startswith(b"HTTP/1.1 405 ")
     assert get("/alive")[0] == 200
+
+
+@pytest.mark.case("B8")
+def test_a_long_queue_is_a_warning_and_a_short_one_is_none() -> None:
+    pending = {("LEDGER_CMD", "ledger"): LONG_QUEUE + 1, ("LEDGER_EVT", "ledger"): LONG_QUEUE}
+    assert behind(pending) == f"{LONG_QUEUE + 1} messages of LEDGER_CMD wait for ledger"
+    assert behind(dict.fromkeys(pending, 0)) is None

@@ -180,3 +180,12 @@ def test_a_stream_whose_folder_was_removed_is_made_anew(run: Run, server: NatsSe
     ran = run("provision")
     assert (ran.status, ran.err) == (0, "")
     assert config(server, "INTAKE_CMD").retention == RetentionPolicy.LIMITS
+
+
+@pytest.mark.case("B1")
+def test_fact_streams_of_an_older_version_allow_direct_gets_no_more(run: Run, server: NatsServer) -> None:
+    older = StreamConfig("LEDGER_EVT", subjects=["evt.ledger.>"], allow_direct=True)
+    made(server, replace(older, storage=StorageType.FILE))
+    ran = run("provision")
+    assert (ran.status, ran.err) == (0, "")
+    assert not config(server, "LEDGER_EVT").allow_direct

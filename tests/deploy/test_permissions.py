@@ -304,7 +304,7 @@ async def test_nobody_outside_the_services_has_a_consumer_or_reads_a_stream(
     for user in users:
         own: list[str] = []
         if user in SERVICES:
-            facts = f"$JS.API.DIRECT.GET.{user.upper()}_EVT"
+            facts = f"$JS.API.STREAM.MSG.GET.{user.upper()}_EVT"
             own = ["$JS.API.CONSUMER.CREATE.KV_charter", *reading, facts]
         if user == "escalation":
             own.append("$JS.API.STREAM.MSG.GET.KV_standings")

@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
 from duban_contracts.subjects import fact_stream
-from services.chassis.charter_bucket import publish_charter
+from services.chassis.charter_bucket import publish_charter, published_revisions
 from services.console.client import duban
 from services.console.deploying.permissions import ACCOUNT, ADMIN, PROVISION, permissions
 from services.console.embedded.servers import at_home
@@ -180,3 +180,79 @@ async def test_a_large_command_is_refused_by_its_stream(broker: GuardedNats) -> 
         assert reply["stream"] == "LEDGER_CMD"
         refused = json.loads((await client.request(subject, b"x" * 66_000)).data)
         assert refused["error"]["err_code"] == 10054
+
+
+FORGED = {
+    "content-type": "application/json",
+    "ce-specversion": "1.0",
+    "ce-id": "forged",
+    "ce-source": "cli",
+    "ce-type": "duban.ledger.verify.v1",
+    "ce-subject": "2024-000001",
+}
+OF_OTHERS = [
+    "cmd.ledger.verify.v1.office",
+    "evt.rating.told.v1.office",
+    "restricted.supervision.inspection_drawn.v1.office",
+    "notice.intake.matter_accepted.v1.office",
+    "$KV.charter.current",
+    "$JS.API.STREAM.PURGE.RATING_EVT",
+]
+
+
+@pytest.mark.case("B1", "B2")
+async def test_a_taken_over_service_sends_no_stored_headers_in_anybodys_name(
+    broker: GuardedNats, township: Charter
+) -> None:
+    """It stores a command's headers among its facts, and asks for them with a `reply` of others, in every way
+    that it has. What it pulls arrives under the subject that it was stored with; what is said under subjects
+    of others are the server's own words, without headers, which nobody can read as command or fact."""
+    own = "evt.ledger.plan_applied.v1.office"  # the ledger hears this fact of its own
+    body = township.model_dump_json().encode()
+    streams = ["LEDGER_CMD", "RATING_EVT", "SUPERVISION_EVT", "KV_charter"]
+    heard: list[Msg] = []
+
+    async def hears(msg: Msg) -> None:
+        heard.append(msg)
+
+    async with connected(broker, PROVISION) as (admin, _), connected(broker, "office") as (office, _):
+        jetstream = admin.jetstream()
+        before = {stream: (await jetstream.stream_info(stream)).state.last_seq for stream in streams}
+        for subject in ("evt.*.*.*.*", "restricted.*.*.*.*", "notice.*.*.*.office"):
+            await office.subscribe(subject, cb=hears)
+        await settled(office)
+        async with connected(broker, "ledger") as (service, refusals):
+            for reply in OF_OTHERS:
+                ack = await service.jetstream().publish(own, body, headers=FORGED)
+                asked = {
+                    "$JS.API.CONSUMER.MSG.NEXT.LEDGER_EVT.ledger": {"batch": 1, "expires": 10**9},
+                    "$JS.API.STREAM.MSG.GET.LEDGER_EVT": {"seq": ack.seq},
+                    "$JS.API.DIRECT.GET.LEDGER_EVT": {"seq": ack.seq},
+                }
+                for subject, request in asked.items():
+                    await service.publish(subject, json.dumps(request).encode(), reply=reply)
+                await settled(service)
+            assert len(refusals) == len(OF_OTHERS)
+            assert all("direct.get.ledger_evt" in said for said in refusals)
+            inbox = service.new_inbox()
+            commands = await service.subscribe(inbox)
+            came, pull = 0, json.dumps({"batch": 5000, "no_wait": True}).encode()
+            await service.publish("$JS.API.CONSUMER.MSG.NEXT.LEDGER_CMD.ledger", pull, reply=inbox)
+            while (msg := await commands.next_msg(timeout=10)).reply:
+                assert "ce-id" not in (msg.headers or {}), "a command in the name of the office"
+                came = msg.metadata.sequence.stream
+            assert came > before["LEDGER_CMD"]
+            charters = await published_revisions(service)
+        await settled(office)
+        assert {msg.subject for msg in heard if msg.headers} == {own}
+        after = {stream: (await jetstream.stream_info(stream)).state.last_seq for stream in streams}
+    assert after["KV_charter"] > before["KV_charter"]
+    assert [charter.revision for charter in charters] == [1]
+    for service_name in ("rating", "supervision"):
+        async with connected(broker, service_name) as (reading, _):
+            stream = fact_stream(service_name)
+            put = [
+                await reading.jetstream().get_msg(stream, sequence)
+                for sequence in range(before[stream] + 1, after[stream] + 1)
+            ]
+            assert {msg.subject for msg in put if msg.headers} == {own}, stream

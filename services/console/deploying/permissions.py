@@ -47,9 +47,9 @@ EXPORTS = (
     {"stream": "restricted.*.*.*.*"},
     {"stream": "notice.*.*.*.*"},
 )
-LIMITS = {"max_connections": 50, "max_subscriptions": 500, "max_payload": 512 * 1024}
-"""Of one credential outside the services. A command is smaller still, by its stream; a question may hold the
-ids of 1000 commands."""
+LIMITS = {"max_connections": 16, "max_subscriptions": 500, "max_payload": 512 * 1024}
+"""Of one credential outside the services: some people of one station, or some replicas of one program. A
+command is smaller still, by its stream; a question may hold the ids of 1000 commands."""
 JETSTREAM = {"max_streams": 40, "max_consumers": 500}
 """All that the services' account may have of it, besides the storage that the configuration gives."""
 
@@ -201,8 +201,9 @@ def _sweeping(stream: str) -> list[str]:
 
 
 def _looking_up(stream: str) -> list[str]:
-    """For the question after the facts of the past."""
-    return [f"{API}.STREAM.INFO.{stream}", f"{API}.DIRECT.GET.{stream}"]
+    """For the question after the facts of the past. No direct get: it is answered with the stored headers,
+    which the service wrote itself, wherever `reply` says."""
+    return [f"{API}.STREAM.INFO.{stream}", f"{API}.STREAM.MSG.GET.{stream}"]
 
 
 def _reading_charter() -> list[str]:
