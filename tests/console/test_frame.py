@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -405,6 +406,38 @@ def test_the_actor_comes_from_the_option_the_environment_or_the_context(
     monkeypatch.setenv("DUBAN_ACTOR", "bianmin")
     assert run(*words).status == 3
     assert len(asked) == 2
+
+
+@pytest.mark.case("C8")
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_parses_under_a_context(name: str, run: Run) -> None:
+    contexts.write("town", contexts.Context(server="nats://town:1", actor="bianmin"))
+    contexts.select("town")
+    assert run(name, "--help").status == 0
+    below = list(getattr(COMMANDS[name], "commands", {}))
+    assert all(run(name, each, "--help").status == 0 for each in below)
+    defaults = contexts.in_force().defaults(COMMANDS)
+    root: Any = typer.main.get_command(cli.app)
+    with root.make_context("duban", [name], default_map=defaults) as top:
+        command = root.commands[name]
+        if not below:
+            parsed(command, name, top)
+            return
+        with command.make_context(name, [below[0]], parent=top) as group:
+            for each in below:
+                parsed(command.commands[each], each, group)
+
+
+def parsed(command: Any, name: str, above: Any) -> None:
+    """Its options take what the context says."""
+    words = list[str]()
+    for each in command.params:
+        if each.required:
+            value = "bash" if name == "completion" else "x"
+            words += [value] if each.param_type_name == "argument" else [each.opts[0], value]
+    with command.make_context(name, words, parent=above) as context:
+        if "actor" in context.params and above.info_name != "context":
+            assert context.params["actor"] == "bianmin"
 
 
 @pytest.mark.case("C8", "C11")
