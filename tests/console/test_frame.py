@@ -504,3 +504,30 @@ def test_clicolor_0_says_what_no_color_says(run: Run, monkeypatch: pytest.Monkey
     run("--version")
     assert json.dumps(terminal._console().no_color) == "true"
     use(Lang.EN)
+
+
+# --- what is near
+
+
+@pytest.mark.case("C7")
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("help", "exit-code"), "exit-codes"),
+        (("help", "ladders"), "ladder"),
+        (("help", "chater"), "charter"),
+        (("help", "charter", "chek"), "check"),
+        (("submit", "--vilage", "x"), "--village"),
+    ],
+)
+def test_what_is_near_is_named_first(words: tuple[str, ...], near: str, run: Run) -> None:
+    ran = run(*words)
+    assert ran.status == 2
+    assert f"did you mean {near}" in ran.err
+
+
+@pytest.mark.case("C7")
+def test_the_rungs_of_the_ladder_are_a_topic(run: Run) -> None:
+    lines = run("help", "ladder").out.splitlines()[2:]
+    assert lines[0].startswith("0")
+    assert lines[-1].startswith("4")
