@@ -61,7 +61,7 @@ def check(file: CharterFile, output: FormatOption = Format.TEXT) -> None:
             say_json(_document(file, [], gaps))
         else:
             _warn(file, gaps)
-            say(_("{file} is a valid charter with {count} gaps").format(file=file, count=len(gaps)))
+            say(_("{file} is a valid charter; gaps: {count}").format(file=file, count=len(gaps)))
 
 
 @app.command("apply", help=N_("Check a charter and publish it as a new revision"))
@@ -139,7 +139,10 @@ async def in_force(system: Duban) -> Charter | None:
 
 @app.command("new", help=N_("Write a commented charter with working defaults, to be filled in"))
 def new(
-    file: Annotated[Path, typer.Argument(help=N_("The file to write"), show_default=False)],
+    file: Annotated[
+        Path | None, typer.Argument(help=N_("The file to write"), metavar="FILE", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help=N_("The same as FILE"))] = None,
     township: Annotated[
         str | None, typer.Option("--township", help=N_("The town's name; asked for where it is missing"))
     ] = None,
@@ -151,6 +154,7 @@ def new(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
+        file = _one_of(file, out)
         if file.exists() and not force:
             raise misuse(_("{file} is there already; --force replaces it").format(file=file))
         stations = [_station(each) for each in station or ()]
@@ -166,6 +170,15 @@ def new(
                 "{file} is a valid charter; fill in stations and categories, then run `duban charter check`"
             )
             say(said.format(file=file))
+
+
+def _one_of(file: Path | None, out: Path | None) -> Path:
+    if file is not None and out is not None:
+        raise misuse(_("FILE and --out say the same: give one of them"))
+    found = file or out
+    if found is None:
+        raise misuse(_("{name} is missing").format(name="FILE"))
+    return found
 
 
 def _asked_township() -> str:
@@ -197,7 +210,7 @@ def _read(file: Path, output: Format) -> tuple[Charter, list[Finding]]:
         raise misuse(_("{file} cannot be read: {why}").format(file=file, why=error.strerror)) from None
     except CharterErrors as errors:
         _tell_errors(file, errors.findings, output)
-        raise typer.Exit(Exit.REFUSED) from None
+        raise typer.Exit(Exit.MISUSE) from None
 
 
 def _tell_errors(file: Path, errors: list[Finding], output: Format) -> None:
@@ -205,7 +218,7 @@ def _tell_errors(file: Path, errors: list[Finding], output: Format) -> None:
         return say_json(_document(file, errors, []))
     for finding in errors:
         say(_at(file, finding, _("error")))
-    return complain(_("{count} errors; nothing is published").format(count=len(errors)))
+    return complain(_("errors in {file}: {count}").format(file=file, count=len(errors)))
 
 
 def _warn(file: Path, gaps: list[Finding]) -> None:
@@ -221,6 +234,11 @@ def _at(file: Path, finding: Finding, weight: str) -> str:
 def in_words(finding: Finding) -> str:
     """In the language in use."""
     return sentence(finding.code, dict(finding.params), _)
+
+
+def errors_text(errors: CharterErrors) -> str:
+    """Each error at its line, in the language in use."""
+    return "\n".join(_at(errors.path, finding, _("error")) for finding in errors.findings)
 
 
 def _document(file: Path, errors: list[Finding], gaps: list[Finding]) -> dict[str, Any]:

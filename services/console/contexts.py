@@ -24,6 +24,8 @@ NATS, ACTOR = "nats", "actor"
 """The parser's names of the options that a context stands in for."""
 WITHOUT_ACTOR = ("context", "help", "completion")
 """Commands that no context stands in for; the first two are also names of options of every command."""
+GROUP_PARAMETERS = ("help",)
+"""What the parser asks the defaults of a group for, beside the names of its commands."""
 NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 
@@ -69,8 +71,8 @@ class Context:
 class _Below(dict[str, Any]):
     """The defaults of a group: those of each of its commands."""
 
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002
-        return dict(self)
+    def get(self, name: str, default: Any = None) -> Any:
+        return default if name in GROUP_PARAMETERS else dict(self)
 
 
 def asker(url: str, defaults: Mapping[str, Any]) -> str | None:

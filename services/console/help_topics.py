@@ -1,5 +1,6 @@
 """`duban help`: the help of a command, and topics that belong to no command."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -7,13 +8,15 @@ import typer
 from services.console.exit_codes import MEANINGS
 from services.console.i18n import N_, _
 from services.console.tables import columns, table
-from services.console.terminal import misuse, say, say_long
+from services.console.terminal import Stop, misuse, say, say_long
 
 EXIT_CODES = "exit-codes"
 ENVIRONMENT = "environment"
+LADDER = "ladder"
 TOPICS = {
     EXIT_CODES: N_("What the exit codes of every command mean"),
     ENVIRONMENT: N_("The variables of the environment that are read"),
+    LADDER: N_("The rungs on which a station that lags is supervised"),
 }
 VARIABLES = {
     "DUBAN_NATS_URL": N_("address of NATS, with the credential; `up` starts its own all the same"),
@@ -27,6 +30,15 @@ VARIABLES = {
     "NO_COLOR": N_("set: no colours; CLICOLOR=0 says the same"),
     "XDG_CONFIG_HOME": N_("folder of the contexts; default: ~/.config"),
 }
+
+RUNGS = (
+    (N_("reminder"), N_("for one item that is late; no blame is attached, and no station lags by it")),
+    (N_("supervised handling"), N_("a numbered order to the station, with a day to answer by")),
+    (N_("town-wide circular"), N_("proposed by the rules, decided by a person: the town is told who lags")),
+    (N_("principal leaders"), N_("decided by a person: the town's principal leaders are told")),
+    (N_("discipline commission"), N_("decided by a person: the case goes to the discipline commission")),
+)
+"""From 0 on; how long a station stands on each is the charter's `ladder` (deploy/charters)."""
 
 
 def help_(
@@ -45,6 +57,8 @@ def help_(
             say(exit_codes())
         case [topic] if topic == ENVIRONMENT:
             say(environment())
+        case [topic] if topic == LADDER:
+            say(ladder())
         case words:
             say_long(_help_of(ctx, words), ctx)
 
@@ -54,9 +68,24 @@ def exit_codes() -> str:
     return table([_("Exit code"), _("Meaning")], rows, width=min(columns(), 100))
 
 
+def ladder() -> str:
+    rows = [[str(number), _(name), _(text)] for number, (name, text) in enumerate(RUNGS)]
+    return table([_("Rung"), _("Name"), _("Meaning")], rows, width=min(columns(), 100))
+
+
 def environment() -> str:
     rows = [[name, _(text)] for name, text in VARIABLES.items()]
     return table([_("Variable"), _("Meaning")], rows, width=min(columns(), 100))
+
+
+def _unknown(here: Any, words: list[str], word: str) -> Stop:
+    """With what is near: a topic is no command below another."""
+    known = [*getattr(here.command, "commands", {}), *(TOPICS if here.parent is None else ())]
+    sentence = _("there is no command or topic {name!r}").format(name=" ".join(words))
+    near = get_close_matches(word, known)
+    if near:
+        return misuse(sentence + _("; did you mean {names}?").format(names=_(", ").join(near)))
+    return misuse(f"{sentence}; " + _("`duban help` lists them"))
 
 
 def _help_of(ctx: typer.Context, words: list[str]) -> str:
@@ -64,6 +93,6 @@ def _help_of(ctx: typer.Context, words: list[str]) -> str:
     for word in words:
         command = getattr(here.command, "commands", {}).get(word)
         if command is None:
-            raise misuse(_("there is no command or topic {name!r}").format(name=" ".join(words)))
+            raise _unknown(here, words, word)
         here = type(here)(command, info_name=word, parent=here)
     return str(here.command.get_help(here))

@@ -56,7 +56,7 @@ def _sentence(error: Any) -> str:
     said = in_words(str(error.message))
     near = getattr(error, "possibilities", None)
     if near:
-        said += _("; did you mean {names}?").format(names=_(", ").join(sorted(near)))
+        said += _("; did you mean {names}?").format(names=_(", ").join(near))
     return _("{name}: {why}").format(name=name, why=said) if name else said
 
 

@@ -7,13 +7,15 @@ import typer
 
 from duban_contracts.message import SERVICES
 from duban_contracts.operations import AskStuck, Stuck
-from services.console.client import Duban, Misasked, NotPermitted, Unreachable
+from duban_contracts.query_catalogue import UPKEEP
+from services.console.client import Duban, Misasked, Unreachable
 from services.console.i18n import _
 from services.console.tables import table
 from services.console.terminal import (
     Exit,
     Format,
     FormatOption,
+    Stop,
     ending,
     on_system,
     say,
@@ -21,6 +23,8 @@ from services.console.terminal import (
 )
 
 PATIENCE = 5.0
+FORBIDDEN = 403
+"""Code of a question that the actor may not ask."""
 
 
 def stuck(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
@@ -50,10 +54,18 @@ async def _ask_all(system: Duban) -> dict[str, Stuck | str]:
 async def _ask(system: Duban, service: str) -> Stuck | str:
     try:
         return await system.ask(service, "stuck", AskStuck(), Stuck, patience=PATIENCE)
-    except NotPermitted:
-        raise
-    except (Unreachable, Misasked) as why:
+    except Misasked as why:
+        if why.code == FORBIDDEN:
+            raise Stop(Exit.REFUSED, "not_permitted", _not_for(system.actor)) from None
         return str(why)
+    except Unreachable as why:
+        return str(why)
+
+
+def _not_for(actor: str) -> str:
+    roles = _(", ").join(sorted(UPKEEP))
+    sentence = _("{actor} may not ask what is stuck; ask as one of: {roles} (with --nats or --context)")
+    return sentence.format(actor=actor, roles=roles)
 
 
 def _document(found: Stuck | str) -> Any:

@@ -17,18 +17,21 @@ from pydantic import ValidationError
 from duban_contracts.charter import Charter
 from services.chassis.charter_file import CharterErrors, read_charter
 from services.chassis.settings import ClockMode
+from services.console.charter_commands import errors_text
 from services.console.client import duban
 from services.console.embedded import (
     NatsServer,
     Occupied,
     ServerFailed,
     ServerMissing,
+    await_port,
     borrowed_nats,
     own_nats,
 )
 from services.console.embedded.nats import URL_VARIABLE
 from services.console.i18n import N_, _
 from services.console.system import NotReady, System, charter_in_force, running_system
+from services.console.tables import columns, text_width
 from services.console.terminal import Exit, Session, Stop, complain, ending, misuse, say
 
 DEFAULT_CHARTER = Path(__file__).parents[2] / "deploy" / "charters" / "township-2024.yaml"
@@ -68,22 +71,25 @@ def up(
     `--nats` attaches to a running NATS instead; the environment names one for other commands.
     """
     session = ctx.find_object(Session) or Session("")
-    stop, ready = threading.Event(), threading.Event()
+    stop, ready, interrupted = threading.Event(), threading.Event(), threading.Event()
 
     def end(_number: int, _frame: object) -> None:
         """While it starts, at once: all that was started is stopped on the way out."""
         if not ready.is_set():
+            interrupted.set()
             raise KeyboardInterrupt
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    with ending(), starting(port, data):
+    with ending(), starting(port, data), ended_by(interrupted):
         given = read_charter(charter) if charter else None
         if data:
             _usable(data)
         if os.environ.get(URL_VARIABLE) and not session.nats_from_option and not quiet:
             complain(_("{variable} is not used: `up` starts its own NATS").format(variable=URL_VARIABLE))
+        if port and not session.nats_from_option:
+            await_port(port)
         _say(quiet, _("starting nats-server, mongod and five services ..."))
         with (
             log_folder(data, verbose) as logs,
@@ -96,10 +102,11 @@ def up(
                 prepared=lambda url: _say(quiet, _charter_told(url, charter)),
             ) as system,
         ):
+            *addresses, last = ready_lines(system)
             if not quiet:
-                say(guide(system, logs))
+                say("\n".join([*addresses, guide(system, logs)]))
             ready.set()
-            say(ready_line(system))
+            say(last)
             while not stop.wait(LOOK_AGAIN_SECONDS):
                 revive(system)
             _say(quiet, _("stopping"))
@@ -166,12 +173,23 @@ def log_folder(data: Path | None, verbose: bool) -> Iterator[Path | None]:
 
 
 @contextmanager
+def ended_by(interrupted: threading.Event) -> Iterator[None]:
+    """Ctrl-C also reaches what was started: that it ends is no failure then."""
+    try:
+        yield
+    except Exception:
+        if interrupted.is_set():
+            raise KeyboardInterrupt from None
+        raise
+
+
+@contextmanager
 def starting(port: int, data: Path | None) -> Iterator[None]:
     """What keeps the system from starting, in one sentence that says what to do."""
     try:
         yield
     except CharterErrors as errors:
-        raise Stop(Exit.REFUSED, "bad_charter", str(errors)) from None
+        raise Stop(Exit.MISUSE, "bad_charter", errors_text(errors)) from None
     except Occupied as trouble:
         raise _occupied(trouble, port, data) from None
     except (ServerMissing, NotReady) as trouble:
@@ -209,10 +227,21 @@ def _say(quiet: bool, sentence: str) -> None:
         say(sentence)
 
 
-def ready_line(system: System) -> str:
-    """One line that programs and people can wait for; the last that is printed until something happens."""
-    services = " ".join(f"{service.name}={service.http_url}" for service in system.services)
-    return f"ready nats={system.nats_url} mongo={system.mongo.url} {services}"
+def ready_lines(system: System) -> list[str]:
+    """The last is the one to wait for: it begins with `ready` and holds every address that has room.
+
+    On a terminal too narrow for all of them, each server and service has a line of its own before it.
+    """
+    addresses = {"nats": system.nats_url, "mongo": system.mongo.url}
+    addresses |= {service.name: service.http_url for service in system.services}
+    whole = " ".join(["ready", *(f"{name}={url}" for name, url in addresses.items())])
+    if text_width(whole) <= columns():
+        return [whole]
+    longest = max(map(len, addresses))
+    return [
+        *(f"  {name:{longest}}  {url}" for name, url in addresses.items()),
+        f"ready nats={system.nats_url}",
+    ]
 
 
 def revive(system: System) -> None:

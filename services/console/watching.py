@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from duban_contracts.envelope import Envelope, Poison, decode, rfc3339
 from duban_contracts.escalation import Standing
@@ -18,6 +17,7 @@ from services.console.client import Duban, Misasked, Unreachable
 from services.console.following import follow, last_sequence
 from services.console.i18n import N_, _
 from services.console.sentences import ABSENT, Town, printable, sentence
+from services.console.tables import table
 from services.console.terminal import Format, FormatOption, complain, ending, on_system, say, say_json
 from services.console.words import word
 
@@ -137,12 +137,18 @@ def fact_line(envelope: Envelope, fact: Fact, town: Town) -> dict[str, Any]:
     }
 
 
-def table_of(standings: Iterable[Standing], town: Town) -> Table:
-    table = Table(
-        _("Station"), _("Rung"), _("Lagging since"), _("Open items"), _("Order"), _("Proposed"), _("As of")
-    )
-    for each in standings:
-        table.add_row(
+def table_of(standings: Iterable[Standing], town: Town) -> str:
+    headings = [
+        _("Station"),
+        _("Rung"),
+        _("Lagging since"),
+        _("Open items"),
+        _("Order"),
+        _("Proposed"),
+        _("As of"),
+    ]
+    rows = [
+        [
             printable(town.name(each.station)),
             _rung(each),
             _when(each.lagging_since, town),
@@ -150,8 +156,10 @@ def table_of(standings: Iterable[Standing], town: Town) -> Table:
             printable(each.order or ABSENT),
             printable(each.proposed or ABSENT),
             _when(each.at, town),
-        )
-    return table
+        ]
+        for each in standings
+    ]
+    return table(headings, rows) if rows else _("no station lags")
 
 
 def _rung(standing: Standing) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -407,6 +408,38 @@ def test_the_actor_comes_from_the_option_the_environment_or_the_context(
     assert len(asked) == 2
 
 
+@pytest.mark.case("C8")
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_parses_under_a_context(name: str, run: Run) -> None:
+    contexts.write("town", contexts.Context(server="nats://town:1", actor="bianmin"))
+    contexts.select("town")
+    assert run(name, "--help").status == 0
+    below = list(getattr(COMMANDS[name], "commands", {}))
+    assert all(run(name, each, "--help").status == 0 for each in below)
+    defaults = contexts.in_force().defaults(COMMANDS)
+    root: Any = typer.main.get_command(cli.app)
+    with root.make_context("duban", [name], default_map=defaults) as top:
+        command = root.commands[name]
+        if not below:
+            parsed(command, name, top)
+            return
+        with command.make_context(name, [below[0]], parent=top) as group:
+            for each in below:
+                parsed(command.commands[each], each, group)
+
+
+def parsed(command: Any, name: str, above: Any) -> None:
+    """Its options take what the context says."""
+    words = list[str]()
+    for each in command.params:
+        if each.required:
+            value = "bash" if name == "completion" else "x"
+            words += [value] if each.param_type_name == "argument" else [each.opts[0], value]
+    with command.make_context(name, words, parent=above) as context:
+        if "actor" in context.params and above.info_name != "context":
+            assert context.params["actor"] == "bianmin"
+
+
 @pytest.mark.case("C8", "C11")
 def test_the_language_of_the_context_goes_before_the_locale(
     run: Run, monkeypatch: pytest.MonkeyPatch
@@ -471,3 +504,30 @@ def test_clicolor_0_says_what_no_color_says(run: Run, monkeypatch: pytest.Monkey
     run("--version")
     assert json.dumps(terminal._console().no_color) == "true"
     use(Lang.EN)
+
+
+# --- what is near
+
+
+@pytest.mark.case("C7")
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("help", "exit-code"), "exit-codes"),
+        (("help", "ladders"), "ladder"),
+        (("help", "chater"), "charter"),
+        (("help", "charter", "chek"), "check"),
+        (("submit", "--vilage", "x"), "--village"),
+    ],
+)
+def test_what_is_near_is_named_first(words: tuple[str, ...], near: str, run: Run) -> None:
+    ran = run(*words)
+    assert ran.status == 2
+    assert f"did you mean {near}" in ran.err
+
+
+@pytest.mark.case("C7")
+def test_the_rungs_of_the_ladder_are_a_topic(run: Run) -> None:
+    lines = run("help", "ladder").out.splitlines()[2:]
+    assert lines[0].startswith("0")
+    assert lines[-1].startswith("4")

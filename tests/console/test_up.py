@@ -6,9 +6,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_port_that_is_taken_is_one_sentence(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr("services.console.embedded.servers._OCCUPIED_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as squatter:
         port = squatter.getsockname()[1]
-        ran = run("up", "--quiet", "--port", str(port))
+        ran = run("up", "--port", str(port))
     assert (ran.status, ran.out) == (3, "")
     assert ran.err == (
         f"port {port} is taken, perhaps by another `duban up`; end that one, or choose --port 0\n"
@@ -146,4 +147,40 @@ def test_what_keeps_a_server_from_starting_is_one_line(trouble: Exception, sente
 def test_a_charter_with_errors_starts_nothing(run: Run, tmp_path: Path) -> None:
     charter = tmp_path / "charter.yaml"
     charter.write_text("name: [", "utf-8")
-    assert run("up", "--charter", str(charter)).status == 1
+    assert run("up", "--charter", str(charter)).status == 2
+
+
+@pytest.mark.case("C14")
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_while_it_starts_is_130_whatever_ended_with_it(
+    while_up: list[Callable[[System], Any]], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def interrupted(*_words: object, **_more: object) -> Iterator[None]:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.sigtimedwait([], 1)  # the handler runs here at the latest
+        raise ServerFailed("nats-server on port 1 ended with 1")
+        yield
+
+    monkeypatch.setattr(up_module, "running_system", interrupted)
+    ran = run("up", "--port", "0")
+    assert ran.status == Exit.INTERRUPTED
+    assert "ended with" not in ran.err
+
+
+def test_on_a_narrow_terminal_each_address_has_a_line_and_ready_is_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("intake", "rating", "supervision", "escalation", "ledger")
+    services = [SimpleNamespace(name=name, http_url="http://127.0.0.1:20000") for name in names]
+    mongo = SimpleNamespace(url="mongodb://127.0.0.1:27017/?directConnection=true")
+    system: Any = SimpleNamespace(nats_url="nats://127.0.0.1:4222", mongo=mongo, services=services)
+    monkeypatch.setenv("COLUMNS", "80")
+    *addresses, last = up_module.ready_lines(system)
+    assert last == "ready nats=nats://127.0.0.1:4222"
+    assert [line.split()[0] for line in addresses] == ["nats", "mongo", *names]
+    assert max(map(len, addresses)) <= 80
+    monkeypatch.delenv("COLUMNS")
+    [whole] = up_module.ready_lines(system)
+    assert whole.count("=http://") == 5

@@ -22,8 +22,6 @@ from services.escalation.views import LaggardReport, LaggardRow
 
 LINES = 12
 """Facts that stay on the board."""
-LONGEST = 160
-"""Characters of one line: an order may list many items."""
 
 QUIET: frozenset[type[Fact]] = frozenset(
     {
@@ -115,15 +113,16 @@ class Board:
 
 
 def line(fact: Fact, town: Town) -> str:
-    text = f"{town.moment(fact.at)}  {sentence(fact, town)}"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return f"{town.moment(fact.at)}  {sentence(fact, town)}"
 
 
 def standings(now: datetime, report: LaggardReport, town: Town) -> Table:
     """In the charter's order, so that each station keeps its line."""
     table = Table(title=_("Duban, time-lapse: {now}").format(now=town.moment(now)))
     for place, heading in enumerate(_headings()):
-        table.add_column(heading, justify="left" if place < 2 else "right")
+        table.add_column(
+            heading, justify="left" if place < 2 else "right", no_wrap=place == 0, overflow="fold"
+        )
     order = list(town.charter.stations) if town.charter else []
     for row in sorted(report.rows, key=lambda row: order.index(row.station) if order else 0):
         table.add_row(*_cells(row), style=STYLES[row.rung] if row.lagging_since else "")

@@ -3,7 +3,14 @@
 from services.console.embedded.mongo import MongoServer, embedded_mongo
 from services.console.embedded.nats import NatsServer, borrowed_nats, embedded_nats, own_nats
 from services.console.embedded.processes import Child
-from services.console.embedded.servers import NotOurs, Occupied, Server, ServerFailed, ServerMissing
+from services.console.embedded.servers import (
+    NotOurs,
+    Occupied,
+    Server,
+    ServerFailed,
+    ServerMissing,
+    await_port,
+)
 
 __all__ = [
     "Child",
@@ -14,6 +21,7 @@ __all__ = [
     "Server",
     "ServerFailed",
     "ServerMissing",
+    "await_port",
     "borrowed_nats",
     "embedded_mongo",
     "embedded_nats",

@@ -1,5 +1,6 @@
 """What our own nats-server and mongod have in common: a home, a loopback port, a start that waits, faults."""
 
+import errno
 import os
 import secrets
 import socket
@@ -163,6 +164,27 @@ class Server(ABC):
         text = "\n".join([f"{self.kind} on port {self._port} {what}. Its log, {self._log}, ends:", *tail])
         taken = any(sign in log.lower() for sign in _PORT_TAKEN)
         return Occupied(text) if taken else ServerFailed(text)
+
+
+def await_port(port: int) -> None:
+    """Raises Occupied if somebody else keeps it, longer than a predecessor that is being stopped."""
+    Retrying(
+        retry=retry_if_exception_type(Occupied),
+        stop=stop_after_delay(_OCCUPIED_SECONDS),
+        wait=wait_fixed(0.1),
+        reraise=True,
+    )(_bind, port)
+
+
+def _bind(port: int) -> None:
+    with socket.socket() as trial:
+        if os.name != "nt":  # there it would let us share a port that is taken
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise Occupied(f"port {port}: {error.strerror}") from None
 
 
 S = TypeVar("S", bound=Server)

@@ -17,6 +17,7 @@ from rich.table import Table
 from duban_contracts.charter import Charter
 from services.chassis.charter_bucket import published_charter
 from services.chassis.charter_file import CharterErrors, read_charter
+from services.console.charter_commands import errors_text
 from services.console.client import Duban
 from services.console.i18n import N_, _
 from services.console.importing.convert import CLOSING_OF_AN_OPEN_CASE, IDS_ARE_NUMBERS, Refused
@@ -238,7 +239,7 @@ def charter_in(file: Path) -> Charter:
     try:
         return read_charter(file)
     except CharterErrors as errors:
-        raise misuse(str(errors)) from None
+        raise misuse(errors_text(errors)) from None
 
 
 async def imported(system: Duban, job: Job, patience: float, moved: Moved) -> Summary:

@@ -8,7 +8,8 @@ from rich.console import Console
 from duban_contracts.charter import Charter, Ground
 from duban_contracts.escalation import ItemKind, OpenItem, OrderIssued, ReminderSent, Rung, Standing
 from duban_contracts.ledger import EntryAccepted
-from services.console.demo.screen import LINES, LONGEST, line, screen
+from services.console.demo.screen import LINES, line, screen
+from services.console.i18n import Lang, use
 from services.console.sentences import Town
 from services.escalation.report import Scorecard
 from services.escalation.views import LaggardReport, laggard_report
@@ -64,8 +65,20 @@ async def test_without_a_terminal_each_consequence_is_one_plain_line(township: C
     assert "2024-05-07 12:00" in text
 
 
-async def test_a_line_is_cut_where_an_order_lists_very_many_items(township: Charter) -> None:
-    assert len(line(order(40), Town(township))) == LONGEST
+async def test_a_line_in_a_pipe_is_never_cut(township: Charter) -> None:
+    text = await shown(Console(file=io.StringIO(), width=80), township, order(40))
+    assert text == f"{line(order(40), Town(township))}\n"
+    assert "2024-000039" in text
+    assert "…" not in text
+
+
+async def test_a_board_on_a_terminal_of_80_columns_keeps_names_whole(township: Charter) -> None:
+    use(Lang.ZH)
+    console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80, height=60)
+    text = await shown(console, township, order(40))
+    use(Lang.EN)
+    assert all(station.name in text for station in township.stations.values())
+    assert text.count("…") <= 2  # the one long line, each time the board is drawn
 
 
 async def test_a_terminal_shows_all_nine_stations_and_the_last_facts(township: Charter) -> None:
