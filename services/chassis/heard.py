@@ -25,12 +25,12 @@ class Heard(Generic[Data]):
     """Who did it; for facts the service that told it."""
     told_by: str = "-"
     """Who said so: differs from `actor` where a marked actor reports what others did."""
-    stored_at: datetime | None = None
-    """The broker's time of a command, whatever time it claims for itself; None for a fact."""
     number: str | None = None
     """The register number allotted to this message, where the service asked for one and no more."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """The register numbers allotted to this message, by who holds them."""
+    stored_at: datetime | None = None
+    """The broker's time of a command, whatever time it claims for itself; None for a fact."""
     masked: tuple[MaskedField, ...] = ()
     """Where in the command personal data was masked."""
     restricted: bool = False

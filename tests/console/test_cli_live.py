@@ -40,7 +40,7 @@ def test_a_charter_is_applied_and_followed_and_the_same_one_is_no_new_revision(d
 
 def test_provisioning_again_changes_nothing(duban: Run) -> None:
     assert duban("provision").status == 0
-    assert duban("provision", "--format", "json").document == {"provisioned": True, "replicas": 1}
+    assert duban("provision", "--format", "json").document == {"provisioned": True, "kept": []}
 
 
 @pytest.mark.case("C16")

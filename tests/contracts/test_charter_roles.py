@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from duban_contracts.charter import Charter, Role
 from duban_contracts.charter_check import ROLE_REFERENCES
 
-DEFINES = {"actors.*.role"}
-"""Says who an actor is; every other field with roles refers to such actors."""
+DEFINES = {"actors.*.role", "actors.*.acts_for.*"}
+"""Say who an actor is, and for whom it speaks; every other field with roles refers to such actors."""
 
 
 def role_fields(annotation: Any, at: str = "") -> Iterator[str]:
