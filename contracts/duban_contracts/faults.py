@@ -51,6 +51,20 @@ SENTENCES = {
     "bad_bookmark": "give the `next` of an earlier page, unchanged",
     "moment_format": "write it as text with a zone, like {example}",
     "day_format": "write it as text, like {example}",
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
+    "int_parsing": "a whole number is needed",
+    "int_type": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_parsing": "a number is needed",
+    "float_type": "a number is needed",
+    "finite_number": "a finite number is needed",
+    "date_from_datetime_parsing": "write it as a day, like 2024-04-15",
+    "date_parsing": "write it as a day, like 2024-04-15",
+    "datetime_parsing": "write it as a time with a zone, like 2024-04-15T09:00:00+08:00",
+    "datetime_from_date_parsing": "write it as a time with a zone, like 2024-04-15T09:00:00+08:00",
+    "tuple_type": "several values are needed, as a JSON list",
+    "dict_type": "a JSON object is needed",
 }
 """What to do, by code. Another language translates these with the same parameters."""
 

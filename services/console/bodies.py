@@ -18,7 +18,7 @@ from duban_contracts.charter_findings import sentence as finding_sentence
 from duban_contracts.faults import SENTENCES, FieldFault, field_faults
 from duban_contracts.message import CATALOGUE, Command
 from duban_contracts.rules import Limit, Unit
-from services.console.i18n import N_, _
+from services.console.i18n import _
 from services.console.terminal import misuse
 from services.console.words import code_of
 
@@ -145,26 +145,8 @@ def fault_in_words(fault: FieldFault) -> str:
             return _("this field is missing")
         case code if code in SENTENCES:
             return _(SENTENCES[code]).format_map(fault.params)
-        case code if code in OTHER_FAULTS:
-            return _(OTHER_FAULTS[code])
         case _:
             return str(fault._replace(field="")).removeprefix("Value error, ")
-
-
-OTHER_FAULTS: Mapping[str, str] = {
-    "int_parsing": N_("a whole number is needed"),
-    "int_type": N_("a whole number is needed"),
-    "int_from_float": N_("a whole number is needed"),
-    "bool_parsing": N_("yes or no is needed"),
-    "bool_type": N_("yes or no is needed"),
-    "date_from_datetime_parsing": N_("write it as a day, like 2024-04-15"),
-    "date_parsing": N_("write it as a day, like 2024-04-15"),
-    "datetime_parsing": N_("write it as a time with a zone, like 2024-04-15T09:00:00+08:00"),
-    "datetime_from_date_parsing": N_("write it as a time with a zone, like 2024-04-15T09:00:00+08:00"),
-    "tuple_type": N_("several values are needed, as a JSON list"),
-    "dict_type": N_("a JSON object is needed"),
-}
-"""Types of pydantic's errors for which the contracts have no sentence of their own."""
 
 
 def _typed(model: type[Command], given: Given) -> dict[str, Any]:

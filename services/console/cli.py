@@ -87,7 +87,12 @@ def _version(asked: bool) -> None:
 def before(
     ctx: typer.Context,
     nats: Annotated[
-        str, typer.Option("--nats", envvar="DUBAN_NATS_URL", help=N_("Address of NATS"))
+        str,
+        typer.Option(
+            "--nats",
+            envvar="DUBAN_NATS_URL",
+            help=N_("Address of NATS; `up` heeds it only as an option, not from the environment"),
+        ),
     ] = contexts.DEFAULT_SERVER,
     lang: Annotated[  # noqa: ARG001 - read before all else, so that help is in it too
         Lang | None, typer.Option("--lang", envvar="DUBAN_LANG", help=N_("Default: the locale's language"))

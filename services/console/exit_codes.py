@@ -29,6 +29,6 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.UNREACHABLE: N_("not reachable, not started, or no answer in time; safe to try again"),
     Exit.PARTLY: N_("partly done: some rows of an import were refused, or a check of `doctor` failed"),
     Exit.FAULT: N_("a fault in this program; DUBAN_DEBUG=1 shows where"),
-    Exit.INTERRUPTED: N_("interrupted by Ctrl-C; `up` that was ready ends with 0"),
+    Exit.INTERRUPTED: N_("interrupted by Ctrl-C; `watch`, and `up` once it is ready, end with 0"),
     Exit.PIPE_CLOSED: N_("whoever read the output stopped reading"),
 }

@@ -32,7 +32,7 @@ VARIABLES = {
 }
 
 RUNGS = (
-    (N_("reminder"), N_("for one item that is late; no blame is attached, and no station lags by it")),
+    (N_("reminder"), N_("before an entry is due, and on the day; no blame is attached")),
     (N_("supervised handling"), N_("a numbered order to the station, with a day to answer by")),
     (N_("town-wide circular"), N_("proposed by the rules, decided by a person: the town is told who lags")),
     (N_("principal leaders"), N_("decided by a person: the town's principal leaders are told")),

@@ -26,6 +26,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"(?i:file|path|directory) (?P<name>'.*') is a file\.", N_("{name} is a file")),
     (r"(?i:file|path|directory) (?P<name>'.*') is not readable\.", N_("{name} cannot be read")),
     (r"(?i:file|path|directory) (?P<name>'.*') is not writable\.", N_("{name} cannot be written")),
+    (r"Input should be a valid boolean.*", N_("write true or false")),
     (r"Input should be a valid integer.*", N_("a whole number is needed")),
     (r"Input should be a valid number.*", N_("a number is needed")),
     (r"Input should be a finite number.*", N_("a finite number is needed")),

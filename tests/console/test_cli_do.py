@@ -170,3 +170,13 @@ def test_a_submission_that_breaks_its_contract_is_misuse(run: Run) -> None:
     assert run("submit", "--title", "t", "--category", "not a token").status == 2
     assert run("submit", "--title", "t", "--category", "c", "--due-on", "soon").status == 2
     assert run("submit", "--title", "t").status == 2
+
+
+@pytest.mark.case("C7")
+@pytest.mark.parametrize(("lang", "said"), [("en", "write true or false"), ("zh", "请填 true 或 false")])
+def test_a_flag_that_is_none_is_told_in_the_operators_words(lang: str, said: str, run: Run) -> None:
+    words = ("do", "intake.submit_matter", "--actor", "gateway", "--key", "k")
+    ran = run(*words, "--field", "title=x", "--field", "urgent=maybe", "--lang", lang)
+    assert ran.status == 2
+    assert said in ran.err
+    assert "Input should" not in ran.err

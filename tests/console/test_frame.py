@@ -21,9 +21,11 @@ from duban_contracts.queries import AnswerGiven, ToldFact
 from services.console import cli, contexts, terminal
 from services.console.asking import tell
 from services.console.cli import COMMANDS, hoisted
+from services.console.client import Misasked
 from services.console.exit_codes import MEANINGS, Exit
 from services.console.i18n import Lang, chosen, use
 from services.console.sentences import Town
+from services.console.stuck import FORBIDDEN, _ask_all
 from services.console.tables import text_width
 from services.console.terminal import Stop, confirm, stop_for
 from tests.console.conftest import Run
@@ -531,3 +533,21 @@ def test_the_rungs_of_the_ladder_are_a_topic(run: Run) -> None:
     lines = run("help", "ladder").out.splitlines()[2:]
     assert lines[0].startswith("0")
     assert lines[-1].startswith("4")
+
+
+class Forbidding:
+    """Answers every question as a service does to an actor who may not ask it."""
+
+    actor = "office"
+
+    async def ask(self, *_asked: object, **_more: object) -> None:
+        raise Misasked("office may not ask this", FORBIDDEN)
+
+
+@pytest.mark.case("C7")
+async def test_who_may_not_ask_what_is_stuck_is_refused_in_one_sentence() -> None:
+    system: Any = Forbidding()
+    with pytest.raises(Stop) as stopped:
+        await _ask_all(system)
+    assert stopped.value.status == Exit.REFUSED
+    assert "office may not ask what is stuck" in str(stopped.value)

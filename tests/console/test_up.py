@@ -6,11 +6,11 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -155,13 +155,11 @@ def test_a_charter_with_errors_starts_nothing(run: Run, tmp_path: Path) -> None:
 def test_ctrl_c_while_it_starts_is_130_whatever_ended_with_it(
     while_up: list[Callable[[System], Any]], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @contextmanager
-    def interrupted(*_words: object, **_more: object) -> Iterator[None]:
+    def interrupted(*_words: object, **_more: object) -> NoReturn:
         with suppress(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
             signal.sigtimedwait([], 1)  # the handler runs here at the latest
         raise ServerFailed("nats-server on port 1 ended with 1")
-        yield
 
     monkeypatch.setattr(up_module, "running_system", interrupted)
     ran = run("up", "--port", "0")

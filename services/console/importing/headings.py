@@ -76,6 +76,14 @@ STATUSES: Mapping[str, str] = dict(_by_word(_STATUSES))
 """Their word, and what it means as a map writes it."""
 CHANNELS: Mapping[str, str] = dict(_by_word(_CHANNELS))
 
+MONTH_FIRST = (
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y",
+    "%m/%d/%y %H:%M",
+    "%m/%d/%y",
+)
+"""Formats that another order of day and month may read too."""
 FORMATS = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
@@ -85,11 +93,7 @@ FORMATS = (
     "%Y%m%d",
     "%Y-%m-%dT%H:%M:%S",
     "%Y-%m-%dT%H:%M:%S%z",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y",
-    "%m/%d/%y %H:%M",
-    "%m/%d/%y",
+    *MONTH_FIRST,
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y",
     "excel",

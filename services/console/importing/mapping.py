@@ -295,8 +295,11 @@ def _what_to_do(fault: ErrorDetails, name: str) -> str:
             return _("the field is missing; add it")
         case "extra_forbidden":
             return _("unknown field{hint}").format(hint=near(name, _fields()))
-        case "string_type" | "model_type" if given is None:
+        case "string_type" | "model_type" | "tuple_type" | "dict_type" if given is None:
             return _("nothing stands here; fill it in, or remove the line")
+        case "enum" if given is None:
+            said = _("nothing stands here; use {known}, or remove the line")
+            return said.format(known=fault["ctx"]["expected"])
         case "string_type":
             return _("must be text; put {given!r} in quotes").format(given=given)
         case "string_pattern_mismatch":

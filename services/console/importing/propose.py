@@ -19,7 +19,7 @@ from services.console.i18n import _
 from services.console.importing.cells import BadFile, Cell
 from services.console.importing.csv_file import guessed_delimiter, guessed_encoding
 from services.console.importing.dates import parsed
-from services.console.importing.headings import CHANNELS, FIELDS, FORMATS, STATUSES
+from services.console.importing.headings import CHANNELS, FIELDS, FORMATS, MONTH_FIRST, STATUSES
 from services.console.importing.rows import is_workbook, raw_rows
 
 LOOKED_AT = 2_000
@@ -41,6 +41,10 @@ class Proposal:
     columns: dict[str, str] = field(default_factory=dict)
     formats: list[str] = field(default_factory=list)
     words: dict[str, Counter[str]] = field(default_factory=dict)
+    unclear: str = ""
+    """A date that can be read month first or day first, where nothing in the file tells which."""
+    choices: tuple[list[str], list[str]] = ([], [])
+    """Its formats, month first and day first."""
 
 
 def propose(path: Path, sheet: str | None = None) -> Proposal:
@@ -101,16 +105,39 @@ def _look_at_dates(found: Proposal, rows: Sequence[Sequence[Cell]]) -> None:
     for name in DATED:
         if name in found.columns:
             texts += [cell for cell in _cells(found, rows, name) if isinstance(cell, str) and cell]
-    for form in FORMATS:
+    for form in _in_one_order(found, texts):
         read = [text for text in texts if parsed(text, (form,)) is not None]
         if read:
             found.formats.append(form)
             texts = [text for text in texts if text not in set(read)]
     if "due_at" in found.columns:
-        moments = [_moment(cell, found.formats) for cell in _cells(found, rows, "due_at") if cell != ""]
+        formats = found.formats + found.choices[0]
+        moments = [_moment(cell, formats) for cell in _cells(found, rows, "due_at") if cell != ""]
         timed = [each for each in moments if isinstance(each, datetime) and each.time() != time()]
         if 2 * len(timed) < len(moments) or not moments:
             found.columns["due_on"] = found.columns.pop("due_at")
+
+
+def _in_one_order(found: Proposal, texts: Sequence[str]) -> list[str]:
+    """The formats to try: of dates with slashes only those that have the month where every such date does.
+
+    Where both or neither order reads all of them, none: a wrong guess would swap days and months silently.
+    """
+    day_first = [form.replace("%m/%d", "%d/%m") for form in MONTH_FIRST]
+    orders = (MONTH_FIRST, tuple(day_first))
+    slashed = [text for text in texts if any(parsed(text, order) for order in orders)]
+    readable = [all(parsed(text, order) for text in slashed) for order in orders]
+    others = [form for form in FORMATS if form not in MONTH_FIRST]
+    if not slashed or readable[0] != readable[1]:
+        return [*others, *(orders[0] if readable[0] else orders[1])]
+    found.unclear = next(
+        (text for text in slashed if all(parsed(text, order) for order in orders)), slashed[0]
+    )
+    month, day = (
+        [form for form in order if any(parsed(text, (form,)) for text in slashed)] for order in orders
+    )
+    found.choices = (month, day)
+    return others
 
 
 def _moment(cell: Cell, formats: Sequence[str]) -> object:
@@ -139,12 +166,25 @@ def written(found: Proposal, feed: str, charter: Charter | None = None) -> str:
     for name in ("id", "title", "submitted_at"):
         lines.append(f"  {name}: {_quoted(columns.pop(name)) if columns.get(name) else ''}".rstrip())
     lines += [f"  {name}: {_quoted(heading)}" for name, heading in columns.items() if heading]
-    lines += ["", f"date_formats: {json.dumps(found.formats or ['%Y-%m-%d %H:%M'], ensure_ascii=False)}"]
+    lines += ["", *_date_formats(found)]
     lines += _closing(found)
     lines += _tables(found, charter)
     if "category" not in found.columns:
         lines += ["", "defaults:", "  category:  # " + _("a category of the charter")]
     return "\n".join(lines) + "\n"
+
+
+def _date_formats(found: Proposal) -> list[str]:
+    if not found.unclear:
+        return [f"date_formats: {_quoted(found.formats or ['%Y-%m-%d %H:%M'])}"]
+    month, day = (_quoted(found.formats + choice) for choice in found.choices)
+    said = _("{cell} is ambiguous: month first or day first? Fill in one of the two")
+    return [
+        "# " + said.format(cell=found.unclear),
+        "# " + _("month first: {formats}").format(formats=month),
+        "# " + _("day first: {formats}").format(formats=day),
+        "date_formats:",
+    ]
 
 
 def _closing(found: Proposal) -> list[str]:
@@ -171,11 +211,28 @@ def _tables(found: Proposal, charter: Charter | None) -> list[str]:
         words = found.words.get(name)
         if words:
             known = CHANNELS if name == "channel" else _tokens(charter, table)
+            meanings = {word: _meaning(word, known) for word in sorted(words)}
             lines += ["", f"{table}:"]
-            lines += [
-                _entry(word, known.get(_folded(word), ""), count) for word, count in sorted(words.items())
-            ]
+            if known and not all(meanings.values()):
+                tokens = ", ".join(dict.fromkeys(known.values()))
+                lines.append("  # " + _("one of: {tokens}").format(tokens=tokens))
+            lines += [_entry(word, meaning, words[word]) for word, meaning in meanings.items()]
     return lines
+
+
+def _meaning(word: str, known: Mapping[str, str]) -> str:
+    """By the name, else by the only name of which it is the end, or which is its end: 清洁办 and 某镇清洁办
+    for 镇清洁办; empty where there is none or are several."""
+    wanted = _folded(word).replace("办公室", "办")
+    if found := known.get(_folded(word)) or known.get(wanted):
+        return found
+    near = {
+        token
+        for name, token in known.items()
+        if min(len(name), len(wanted)) > 1 and not wanted.isascii()
+        if name.endswith(wanted) or wanted.endswith(name.lstrip("镇乡"))
+    }
+    return near.pop() if len(near) == 1 else ""
 
 
 def _tokens(charter: Charter | None, table: str) -> Mapping[str, str]:
@@ -188,11 +245,11 @@ def _tokens(charter: Charter | None, table: str) -> Mapping[str, str]:
 
 def _entry(word: str, meaning: str, count: int) -> str:
     """Left empty where it is not known."""
-    rows = _("{count} rows").format(count=count)
+    rows = _("rows: {count}").format(count=count)
     return f"{f'  {_quoted(word)}: {meaning}'.rstrip()}  # {rows}"
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: object) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 

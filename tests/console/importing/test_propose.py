@@ -99,6 +99,44 @@ def test_what_cannot_be_known_is_left_empty_and_refused_at_its_line(tmp_path: Pa
 
 
 @pytest.mark.case("C13")
+@pytest.mark.parametrize(
+    ("dates", "formats"),
+    [
+        (("03/04/2024", "05/06/2024"), None),
+        (("13/04/2024", "04/13/2024"), None),
+        (("03/04/2024", "04/13/2024"), ("%m/%d/%Y",)),
+        (("03/04/2024", "13/04/2024"), ("%d/%m/%Y",)),
+        (("03/04/2024 09:00", "13/04/2024"), ("%d/%m/%Y %H:%M", "%d/%m/%Y")),
+    ],
+)
+def test_the_order_of_day_and_month_is_never_guessed(
+    tmp_path: Path, dates: tuple[str, str], formats: tuple[str, ...] | None
+) -> None:
+    lines = [f"{place},{day},路灯,lamp" for place, day in enumerate(dates)]
+    file = saved(tmp_path / "x.csv", "\n".join(["编号,受理时间,标题,类别", *lines]) + "\n")
+    text = written(propose(file), "x").replace('"lamp":', '"lamp": lamp')
+    place = saved(tmp_path / "map.yaml", text)
+    if formats:
+        assert read_map(place).date_formats == formats
+        return
+    line = 1 + text.splitlines().index("date_formats:")
+    assert "ambiguous" in text
+    with pytest.raises(MapErrors, match=f"line {line}: date_formats: nothing stands here"):
+        read_map(place)
+
+
+@pytest.mark.case("C13")
+def test_short_and_full_names_of_stations_are_known(tmp_path: Path) -> None:
+    register = REGISTER.replace("镇新村办", "新村办公室").replace("镇清洁办", "清洁办")
+    register = register.replace("镇清洁办", "清洁办").replace("生活垃圾收集转运", "别的")
+    text = written(propose(saved(tmp_path / "r.csv", register)), "r", read_charter(CHARTER))
+    assert '"新村办公室": xincunban' in text
+    assert '"清洁办": qingjieban' in text
+    [tokens] = [line for line in text.splitlines() if line.startswith("  # one of: ")]
+    assert "garbage" in tokens
+
+
+@pytest.mark.case("C13")
 def test_a_file_without_a_known_heading_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="no heading is known"):
         propose(saved(tmp_path / "x.csv", "foo,bar\n1,2\n"))
