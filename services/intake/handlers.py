@@ -86,9 +86,7 @@ def note(heard: Heard[DutyFact], _: Charter) -> Iterable[tuple[str, Command]]:
     return [(f"{ENTRY}{fact.entry}", NoteDuties(heard.now, fact))]
 
 
-def note_reclassification(
-    heard: Heard[EntryReclassified], charter: Charter
-) -> Iterable[tuple[str, Command]]:
+def note_reclassification(heard: Heard[EntryReclassified], charter: Charter) -> Iterable[tuple[str, Command]]:
     """Of its submission, too: what intake tells of that goes to whose it is now."""
     yield from note(heard, charter)
     said = heard.data

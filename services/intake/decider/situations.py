@@ -31,7 +31,7 @@ class ReclassificationNoted(Kept):
     """Whose the matter is after its entry was reclassified; the ledger told it already."""
 
     restricted: bool = False
-    """It became a conduct matter: what is told of it from now on is heard by the office and the commission."""
+    """It became a conduct matter: only the office and the commission hear what is told of it from now on."""
 
 
 class DutiesNoted(Kept):
