@@ -38,6 +38,7 @@ class EntryReclassified(Fact, service="ledger"):
     """The entry has another category; `station` is responsible from now on, `rule` says why and how long."""
 
     entry: Key
+    submission: Key | None = Field(None, description="The key that it was submitted under")
     category: Token
     was: Token = Field(description="The category until now")
     kind: MatterKind

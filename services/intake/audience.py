@@ -2,7 +2,7 @@
 
 from duban_contracts.charter import Charter
 from services.chassis.decider import Audience, AudienceOf
-from services.intake.decider.situations import Duties, State, Unseen
+from services.intake.decider.situations import Accepted, Duties, State, Unseen, Withdrawn
 
 
 def audience(charter: Charter) -> AudienceOf[State]:
@@ -14,6 +14,8 @@ def audience(charter: Charter) -> AudienceOf[State]:
         if isinstance(state, Duties):
             return Audience(state.noted.restricted)
         category = charter.categories.get(state.kept.submitted.category)
-        return Audience(category is not None and category.restricted, state.kept.source)
+        restricted = category is not None and category.restricted
+        became = isinstance(state, Accepted | Withdrawn) and state.restricted
+        return Audience(restricted or became, state.kept.source)
 
     return of

@@ -21,8 +21,10 @@ from duban_contracts.ledger import (
     EntryReopened,
     EntryStruckOff,
 )
+from duban_contracts.merging import MatterMerged, MatterUnmerged
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackRecorded, NegativeRatingReceived
+from duban_contracts.reclassifying import EntryReclassified
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
@@ -32,6 +34,7 @@ from services.intake.decider import (
     Command,
     Decline,
     NoteDuties,
+    NoteReclassification,
     Submit,
     Supplement,
     Withdraw,
@@ -81,6 +84,14 @@ def note(heard: Heard[DutyFact], _: Charter) -> Iterable[tuple[str, Command]]:
     if isinstance(fact, EntryStruckOff) and fact.entry_kind is EntryKind.MEASURE:
         return []
     return [(f"{ENTRY}{fact.entry}", NoteDuties(heard.now, fact))]
+
+
+def note_reclassification(heard: Heard[EntryReclassified], charter: Charter) -> Iterable[tuple[str, Command]]:
+    """Of its submission, too: what intake tells of that goes to whose it is now."""
+    yield from note(heard, charter)
+    said = heard.data
+    if said.submission is not None:
+        yield said.submission, NoteReclassification(heard.now, said.station, said.restricted)
 
 
 def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objection]:
@@ -169,6 +180,9 @@ HEARS: Handlers = {
     Adjudicated: note,
     CoHandlerAdded: note,
     EntryReturned: note,
+    EntryReclassified: note_reclassification,
+    MatterMerged: note,
+    MatterUnmerged: note,
     CallbackRecorded: note,
     NegativeRatingReceived: note,
 }

@@ -425,6 +425,29 @@ def test_each_rung_is_climbed_one_by_one_where_only_time_passes():
     assert told == [Rung.CIRCULAR, Rung.LEADERS, Rung.DISCIPLINE]
 
 
+@pytest.mark.parametrize("lags_again", [False, True])
+def test_a_transfer_by_time_is_only_declined_once_the_station_recovered(lags_again):
+    story = reported()
+    assert proposed(story.wait(UNMET_REPORT)).rung is Rung.DISCIPLINE
+    story.answer(UNMET_REPORT + TICK)
+    story.close(UNMET_REPORT + TICK, *story.state.items)
+    only(StationRecovered, story.wait(day(7, 31)))
+    if lags_again:
+        story.found(Ground.LAGGING, day(7, 31, 10))
+    assert refused(story.approve(day(7, 31, 11), 3, "leader")) is Refusal.WRONG_STATE
+    assert kinds(story.decline(day(7, 31, 12), 3, "leader")) == ["StepDecided"]
+
+
+def test_a_transfer_by_ground_is_approved_even_if_the_station_recovered_and_lags_again():
+    story = supervised()
+    story.found(Ground.LAGGING, day(4, 16, 10), serious=True)
+    story.answer(day(4, 16, 11))
+    story.close(day(4, 16, 12), *story.state.items)
+    only(StationRecovered, story.wait(day(7, 31)))
+    story.found(Ground.LAGGING, day(7, 31, 10), "2")
+    assert "TransferMade" in kinds(story.approve(day(7, 31, 11), 1, "leader"))
+
+
 @pytest.mark.parametrize("ground", [Ground.MISCONDUCT, Ground.INTEGRITY])
 def test_misconduct_and_integrity_go_to_the_discipline_track_only(ground):
     events = supervised().found(ground, day(4, 16, 10))

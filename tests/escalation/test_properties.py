@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import hypothesis.strategies as st
+from hypothesis import example
 from hypothesis import given as for_all
 from pydantic import TypeAdapter
 
@@ -219,7 +220,22 @@ def test_numbers_are_given_out_once_and_without_gaps(told):
         assert [int(key.rpartition("-")[2]) for key in series] == list(range(1, len(series) + 1))
 
 
+LAGS_AGAIN_BEFORE_THE_TRANSFER_IS_DECIDED = [
+    Act(0, "campaign"),
+    Act(24, "overdue"),
+    Act(1200, "answer"),
+    Act(0, "approve", 2),
+    Act(800, "approve", 7),
+    Act(300, "mend", 2),
+    Act(400, "overdue", 2),
+    Act(400, "answer", 4),
+    Act(0, "approve", 4),
+]
+"""A transfer was proposed, the station recovered and lags again, and only then somebody approves it."""
+
+
 @for_all(by_time_alone)
+@example(LAGS_AGAIN_BEFORE_THE_TRANSFER_IS_DECIDED)
 def test_where_only_time_passes_no_level_is_skipped(told):
     rungs = [Rung.SUPERVISED]
     for event in story(told):

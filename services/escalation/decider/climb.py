@@ -138,8 +138,9 @@ def _without(state: Supervised, of: str) -> tuple[Cause, ...]:
 
 def _proposed(state: Supervised, event: StepProposed) -> Supervised:
     """The causes of a superseded step want it again once the graver one is decided."""
-    proposal = Proposal(event.step, event.rung, event.items, event.grounds, event.decided_by)
     causes = tuple(_asked_for(cause, event) for cause in state.causes)
+    by_ground = any(cause.step == event.step and cause.source is Source.GROUND for cause in causes)
+    proposal = Proposal(event.step, event.rung, event.items, event.grounds, event.decided_by, by_ground)
     return replace(state, proposal=proposal, causes=causes, numbers=_counted(state, event.step))
 
 

@@ -79,6 +79,8 @@ class Proposal:
     items: tuple[OpenItem, ...]
     grounds: tuple[Ground, ...]
     decided_by: tuple[Role, ...]
+    by_ground: bool = True
+    """A ground led to it, not time alone: it may skip levels."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ from services.escalation.decider.state import Proposal, State, Supervised
 def approve(rules: Rules, command: ApproveStep, state: State) -> Events:
     if not isinstance(state, Supervised) or (proposal := state.proposal) is None:
         return [not_outstanding(command, command.step, state)]
-    refused = _may_not_decide(rules, command, proposal, state) or _rests_on_nothing(command, proposal, state)
+    refused = _may_not_decide(rules, command, proposal, state) or _rests_on_nothing(
+        rules, command, proposal, state
+    )
     if refused:
         return [refused]
     return [
@@ -127,8 +129,7 @@ def _in_quarter(rules: Rules, now: datetime, state: Supervised) -> int:
 
 def _climbed(rules: Rules, command: ApproveStep, proposal: Proposal, state: Supervised) -> Events:
     """The rung of the service ladder; a case that bypasses the ladder leaves it where it is."""
-    bypasses = bool(proposal.items) and all(map(rules.bypasses, proposal.items))
-    if not state.lagging or bypasses:
+    if not state.lagging or _bypasses(rules, proposal):
         return []
     return [
         StationStillLagging(
@@ -140,6 +141,10 @@ def _climbed(rules: Rules, command: ApproveStep, proposal: Proposal, state: Supe
     ]
 
 
+def _bypasses(rules: Rules, proposal: Proposal) -> bool:
+    return bool(proposal.items) and all(map(rules.bypasses, proposal.items))
+
+
 def handed_over(command: Request, items: Iterable[OpenItem], state: State) -> Events:
     return [
         ItemClosed(at=command.asked.now, station=command.station, item=item.id, restricted=item.restricted)
@@ -148,13 +153,26 @@ def handed_over(command: Request, items: Iterable[OpenItem], state: State) -> Ev
     ]
 
 
+BELOW = {Rung.LEADERS: Rung.CIRCULAR, Rung.DISCIPLINE: Rung.LEADERS}
+"""What a step rests on where time alone led to it. A circular rests on an order, which is outstanding."""
+
+
 def _rests_on_nothing(
-    command: ApproveStep, proposal: Proposal, state: Supervised
+    rules: Rules, command: ApproveStep, proposal: Proposal, state: Supervised
 ) -> EscalationCommandRefused | None:
-    """No level is skipped: with its circular withdrawn, the report to the leaders can only be declined."""
-    if proposal.rung is not Rung.LEADERS or state.rung >= Rung.CIRCULAR:
+    """Time skips no level: where the step below counts no more, the one that rests on it is only declined.
+
+    A circular counts no more once it is withdrawn, and nothing counts any more once the station recovered,
+    even if it lags again (domain.md §5.4).
+    """
+    below = BELOW.get(proposal.rung)
+    if below is None or proposal.by_ground or _bypasses(rules, proposal) or state.rung >= below:
         return None
-    detail = f"the circular that {proposal.step} rests on was withdrawn; decline the step"
+    step = "circular" if below is Rung.CIRCULAR else "report"
+    detail = (
+        f"the {step} that {proposal.step} rests on counts no more: "
+        "it was withdrawn, or the station recovered since; decline the step"
+    )
     return no(command, Refusal.WRONG_STATE, detail)
 
 

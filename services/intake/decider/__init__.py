@@ -1,6 +1,7 @@
 """Whether a matter is complete and ours, who leads it, and how long it may take. Pure."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import assert_never, get_args
 
@@ -29,7 +30,9 @@ from services.intake.decider.situations import (
     Event,
     Incomplete,
     NoteDuties,
+    NoteReclassification,
     Received,
+    ReclassificationNoted,
     ShowPetitioner,
     State,
     SubmissionKept,
@@ -48,6 +51,8 @@ __all__ = [
     "DutiesNoted",
     "Event",
     "NoteDuties",
+    "NoteReclassification",
+    "ReclassificationNoted",
     "ShowPetitioner",
     "State",
     "SubmissionKept",
@@ -64,6 +69,8 @@ def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[
             return note(command, state)
         case ShowPetitioner(), _:
             return show(command, state)
+        case NoteReclassification(), Accepted() | Withdrawn():
+            return note_reclassification(command, state)
         case Submit(), Unseen():
             return submit(charter, command)
         case Submit(asked), _:
@@ -93,6 +100,16 @@ def decide(charter: Charter, command: Command | Wake, state: State) -> Sequence[
             return [out_of_turn(command, asked, state)]
         case _:
             return []  # nothing here waits for a time
+
+
+def note_reclassification(
+    command: NoteReclassification, state: Accepted | Withdrawn
+) -> list[ReclassificationNoted]:
+    """A conduct matter stays one: its history is restricted."""
+    noted = ReclassificationNoted(
+        at=command.now, station=command.station, restricted=command.restricted or state.restricted
+    )
+    return [] if reclassified(state, noted) == state else [noted]
 
 
 def may_change(charter: Charter, command: Supplement | Withdraw | Decline, state: State) -> bool:
@@ -198,13 +215,25 @@ def evolve(state: State, event: Event) -> State:
         case MatterDeclined():
             return Declined(kept(state))
         case MatterWithdrawn():
-            return Withdrawn(kept(state))
+            return Withdrawn(kept(state), isinstance(state, Accepted) and state.restricted)
+        case ReclassificationNoted():
+            return reclassified(state, event)
         case DutiesNoted():
             return Duties(event)
         case PetitionerShown() | IntakeCommandRefused() | IntakePersonalDataMasked():
             return state
         case _:
             assert_never(event)
+
+
+def reclassified(state: State, event: ReclassificationNoted) -> State:
+    match state:
+        case Accepted():
+            return replace(state, station=event.station, restricted=event.restricted)
+        case Withdrawn():
+            return replace(state, restricted=event.restricted)
+        case _:
+            return state
 
 
 def kept(state: State) -> SubmissionKept:

@@ -15,8 +15,10 @@ from duban_contracts.ledger import (
     EntryReopened,
     EntryStruckOff,
 )
+from duban_contracts.merging import MatterMerged, MatterUnmerged
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackRecorded, CallbackResult, NegativeRatingReceived
+from duban_contracts.reclassifying import EntryReclassified
 from services.chassis.decider import refusal
 from services.intake.decider.situations import (
     Duties,
@@ -51,9 +53,11 @@ def changed(fact: DutyFact, before: DutiesNoted) -> dict[str, object]:
             return {"handler": station, "co_handlers": co_handlers}
         case CoHandlerAdded(co_handler=co_handler):
             return {"co_handlers": (*before.co_handlers, co_handler)}
-        case EntryStruckOff() | EntryClosedUnsolved():
+        case EntryReclassified(station=station, co_handlers=co_handlers, restricted=restricted):
+            return {"handler": station, "co_handlers": co_handlers, "restricted": restricted}
+        case EntryStruckOff() | EntryClosedUnsolved() | MatterMerged():
             return {"open": False}
-        case EntryReopened(station=station):
+        case EntryReopened(station=station) | MatterUnmerged(station=station):
             return {"handler": station, "open": True}
         case NegativeRatingReceived(round=round_):
             return {"callbacks": tuple(sorted({*before.callbacks, round_}))}

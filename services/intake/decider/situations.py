@@ -13,8 +13,10 @@ from duban_contracts.ledger import (
     EntryReopened,
     EntryStruckOff,
 )
+from duban_contracts.merging import MatterMerged, MatterUnmerged
 from duban_contracts.message import Key
 from duban_contracts.rating import CallbackRecorded, NegativeRatingReceived
+from duban_contracts.reclassifying import EntryReclassified
 from services.chassis.decider import Asked, Kept
 
 
@@ -23,6 +25,13 @@ class SubmissionKept(Kept):
 
     submitted: StoredMatter
     source: str
+
+
+class ReclassificationNoted(Kept):
+    """Whose the matter is after its entry was reclassified; the ledger told it already."""
+
+    restricted: bool = False
+    """It became a conduct matter: only the office and the commission hear what is told of it from now on."""
 
 
 class DutiesNoted(Kept):
@@ -82,6 +91,9 @@ DutyFact = (
     | EntryClosedUnsolved
     | Adjudicated
     | CoHandlerAdded
+    | EntryReclassified
+    | MatterMerged
+    | MatterUnmerged
     | NegativeRatingReceived
     | CallbackRecorded
 )
@@ -96,6 +108,15 @@ class NoteDuties:
 
 
 @dataclass(frozen=True)
+class NoteReclassification:
+    """The entry of a submission was reclassified, so that another station may have it now."""
+
+    now: datetime
+    station: str | None
+    restricted: bool
+
+
+@dataclass(frozen=True)
 class ShowPetitioner:
     asked: Asked
     reason: str
@@ -104,7 +125,7 @@ class ShowPetitioner:
     is_office: bool
 
 
-Command = Submit | Supplement | Withdraw | Decline | NoteDuties | ShowPetitioner
+Command = Submit | Supplement | Withdraw | Decline | NoteDuties | NoteReclassification | ShowPetitioner
 
 
 @dataclass(frozen=True)
@@ -130,10 +151,11 @@ class Incomplete:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Complete and ours: the ledger has it."""
+    """Complete and ours: the ledger has it. `restricted`: it became a conduct matter there."""
 
     kept: SubmissionKept
     station: str | None
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +166,7 @@ class Declined:
 @dataclass(frozen=True)
 class Withdrawn:
     kept: SubmissionKept
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,4 +178,4 @@ class Duties:
 
 Submission = Received | Incomplete | Accepted | Declined | Withdrawn
 State = Unseen | Submission | Duties
-Event = IntakeEvent | SubmissionKept | DutiesNoted
+Event = IntakeEvent | SubmissionKept | ReclassificationNoted | DutiesNoted

@@ -105,6 +105,7 @@ def reclassified(book: Book, request: Reclassify, entry: Entry, category: Catego
         at=now,
         station=lead,
         entry=entry.number,
+        submission=opened.submission,
         category=request.category,
         was=opened.category,
         kind=kind,
