@@ -61,12 +61,16 @@ def backup(folder):
         for volume in OWNERS:
             with private(folder / f"{volume}.tar.gz") as archive:
                 storage("save", volume, stdout=archive)
-    with private(folder / SECRETS_ARCHIVE) as archive, tarfile.open(fileobj=archive, mode="w:gz") as secrets:
-        secrets.add(secrets_folder(), arcname=".")
-    with private(folder / SUMS) as sums:
-        for name in archives():
-            sums.write(f"{digest(folder / name)}  {name}\n".encode())
-    sys.stdout.write(f"{folder}\n")
+        # Complete before anything is started: a start that fails spoils no backup.
+        with (
+            private(folder / SECRETS_ARCHIVE) as archive,
+            tarfile.open(fileobj=archive, mode="w:gz") as secrets,
+        ):
+            secrets.add(secrets_folder(), arcname=".")
+        with private(folder / SUMS) as sums:
+            for name in archives():
+                sums.write(f"{digest(folder / name)}  {name}\n".encode())
+        sys.stdout.write(f"{folder}\n")
 
 
 def restore(folder, replace):

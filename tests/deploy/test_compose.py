@@ -111,6 +111,14 @@ def test_the_image_is_named_by_the_version_of_the_project_and_built_where_it_cha
 
 
 @pytest.mark.case("B10")
+def test_neither_a_new_charter_nor_a_new_image_stops_nats() -> None:
+    """`restart` would stop it wherever the container it depends on is made anew."""
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert not any("charters" in line for line in ignored), "a charter in the image makes another image"
+    assert PARTS["nats"]["depends_on"] == {"accounts": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.case("B10")
 def test_another_nats_conf_makes_another_container() -> None:
     """Not every setting can be reloaded: write the new digest into docker-compose.yml."""
     digest = sha256((ROOT / "deploy" / "nats" / "nats.conf").read_bytes()).hexdigest()

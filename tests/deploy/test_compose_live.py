@@ -93,6 +93,15 @@ class Stack:
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
         return {each["Service"]: each for each in map(json.loads, lines)}
 
+    def started(self) -> dict[str, str]:
+        """When each container that stays up was started last."""
+        form = "{{.State.StartedAt}}"
+        return {
+            name: self.call("docker", "inspect", "--format", form, each["ID"]).strip()
+            for name, each in self.containers().items()
+            if name not in ONE_SHOTS
+        }
+
     def one_shots_were_quiet(self) -> None:
         for name in ONE_SHOTS:
             assert self.call("docker", "wait", self.containers()[name]["ID"]).strip() == "0", name
@@ -204,11 +213,13 @@ def test_up_again_changes_nothing(stack: Stack) -> None:
 @pytest.mark.case("B10")
 def test_a_rotated_password_is_the_only_one_after_up(stack: Stack) -> None:
     before, ledger = stack.credential("office"), stack.containers()["ledger"]["ID"]
+    nats = stack.started()["nats"]
     stack.guide("python3 deploy/init.py rotate ledger office", "docker compose up -d --wait")
     refused = stack.duban(before, "ledger", "list")
     assert refused.returncode != 0
     assert "Traceback" not in refused.stderr
     assert stack.containers()["ledger"]["ID"] != ledger
+    assert stack.started()["nats"] == nats
     assert stack.listed(), "the new password works, for the office and for the ledger"
     stack.one_shots_were_quiet()
 
@@ -263,6 +274,21 @@ def test_the_first_steps_of_a_town_are_those_of_the_guide(stack: Stack) -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"] in told
 
 
+@pytest.mark.case("B10", "B18")
+def test_a_new_station_has_its_credential_and_nothing_that_stays_up_is_stopped(stack: Stack) -> None:
+    (stack.folder / ".env").write_text("DUBAN_CHARTER=town.yaml\n")
+    stack.up()
+    before = stack.started()
+    town = stack.folder / "deploy" / "charters" / "town.yaml"
+    added = town.read_text("utf-8").replace("\nactors:\n", "\n  xinzhan:\n    name: 新站\n\nactors:\n")
+    town.write_text(added, "utf-8")
+    stack.up()
+    assert stack.started() == before
+    listed = stack.duban(stack.credential("xinzhan"), "ledger", "list")
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    stack.one_shots_were_quiet()
+
+
 FULL = """
 volumes:
   nats-data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=24m,uid=10001,gid=10001,mode=0700"}}
@@ -282,7 +308,7 @@ def test_a_full_volume_is_unhealthy_until_it_is_freed_and_nats_restarted(
         holder = stack.compose("run", "-d", "--entrypoint", "sleep", "storage", "900").strip()
         stack.compose("run", "--rm", "-T", "provision")
         healthy = ("exec", "-T", "nats", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8222/healthz")
-        charter = ("charter", "apply", "--yes", "/app/deploy/charters/myla311.yaml")
+        charter = ("charter", "apply", "--yes", "/charters/myla311.yaml")
         stack.compose(*healthy)
         stack.tried("docker", "exec", holder, "dd", "if=/dev/zero", "of=/volumes/nats-data/fill", "bs=4k")
         assert stack.duban(stack.credential("admin"), *charter).returncode != 0

@@ -88,7 +88,7 @@ def test_the_log_of_mongod_tells_no_document_of_a_slow_operation(address: str, s
     word = seed.password("mongo", "root")
     with MongoClient[dict[str, Any]](f"mongodb://root:{word}@{address}/admin?replicaSet=rs0") as client:
 
-        def logged(phone: str, **settings: float) -> bool:
+        def logged(phone: str, **settings: Any) -> bool:
             client.admin.command("profile", 0, slowms=-1, **settings)  # every operation is slow
             client["duban_intake"]["probe"].insert_one({"phone": phone})
             client["duban_intake"]["probe"].update_one({"phone": phone}, {"$set": {"name": "x"}})
