@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +78,7 @@ def apply(
     with ending(output):
         charter, gaps = _read(file, output)
         if dry_run:
-            left = on_system(ctx, lambda system: _left_over(system, charter))
+            left = on_system(ctx, lambda system: _left_over(system, charter, system.charter))
             _settle_left_over(left, yes=False, only_looking=True)
             say(_("the change leaves nothing without anybody"))
             return
@@ -85,7 +86,10 @@ def apply(
             question = _("{name}, revision {revision}, is in force. Replace it by {file}?")
             told = question.format(name=current.name, revision=current.revision, file=file)
             confirm(told, yes=False)
-        left = on_system(ctx, lambda system: _left_over(system, charter))
+        # Who publishes reads the bucket, also where no service runs yet.
+        left = on_system(
+            ctx, lambda system: _left_over(system, charter, lambda: published_charter(system.client))
+        )
         _settle_left_over(left, yes)
         actor = speaker(ctx.find_object(Session).nats_url, charter)  # type: ignore[union-attr]
         revision, followers, plan = on_system(ctx, lambda system: applied(system, charter, actor))
@@ -102,10 +106,12 @@ def apply(
                 say(said)
 
 
-async def _left_over(system: Duban, charter: Charter) -> list[Orphan] | NotAsked:
-    """What the change leaves without anybody, or why nobody can say."""
+async def _left_over(
+    system: Duban, charter: Charter, former: Callable[[], Awaitable[Charter | None]]
+) -> list[Orphan] | NotAsked:
+    """What the change from `former` leaves without anybody, or why nobody can say."""
     try:
-        return await orphans(system, await published_charter(system.client), charter)
+        return await orphans(system, await former(), charter)
     except NotAsked as why:
         return why
 

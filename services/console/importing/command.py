@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from duban_contracts.charter import Charter
-from services.chassis.charter_bucket import published_charter
 from services.chassis.charter_file import CharterErrors, read_charter
 from services.console.charter_commands import errors_text
 from services.console.client import Duban
@@ -227,7 +226,7 @@ def dry_run_of(ctx: typer.Context, job: Job, charter: Path | None, offline: bool
 
 
 async def _against_the_system(system: Duban, job: Job, moved: Moved) -> Summary:
-    charter = await published_charter(system.client)
+    charter = await system.charter()
     if charter is None:
         raise Stop(
             Exit.UNREACHABLE, "without_charter", _("there is no charter yet; run `duban charter apply`")
