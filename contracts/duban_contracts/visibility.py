@@ -51,6 +51,8 @@ SAYING = (
     FindingVerified,
     ItemOpened,
     ItemClosed,
+    ReminderSent,
+    ClosingNoted,
     StepProposed,
     StepDecided,
 )

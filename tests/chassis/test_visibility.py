@@ -6,14 +6,14 @@ import pytest
 
 from duban_contracts.charter import Ground, Role
 from duban_contracts.escalation import ItemKind, ItemOpened, OpenItem, Rung, StepProposed
-from duban_contracts.ledger import EntryAccepted, EntryOpened, LedgerCommandRefused
-from duban_contracts.message import Fact, Refusal
-from duban_contracts.rating import IntegrityFlagged
+from duban_contracts.ledger import EntryAccepted, EntryOpened, EntryStruckOff, LedgerCommandRefused
+from duban_contracts.message import CATALOGUE, Fact, Refusal
+from duban_contracts.rating import IntegrityFlagged, RatingInvited
 from duban_contracts.readers import Program, Reader, ReaderRole
 from duban_contracts.subjects import parse_subject
 from duban_contracts.supervision import FindingRecorded, InspectionConducted, InspectionDrawn
 from duban_contracts.topology import TOLD_TO_CHANNEL
-from duban_contracts.visibility import may_see, subjects_heard
+from duban_contracts.visibility import is_restricted, may_see, subjects_heard
 from services.chassis.decider import Audience
 from services.chassis.settle import as_event
 from services.chassis.telling import subject_for
@@ -93,3 +93,18 @@ def test_what_may_be_heard_live_is_what_may_be_seen_afterwards(
     subject = f"{kind}.{service}.told.v1.{station}"
     live = any(fits(pattern, subject) for pattern in subjects_heard(reader))
     assert live is may_see(reader, service, station, restricted=restricted)
+
+
+BY_ITS_SERVICE = (EntryStruckOff, RatingInvited)
+"""What they say is for rating; the service that tells them knows that their matter is one of conduct."""
+SAYS_IT = [
+    fact
+    for fact in CATALOGUE.values()
+    if issubclass(fact, Fact) and "restricted" in fact.model_fields and fact not in BY_ITS_SERVICE
+]
+
+
+@pytest.mark.parametrize("fact", SAYS_IT)
+def test_a_fact_that_says_it_is_restricted_is(fact: type[Fact]) -> None:
+    assert is_restricted(fact.model_construct(restricted=True, item="overdue/1"))
+    assert not is_restricted(fact.model_construct(restricted=False, item="overdue/1"))
