@@ -17,6 +17,9 @@ hypothesis.settings.register_profile("duban", unhurried)
 hypothesis.settings.register_profile("ci", unhurried, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "duban")
 
+# Tests that run side by side inherit the width of somebody's terminal; each that needs one sets its own.
+os.environ.pop("COLUMNS", None)
+
 ROOT = Path(__file__).parent.parent
 CHARTERS = ROOT / "deploy" / "charters"
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -141,30 +141,36 @@ async def _submitted(
     system: "Duban", order: "Order", wait: float
 ) -> tuple[AnswerGiven, Town, Numbered | None]:
     given, town = await outcome(system, order, wait)
-    return given, town, await numbered(system, order.key) if _accepted(given) else None
+    return given, town, await numbered(system, order.key, order.actor) if _accepted(given) else None
 
 
 def _accepted(given: AnswerGiven) -> bool:
     return any(isinstance(read_fact(told), MatterAccepted) for told in given.facts)
 
 
-async def numbered(system: "Duban", submission: str, patience: float = NUMBER_SECONDS) -> Numbered | None:
-    """The entry that the ledger opened; None where it did not within `patience` seconds."""
+async def numbered(
+    system: "Duban", submission: str, actor: str, patience: float = NUMBER_SECONDS
+) -> Numbered | None:
+    """The entry that the ledger opened; None where it did not within `patience` seconds.
+
+    Asked as the actor who submitted: who brought a conduct matter is given its number as a receipt.
+    """
     from services.console.client import Misasked, NotPermitted, Unreachable
 
     try:
         async with asyncio.timeout(patience):
-            return await _numbered_at_last(system, submission)
+            return await _numbered_at_last(system, submission, actor)
     except (TimeoutError, Unreachable, Misasked, NotPermitted):
         return None
 
 
-async def _numbered_at_last(system: "Duban", submission: str) -> Numbered:
+async def _numbered_at_last(system: "Duban", submission: str, actor: str) -> Numbered:
     pause = 0.05
     while True:
-        found = await system.ask("ledger", "find", FindEntry(submission=submission), Found)
+        found = await system.ask("ledger", "find", FindEntry(submission=submission), Found, actor=actor)
         if found.entry:
-            return (await system.ask("ledger", "show", ShowEntry(entry=found.entry), Shown)).card or found
+            show = ShowEntry(entry=found.entry)
+            return (await system.ask("ledger", "show", show, Shown, actor=actor)).card or found
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
 

@@ -33,7 +33,13 @@ def evolved(state, event):
 
 
 DECIDER = Decider(
-    decide, evolved, Total(), (Total,), (Summed, Reminded, Refused), Refused, lambda s: s.remind_at
+    decide,
+    evolved,
+    Total(),
+    (Total,),
+    (Summed, Reminded, Refused),
+    Refused,
+    wake_at=lambda s: s.remind_at,
 )
 
 
