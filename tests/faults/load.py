@@ -23,6 +23,7 @@ from duban_contracts.queries import FindEntry, Found
 from duban_contracts.rating import CallbackResult, Level, Rate, RecordCallback
 from duban_contracts.supervision import RecordFinding, StartCampaign, VerifyRectification
 from services.console.client import Duban, Misasked, Order, Unreachable, duban
+from tests.faults import OFFICE
 from tests.waiting import until
 
 PRODUCERS = 6
@@ -201,7 +202,7 @@ class Load:
             self._trouble = trouble
 
     async def _produce_all(self, url: str) -> None:
-        async with duban(url, SOURCE, patience=30) as town:
+        async with duban(url, SOURCE, patience=30, actor=OFFICE) as town:
             await asyncio.gather(*(self._produce(town, producer) for producer in self.producers))
 
     async def _produce(self, town: Duban, producer: Producer) -> None:

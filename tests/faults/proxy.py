@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from services.console.client import Duban, Order, duban
+from tests.faults import OFFICE
 from tests.waiting import until
 
 STREAM = "PROXY"
@@ -56,19 +57,19 @@ class Proxy:
         until(lambda: asyncio.run(self._waiting()) == 0, 60)
 
     async def _prepare(self) -> None:
-        async with duban(self._url, patience=30) as town:
+        async with duban(self._url, patience=30, actor=OFFICE) as town:
             jetstream = town.client.jetstream(timeout=10)
             await jetstream.add_stream(StreamConfig(STREAM, subjects=[f"{PREFIX}>"]))
             config = ConsumerConfig(STREAM, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT)
             await jetstream.add_consumer(STREAM, config)
 
     async def _waiting(self) -> int:
-        async with duban(self._url, patience=30) as town:
+        async with duban(self._url, patience=30, actor=OFFICE) as town:
             info = await town.client.jetstream(timeout=10).consumer_info(STREAM, STREAM)
             return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     async def _pass_on(self) -> None:
-        async with duban(self._url, patience=30) as town:
+        async with duban(self._url, patience=30, actor=OFFICE) as town:
             subscription = await town.client.jetstream(timeout=10).pull_subscribe_bind(STREAM, STREAM)
             while not self._stop.is_set():
                 try:

@@ -21,6 +21,7 @@ from services.console.client import Duban, duban
 from services.console.embedded import embedded_mongo, embedded_nats
 from services.console.system import Running, System, set_up
 from tests.conftest import CHARTERS
+from tests.faults import OFFICE
 from tests.waiting import until
 
 ACK_WAIT = 3.0
@@ -39,7 +40,7 @@ class Town:
         """Something with a connection of its own."""
 
         async def connected() -> Result:
-            async with duban(self.system.nats_url, "duban/tests", patience=30) as town:
+            async with duban(self.system.nats_url, "duban/tests", patience=30, actor=OFFICE) as town:
                 return await work(town)
 
         return asyncio.run(connected())
