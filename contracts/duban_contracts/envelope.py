@@ -120,24 +120,28 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
     """Raises Poison, and nothing else, whatever subject, headers and body hold."""
     try:
         given = _lower(headers or {})
-        if given.get("content-type", "").lower().startswith("application/cloudevents"):
-            detail = (
-                "structured mode is not read; send binary mode: attributes in ce- headers, data as the body"
-            )
-            raise Poison(PoisonReason.UNSUPPORTED_CONTENT, detail)
+        _readable(given.get("content-type", JSON))
         attributes = _attributes(given, told=not is_command(subject))
         model = CATALOGUE.get(attributes.type)
         if model is None:
             raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
-        content = given.get("content-type", JSON)
-        if content.partition(";")[0].strip().lower() != JSON:
-            raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{content[:LONGEST]!r}; send {JSON}")
         last = _last_token(subject, model)
         return Envelope(attributes, _data(model, body), last)
     except Poison:
         raise
     except Exception:  # a reader that raises anything else is a message's trouble, never its neighbours'
         raise Poison(PoisonReason.BREAKS_CONTRACT, "its headers or its subject cannot be read") from None
+
+
+def _readable(content_type: str) -> None:
+    if content_type == JSON:
+        return
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith("application/cloudevents"):
+        detail = "structured mode is not read; send binary mode: attributes in ce- headers, data as the body"
+        raise Poison(PoisonReason.UNSUPPORTED_CONTENT, detail)
+    if media_type != JSON:
+        raise Poison(PoisonReason.UNSUPPORTED_CONTENT, f"{content_type[:LONGEST]!r}; send {JSON}")
 
 
 def _data(model: type[Message], body: bytes) -> Message:
@@ -159,15 +163,15 @@ def rfc3339(moment: datetime) -> str:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     """Names in any case; a name that is there twice with different values says nothing for sure."""
-    given = {str(name).lower(): str(value) for name, value in headers.items()}
+    given = {name.lower(): value for name, value in headers.items()}
     if len(given) == len(headers):
         return given
     given = {}
     for name, value in headers.items():
-        lower, text = str(name).lower(), str(value)
-        if lower.startswith("ce-") and given.get(lower, text) != text:
+        lower = name.lower()
+        if lower.startswith("ce-") and given.get(lower, value) != value:
             raise Poison(PoisonReason.BAD_ATTRIBUTE, f"header {lower[:LONGEST]} is there twice")
-        given[lower] = text
+        given[lower] = value
     return given
 
 
@@ -178,10 +182,11 @@ def _attributes(given: Mapping[str, str], told: bool) -> Attributes:
     if not _plainly_fit(read.values()):
         fit = _decoded if told else _fit
         read = {name: fit(name, value) for name, value in read.items()}
-    for name in ("ce-id", "ce-source", "ce-type", "ce-subject"):
+        for name in _REQUIRED:
+            _not_too_long(name, read.get(name, ""))
+    for name in _REQUIRED:
         if not read.get(name):
             raise Poison(PoisonReason.MISSING_ATTRIBUTE, f"header {name} is missing")
-        _not_too_long(name, read[name])
     if read.get("ce-specversion", "1.0") != "1.0":
         raise Poison(PoisonReason.BAD_ATTRIBUTE, "ce-specversion must be 1.0")
     return Attributes(
@@ -200,6 +205,7 @@ def _attributes(given: Mapping[str, str], told: bool) -> Attributes:
     )
 
 
+_REQUIRED = ("ce-id", "ce-source", "ce-type", "ce-subject")
 _ATTRIBUTES = (
     "ce-specversion",
     "ce-id",

@@ -350,7 +350,7 @@ class Consumer:
             self._done_with(job.msg)
 
     def _done_with(self, msg: Msg) -> None:
-        if self.troubles.messages:
+        if self.troubles.has_messages:
             meta = msg.metadata
             self.troubles.over(meta.stream, meta.sequence.stream)
         if self._sweeper and is_command(msg.subject):

@@ -108,11 +108,10 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_perso
     )
     refused = _not_entitled(heard, actors, stored.date())
     # Whom somebody named without the right to has no part in it: the refusal is the sender's.
-    asked = heard.asked
     if refused is not None and refused.reason in (Refusal.NOT_BELIEVED, Refusal.UNKNOWN_ACTOR):
-        asked = replace(asked, actor=told_by)
-        refused = replace(refused, asked=asked)
+        refused = replace(refused, asked=replace(refused.asked, actor=told_by))
     if future:
+        asked = heard.asked if refused is None else refused.asked
         detail = f"ce-time {attributes.time} has not come yet; set your clock"
         refused = asked.refuse(Refusal.TIME_IN_FUTURE, detail)
     name = identity(told_by, attributes.source, attributes.id)
@@ -152,4 +151,6 @@ def _may(command: Command, role: Role) -> bool:
 
 def in_time(moment: datetime) -> datetime:
     """UTC in whole milliseconds, which is what the stores keep."""
+    if moment.tzinfo is UTC and moment.microsecond % 1000 == 0:
+        return moment
     return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)

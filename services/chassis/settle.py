@@ -360,8 +360,10 @@ def _names(item: Item[Any], document: Document) -> list[str]:
 def _in_its_own_name(item: Item[Any], desk: "Desk[Any]") -> tuple[str, Item[Any]]:
     """The name under which it is answered, or was; and the refusal in its stead where its identity was used
     for another command before."""
-    name, bare = _named(item, desk.document), item.bare_id
-    given = desk.answered(name)
+    name = _named(item, desk.document)
+    if not desk.fresh and not desk.earlier:  # nobody's message was answered before
+        return name, item
+    given, bare = desk.answered(name), item.bare_id
     if bare is None:
         return name, item
     if given is None:

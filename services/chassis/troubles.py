@@ -44,6 +44,10 @@ class Troubles:
         """Keys that could not be woken at the last try, with type and code of the error."""
 
     @property
+    def has_messages(self) -> bool:
+        return bool(self._messages)
+
+    @property
     def messages(self) -> list[StuckMessage]:
         """Those that were delivered too often, the most often first."""
         return sorted(self._messages.values(), key=lambda each: -each.deliveries)

@@ -4,6 +4,9 @@ import asyncio
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from nats.aio.client import Client
 
 from duban_contracts.intake import SubmitMatter
 from services.chassis import nats_client
@@ -15,6 +18,7 @@ from services.intake.app import SERVICE as INTAKE
 from tests.chassis.broker import broker, client, stored, waiting
 
 __all__ = ["broker", "client"]
+READ_BY_THE_CLIENT, SENT_BY_THE_CLIENT = nats_client._any_header_lines, nats_client._send_publish
 SUBJECT = b"cmd.intake.submit_matter.v1.gateway"
 WEIRD = [
     (b"cmd.intake.\xff\xfe.v1.gateway", b""),
@@ -59,3 +63,42 @@ async def test_bytes_that_are_no_text_become_dead_letters_and_neighbours_go_on(b
     assert list(documents.documents) == ["test:1"]
     assert len(await stored(client, "DEAD")) == len(WEIRD)
     assert not consumer.stopped
+
+
+LINES = st.lists(
+    st.one_of(st.binary(max_size=12), st.sampled_from([b"ce-id", b": ", b":", b"\r\n", b"\t", b"\x1f", b"x"]))
+)
+
+
+@given(LINES.map(b"".join))
+@example(b"ce-id: 4711\r\nce-source:/station\r\n\r\n")
+@example(b"ce id: 1\r\nb\x1f:\x1f2\x1f\r\n: 3\r\nnone\r\n")
+@example("ce-subject: 桥\r\n".encode())
+def test_header_lines_are_read_as_the_client_reads_them(raw):
+    assert nats_client._header_lines(raw) == READ_BY_THE_CLIENT(raw)
+
+
+def sent(publish, headers):
+    """The bytes that go out, or the error's name."""
+    client, out = Client(), []
+
+    async def send(command):
+        out.append(bytes(command))
+
+    client._send_command = send
+    try:
+        asyncio.run(publish(client, "evt.a", "reply", b"body", 4, headers))
+    except Exception as error:
+        return type(error).__name__
+    return out, dict(client.stats)
+
+
+NAMES = st.one_of(st.sampled_from(["ce-id", "Nats-Msg-Id", "traceparent"]), st.text(max_size=4))
+
+
+@given(st.dictionaries(NAMES, st.text(max_size=8), max_size=4))
+@example({"ce-id": " 4711 ", "ce-subject": "%E6%A1%A5"})
+@example({"": "x", "ce-id": "y"})
+@example({"ce-id": "a\nb"})
+def test_headers_are_sent_as_the_client_sends_them(headers):
+    assert sent(nats_client._publish, headers) == sent(SENT_BY_THE_CLIENT, headers)

@@ -28,12 +28,14 @@ def mask_message(message: Model) -> tuple[Model, tuple[MaskedPlace, ...]]:
     """
     found: dict[str, set[PersonalData]] = {}
     masked = _mask_model(message, known_values(message), "", found)
+    if not found:
+        return masked, ()
     return masked, tuple(MaskedPlace(field, tuple(sorted(kinds))) for field, kinds in found.items())
 
 
 def known_values(message: BaseModel) -> tuple[str, ...]:
     """What the message says about a person in fields meant for it, without the petitioner's own words."""
-    persons = (getattr(message, name) for name, how in _treatment(type(message)).items() if how is PERSONAL)
+    persons = [getattr(message, name) for name in _personal_fields(type(message))]
     return tuple(text for person in persons if isinstance(person, BaseModel) for text in _texts(person))
 
 
@@ -99,6 +101,11 @@ def _treatment(model: type[BaseModel]) -> dict[str, Identifier | Personal | None
         else:
             treated[name] = None
     return treated
+
+
+@cache
+def _personal_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(name for name, how in _treatment(model).items() if how is PERSONAL)
 
 
 def free_text_fields(model: type[BaseModel]) -> tuple[str, ...]:
