@@ -1,7 +1,8 @@
 """One text, or one identifier."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from duban_contracts.masking.dwellings import MAY_BE_DWELLING, find_dwellings
@@ -29,6 +30,7 @@ class Finder(NamedTuple):
 
 _TEN_DIGITS = re.compile(r"(?:\d[^\dA-Za-z\u3400-\u9fff]{0,5}){9}\d")
 """The shortest number of a person has ten, and never a letter or more than four other signs between two."""
+_NO_DIGITS = re.compile(r"\D+")
 NUMBERS: tuple[Finder, ...] = (
     Finder(PersonalData.IDENTITY_NUMBER, _TEN_DIGITS, find_identities),
     Finder(PersonalData.BANK_CARD_NUMBER, _TEN_DIGITS, find_cards),
@@ -58,10 +60,9 @@ def mask(text: str, known: Iterable[str] = ()) -> Masked:
         return Masked(text)
     kinds: set[PersonalData] = set()
     if known:
-        for value in sorted({each.strip() for each in known}, key=len, reverse=True):
-            text = _without_known(text, value, kinds)
+        text = _without_known(text, _ready(tuple(known)), kinds)
     if not any(sign.search(text) for sign in _SIGNS):  # as in nearly all texts
-        return Masked(text, tuple(sorted(kinds)))
+        return Masked(text, tuple(kinds))
     text = _mask_all(text, FINDERS, kinds)
     if CHINESE_NUMBER.search(text):
         text = _mask_all(text, NUMBERS, kinds, CHINESE_TOO)
@@ -110,31 +111,54 @@ def _alphanumeric(text: str, place: int) -> bool:
     return 0 <= place < len(text) and text[place].isascii() and text[place].isalnum()
 
 
-def _without_known(text: str, value: str, kinds: set[PersonalData]) -> str:
-    """A number is found however it is grouped; a name of one sign, or a short number, is no name to go by."""
-    plain = value if value.isascii() else value.translate(PLAIN)
-    digits = [sign for sign in plain if sign.isdigit()]
-    view = View(text)
-    # What has to be in it at least comes first: a pattern of its own for every petitioner is dear to make.
-    if len(digits) >= 6 and len(digits) * 2 > len(value):
-        if "".join(digits) not in "".join(filter(str.isdigit, view.text)):
-            return text
-        pattern, instead = r"(?<!\d)" + OR_NOT.join(digits) + r"(?!\d)", "[号码]"
-    elif len(value) >= 2 and not any(sign.isdigit() for sign in value):
-        if _run_together(plain) not in _run_together(view.text):
-            return text
-        pattern, instead = r"[ .]?".join(map(re.escape, plain)), "某某"
-    elif len(value) >= 6:
-        if plain not in view.text:
-            return text
-        pattern, instead = re.escape(plain), HIDDEN
-    else:
-        return text
-    cuts = [(*found.span(), instead) for found in re.finditer(pattern, view.text)]
-    if cuts:
-        kinds.add(PersonalData.PETITIONER)
-    return view.cut(cuts)
+class _Known(NamedTuple):
+    """Something that a message says about a person, and how it is looked for."""
+
+    least: str
+    """What has to be in a text at least: a pattern of its own for every petitioner is dear to make."""
+    within: Callable[[str], str]
+    pattern: str
+    instead: str
+
+
+def _whole(plain: str) -> str:
+    return plain
 
 
 def _run_together(plain: str) -> str:
     return plain.replace(" ", "").replace(".", "")
+
+
+def _digits(plain: str) -> str:
+    return _NO_DIGITS.sub("", plain)
+
+
+@lru_cache(maxsize=16)
+def _ready(values: tuple[str, ...]) -> tuple[_Known, ...]:
+    """The longest first. Kept for the texts of one message, which are masked one after another."""
+    stripped = sorted({value.strip() for value in values}, key=len, reverse=True)
+    return tuple(known for known in map(_looked_for, stripped) if known is not None)
+
+
+def _looked_for(value: str) -> _Known | None:
+    """A number is found however it is grouped; a name of one sign, or a short number, is no name to go by."""
+    plain = value if value.isascii() else value.translate(PLAIN)
+    digits = _digits(plain)
+    if len(digits) >= 6 and len(digits) * 2 > len(value):
+        return _Known(digits, _digits, r"(?<!\d)" + OR_NOT.join(digits) + r"(?!\d)", "[号码]")
+    if len(value) >= 2 and not any(sign.isdigit() for sign in value):
+        return _Known(_run_together(plain), _run_together, r"[ .]?".join(map(re.escape, plain)), "某某")
+    if len(value) >= 6:
+        return _Known(plain, _whole, re.escape(plain), HIDDEN)
+    return None
+
+
+def _without_known(text: str, known: Iterable[_Known], kinds: set[PersonalData]) -> str:
+    view = View(text)
+    for least, within, pattern, instead in known:
+        if least not in within(view.text):
+            continue
+        if cuts := [(*found.span(), instead) for found in re.finditer(pattern, view.text)]:
+            kinds.add(PersonalData.PETITIONER)
+            view = View(view.cut(cuts))
+    return view.original

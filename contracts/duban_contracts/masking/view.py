@@ -56,12 +56,12 @@ class View:
     """A text in plain signs, and the way back from places in it."""
 
     def __init__(self, text: str, more: Mapping[int, str] | None = None) -> None:
-        self._original = text
+        self.original = text
         self._places: list[int] | None = None
         if _INVISIBLE.search(text):
             self._places = [place for place, sign in enumerate(text) if not _INVISIBLE.match(sign)]
             text = "".join(text[place] for place in self._places)
-            self._places.append(len(self._original))
+            self._places.append(len(self.original))
         plain = text.isascii() or (more is None and not _TO_PLAIN.search(text))
         self.text = text if plain else text.translate(more or PLAIN)
 
@@ -72,6 +72,6 @@ class View:
                 start, end = self._places[start], self._places[end - 1] + 1
             if start < done:
                 continue
-            pieces += [self._original[done:start], instead]
+            pieces += [self.original[done:start], instead]
             done = end
-        return "".join([*pieces, self._original[done:]])
+        return "".join([*pieces, self.original[done:]])
