@@ -103,13 +103,22 @@ class Refusal(StrEnum):
 
 
 class CommandRefused(Fact):
-    """The answer "no": which command, by whom, why, in a code and in a sentence."""
+    """The answer "no": which command, by whom, why, in a code and in a sentence.
+
+    Refusals of releases before 0.2.0 have no `sentence` and no `params`.
+    """
 
     key: Key
     command: str
     actor: str
     reason: Refusal
-    detail: str = ""
+    detail: str = Field("", description="In English; `sentence` and `params` make it in another language")
+    sentence: str | None = Field(
+        None, description="`detail` with names in braces, for `params` to fill; absent: `detail` has none"
+    )
+    params: dict[str, str] | None = Field(
+        None, description="Some may be sentences with names in braces themselves, to be made in the same way"
+    )
 
 
 class MaskedField(Part):

@@ -10,6 +10,7 @@ from duban_contracts.charter import Charter
 from duban_contracts.masking import mask
 from duban_contracts.message import CommandRefused, Fact, MaskedField, PersonalDataMasked, Refusal
 from duban_contracts.readers import Reader
+from services.chassis.wording import Wording
 
 Command = TypeVar("Command")
 State = TypeVar("State")
@@ -207,6 +208,17 @@ def nobody_special(_: object) -> AudienceOf[Any]:
     return never
 
 
+def _masked(text: str) -> str:
+    return mask(text).text[:MOST_DETAIL]
+
+
+def _sentence_of(detail: Wording) -> dict[str, Any]:
+    return {
+        "sentence": detail.text,
+        "params": {name: _masked(value) for name, value in detail.values.items()},
+    }
+
+
 Refused = TypeVar("Refused", bound=CommandRefused)
 
 
@@ -223,5 +235,6 @@ def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = ""
         command=asked.command,
         actor=asked.actor,
         reason=reason,
-        detail=mask(detail).text[:MOST_DETAIL],
+        detail=_masked(detail),
+        **(_sentence_of(detail) if isinstance(detail, Wording) and detail.values else {}),
     )

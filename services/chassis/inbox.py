@@ -13,6 +13,7 @@ from duban_contracts.message import Command, Fact, MaskedField, Message, Refusal
 from duban_contracts.subjects import is_restricted_subject
 from services.chassis.decider import Refuse, WithMasking
 from services.chassis.heard import Handlers, Heard
+from services.chassis.wording import wording
 
 TOLERANCE = timedelta(minutes=5)
 """How far a clock outside may run ahead of the broker's before a time counts as future."""
@@ -112,7 +113,7 @@ def _request(envelope: Envelope, delivery: Delivery, actors: Actors, keeps_perso
         refused = replace(refused, asked=replace(refused.asked, actor=told_by))
     if future:
         asked = heard.asked if refused is None else refused.asked
-        detail = f"ce-time {attributes.time} has not come yet; set your clock"
+        detail = wording("ce-time {time} has not come yet; set your clock", time=attributes.time)
         refused = asked.refuse(Refusal.TIME_IN_FUTURE, detail)
     name = identity(told_by, attributes.source, attributes.id)
     return Read(heard, attributes, refused, name, digest_of(attributes.type, delivery.body))
@@ -122,26 +123,35 @@ def _not_entitled(heard: Heard[Any], actors: Actors, today: date) -> Refuse | No
     teller, actor = actors.get(heard.told_by), actors.get(heard.actor)
     if teller is None or actor is None:
         unknown = heard.told_by if teller is None else heard.actor
-        return heard.asked.refuse(Refusal.UNKNOWN_ACTOR, f"the charter knows no actor {unknown!r}")
+        return heard.asked.refuse(
+            Refusal.UNKNOWN_ACTOR, wording("the charter knows no actor '{unknown}'", unknown=unknown)
+        )
     if heard.actor != heard.told_by and not teller.may_act_for:
         return heard.asked.refuse(
-            Refusal.NOT_BELIEVED, f"{heard.told_by!r} may not report what others did (may_act_for)"
+            Refusal.NOT_BELIEVED,
+            wording("'{told_by}' may not report what others did (may_act_for)", told_by=heard.told_by),
         )
     if heard.actor != heard.told_by and (bound := _beyond_its_bounds(teller, actor, today)):
-        return heard.asked.refuse(Refusal.NOT_BELIEVED, f"{heard.told_by!r} {bound}")
+        return heard.asked.refuse(
+            Refusal.NOT_BELIEVED, wording("'{told_by}' {bound}", told_by=heard.told_by, bound=bound)
+        )
     if not _may(heard.data, actor.role):
         allowed = ", ".join(sorted(role.value for role in heard.data.by))
-        return heard.asked.refuse(Refusal.NOT_ALLOWED, f"only these may ask for it: {allowed}")
+        return heard.asked.refuse(
+            Refusal.NOT_ALLOWED, wording("only these may ask for it: {allowed}", allowed=allowed)
+        )
     return None
 
 
 def _beyond_its_bounds(teller: Actor, actor: Actor, today: date) -> str | None:
     """By the broker's day, not by the one that the teller says."""
     if teller.acts_until is not None and today > teller.acts_until:
-        return f"was believed about others until {teller.acts_until} only (acts_until)"
+        return wording(
+            "was believed about others until {acts_until} only (acts_until)", acts_until=teller.acts_until
+        )
     if teller.acts_for is not None and actor.role not in teller.acts_for:
         allowed = ", ".join(sorted(role.value for role in teller.acts_for)) or "nobody"
-        return f"may report what these did, and nobody else: {allowed} (acts_for)"
+        return wording("may report what these did, and nobody else: {allowed} (acts_for)", allowed=allowed)
     return None
 
 

@@ -14,6 +14,7 @@ from duban_contracts.escalation import ItemKind, OpenItem
 from duban_contracts.message import Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handler, Handlers, Heard
+from services.chassis.wording import wording
 from services.escalation import custody, stepwise
 from services.escalation.custody import acceptance_item, late_item, overdue_item
 from services.escalation.decider import (
@@ -284,7 +285,11 @@ def _ask(
     if charter.actor(station) is not None:
         return [(station, command(station))]
     reason = Refusal.NO_SUCH_ORDER if pattern is ORDER else Refusal.NO_SUCH_STEP
-    detail = f"there is no {number}; a number begins with its station, e.g. {_example(pattern, charter)}"
+    detail = wording(
+        "there is no {number}; a number begins with its station, e.g. {example}",
+        number=number,
+        example=_example(pattern, charter),
+    )
     return [(heard.key, heard.asked.refuse(reason, detail))]
 
 

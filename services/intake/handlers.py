@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from duban_contracts.charter import Actor, Charter, Role
-from duban_contracts.charter_check import closest
 from duban_contracts.handling import Adjudicated, CoHandlerAdded, EntryReturned
 from duban_contracts.intake import (
     DeclineMatter,
@@ -29,6 +28,7 @@ from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.chassis.inbox import TOLERANCE
+from services.chassis.wording import nearest, wording
 from services.intake.decider import (
     ENTRY,
     Command,
@@ -99,7 +99,9 @@ def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
     if heard.key.startswith(ENTRY):
         yield (
             Refusal.WRONG_STATE,
-            f"a key that begins with {ENTRY!r} is an entry's; name the submission otherwise",
+            wording(
+                "a key that begins with '{entry}' is an entry's; name the submission otherwise", entry=ENTRY
+            ),
         )
     yield from unknown(Refusal.UNKNOWN_CATEGORY, "category", matter.category, charter.categories)
     yield from unknown(Refusal.UNKNOWN_VILLAGE, "village", matter.village, charter.villages)
@@ -125,7 +127,11 @@ def of_another(key: str, teller: str, actor: Actor) -> Iterator[Objection]:
         return
     yield (
         Refusal.NOT_ALLOWED,
-        f"keys that begin with {prefix}: are for {prefix}; begin yours with {teller}: or take a new UUID",
+        wording(
+            "keys that begin with {prefix}: are for {prefix}; begin yours with {teller}: or take a new UUID",
+            prefix=prefix,
+            teller=teller,
+        ),
     )
 
 
@@ -140,15 +146,23 @@ def impossible(
     if closed < heard.now:
         yield (
             Refusal.WRONG_STATE,
-            f"closed at {closed_at}, before it was submitted at {submitted_at}; correct one of them",
+            wording(
+                "closed at {closed_at}, before it was submitted at {submitted_at}; correct one of them",
+                closed_at=closed_at,
+                submitted_at=submitted_at,
+            ),
         )
     if heard.stored_at and closed > heard.stored_at + TOLERANCE:
-        yield Refusal.TIME_IN_FUTURE, f"closed at {closed_at}, which is in the future; correct it"
+        yield (
+            Refusal.TIME_IN_FUTURE,
+            wording("closed at {closed_at}, which is in the future; correct it", closed_at=closed_at),
+        )
 
 
 def unknown(reason: Refusal, what: str, name: str | None, known: Mapping[str, object]) -> Iterator[Objection]:
     if name is not None and name not in known:
-        yield reason, f"the charter has no {what} {name!r}{closest(name, known)}"
+        hint = nearest(name, known)
+        yield reason, wording("the charter has no {what} '{name}'{hint}", what=what, name=name, hint=hint)
 
 
 def not_believed(matter: SubmitMatter, teller: str, actor: Actor) -> Iterator[Objection]:
@@ -162,7 +176,12 @@ def not_believed(matter: SubmitMatter, teller: str, actor: Actor) -> Iterator[Ob
         if said is not None and not allowed:
             yield (
                 Refusal.NOT_BELIEVED,
-                f"{teller} is not marked {mark} in the charter; leave {field!r} out or have it marked",
+                wording(
+                    "{teller} is not marked {mark} in the charter; leave '{field}' out or have it marked",
+                    teller=teller,
+                    mark=mark,
+                    field=field,
+                ),
             )
 
 

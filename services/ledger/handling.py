@@ -5,10 +5,10 @@ from typing import Any
 
 from duban_contracts import handling as requested
 from duban_contracts.charter import Charter
-from duban_contracts.charter_check import closest
 from duban_contracts.message import Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
+from services.chassis.wording import nearest, wording
 from services.ledger.decider import (
     AddCoHandler,
     Adjudicate,
@@ -70,7 +70,11 @@ def _known(heard: Heard[Any], charter: Charter, *stations: str) -> Refuse | None
     unknown = next((each for each in stations if each not in charter.stations), None)
     if unknown is None:
         return None
-    detail = f"the charter has no station {unknown!r}{closest(unknown, charter.stations)}"
+    detail = wording(
+        "the charter has no station '{station}'{hint}",
+        station=unknown,
+        hint=nearest(unknown, charter.stations),
+    )
     return heard.asked.refuse(Refusal.UNKNOWN_STATION, detail)
 
 

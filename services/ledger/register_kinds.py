@@ -11,6 +11,7 @@ from duban_contracts.ledger import EntryOpened, LedgerCommandRefused, LedgerEven
 from duban_contracts.measures import MeasureEvent, MeasureOpened, MeasureRetired, PlanApplied
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Decider, Wake, hidden_from, refusal
+from services.chassis.wording import wording
 from services.ledger.applications import ApplicationCommand, ApplicationState, Apply, applications
 from services.ledger.audience import audience
 from services.ledger.decider import Command, State, Unopened, WithdrawnEarly, ledger
@@ -98,12 +99,18 @@ INSTEAD = {
 
 def misplaced(asked: Asked, kind: Kind, state: RegisterState) -> LedgerCommandRefused:
     if isinstance(state, Unopened | WithdrawnEarly):
-        detail = f"the register has no number {asked.key}; check the number"
+        detail = wording("the register has no number {key}; check the number", key=asked.key)
         return refusal(LedgerCommandRefused, asked, Refusal.NO_SUCH_ENTRY, detail)
     request = asked.command.replace("_", " ")
     one = "an application" if kind.name == "application" else f"a {kind.name}"
     advice = INSTEAD.get((kind.name, asked.command), "see `duban ledger show`")
-    detail = f"{asked.key} is {one}, and '{request}' is not for one; {advice}"
+    detail = wording(
+        "{key} is {one}, and '{request}' is not for one; {advice}",
+        key=asked.key,
+        one=one,
+        request=request,
+        advice=advice,
+    )
     return refusal(LedgerCommandRefused, asked, Refusal.WRONG_STATE, detail)
 
 

@@ -7,6 +7,7 @@ from duban_contracts.charter import Charter
 from duban_contracts.message import Message, Refusal
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
+from services.chassis.wording import wording
 from services.supervision.decider import (
     Command,
     DrawInspections,
@@ -86,7 +87,11 @@ def _is_about(kind: str, key: str) -> bool:
 def _unknown_station(heard: Heard[Message], station: str, charter: Charter) -> Refuse | None:
     if station in charter.stations:
         return None
-    detail = f"the charter has no station {station}; it has {', '.join(charter.stations)}"
+    detail = wording(
+        "the charter has no station {station}; it has {stations}",
+        station=station,
+        stations=", ".join(charter.stations),
+    )
     return heard.asked.refuse(Refusal.UNKNOWN_STATION, detail)
 
 
@@ -97,10 +102,17 @@ def _unknown_measure(heard: Heard[supervision.RecordFinding], charter: Charter) 
         return None
     measure = charter.plan.measures().get(token) if charter.plan else None
     if measure is None:
-        return heard.asked.refuse(Refusal.UNKNOWN_MEASURE, f"the plan has no measure {token}")
+        return heard.asked.refuse(
+            Refusal.UNKNOWN_MEASURE, wording("the plan has no measure {token}", token=token)
+        )
     if station in measure.stations:
         return None
-    detail = f"measure {token} is not {station}'s; it belongs to {', '.join(measure.stations)}"
+    detail = wording(
+        "measure {token} is not {station}'s; it belongs to {stations}",
+        token=token,
+        station=station,
+        stations=", ".join(measure.stations),
+    )
     return heard.asked.refuse(Refusal.UNKNOWN_MEASURE, detail)
 
 

@@ -9,6 +9,7 @@ from duban_contracts.escalation import (
     TransferReceived,
 )
 from duban_contracts.message import Refusal
+from services.chassis.wording import wording
 from services.escalation.decider.commands import RecordInstruction, RecordReceipt, WithdrawCircular
 from services.escalation.decider.items import Events
 from services.escalation.decider.refusals import in_words, no, not_outstanding, own_case
@@ -56,9 +57,21 @@ def withdraw(rules: Rules, command: WithdrawCircular, state: State) -> Events:
         return [own]
     may = {Role.LEADER, *rules.decided_by(Rung.CIRCULAR, command.station)}
     if rules.role(command.asked.actor) not in may:
-        return [no(command, Refusal.NOT_ALLOWED, f"a circular is withdrawn by {in_words(may)}")]
+        return [
+            no(
+                command,
+                Refusal.NOT_ALLOWED,
+                wording("a circular is withdrawn by {roles}", roles=in_words(may)),
+            )
+        ]
     if taken.settled:
-        return [no(command, Refusal.ALREADY_DONE, f"{command.circular} is withdrawn already")]
+        return [
+            no(
+                command,
+                Refusal.ALREADY_DONE,
+                wording("{circular} is withdrawn already", circular=command.circular),
+            )
+        ]
     return [
         CircularWithdrawn(
             at=command.asked.now,
@@ -76,7 +89,11 @@ def _may_not_receive(
         return own
     to = transfer.to or ""
     if rules.role(command.asked.actor) != rules.role(to):
-        return no(command, Refusal.NOT_ALLOWED, f"{command.step} was transferred to {to}, who receives it")
+        return no(
+            command,
+            Refusal.NOT_ALLOWED,
+            wording("{step} was transferred to {to}, who receives it", step=command.step, to=to),
+        )
     return None
 
 
@@ -86,12 +103,22 @@ def _step_taken(
     steps = state.taken if isinstance(state, Supervised) else ()
     step = next((step for step in steps if step.step == command.step), None)
     if step is None and not existed(state, command.step):
-        return no(command, Refusal.NO_SUCH_STEP, f"there is no step {command.step}; check its number")
+        return no(
+            command,
+            Refusal.NO_SUCH_STEP,
+            wording("there is no step {step}; check its number", step=command.step),
+        )
     if step is None or step.rung is not rung:
-        detail = f"{command.step} led to no {'transfer' if rung is Rung.DISCIPLINE else 'report'}"
+        detail = wording(
+            "{step} led to no {what}",
+            step=command.step,
+            what="transfer" if rung is Rung.DISCIPLINE else "report",
+        )
         return no(command, Refusal.WRONG_STATE, detail)
     if step.settled:
-        return no(command, Refusal.ALREADY_DONE, f"that is recorded for {command.step} already")
+        return no(
+            command, Refusal.ALREADY_DONE, wording("that is recorded for {step} already", step=command.step)
+        )
     return step
 
 

@@ -6,6 +6,7 @@ from duban_contracts.charter import Role
 from duban_contracts.escalation import EscalationCommandRefused
 from duban_contracts.message import Refusal
 from services.chassis.decider import refusal
+from services.chassis.wording import wording
 from services.escalation.decider.commands import Request
 from services.escalation.decider.rules import Rules
 from services.escalation.decider.state import State, existed
@@ -17,15 +18,21 @@ def no(command: Request, reason: Refusal, detail: str) -> EscalationCommandRefus
 
 def not_outstanding(command: Request, key: str, state: State) -> EscalationCommandRefused:
     if existed(state, key):
-        return no(command, Refusal.ALREADY_DONE, f"{key} does not wait for a decision any more")
-    return no(command, Refusal.NO_SUCH_STEP, f"there is no {key}; check its number")
+        return no(
+            command, Refusal.ALREADY_DONE, wording("{key} does not wait for a decision any more", key=key)
+        )
+    return no(command, Refusal.NO_SUCH_STEP, wording("there is no {key}; check its number", key=key))
 
 
 def own_case(rules: Rules, command: Request) -> EscalationCommandRefused | None:
     """Nobody decides his own case."""
     if not rules.concerns(command.asked.actor, command.station):
         return None
-    detail = f"{command.asked.actor} is {command.station} itself; the body above it decides"
+    detail = wording(
+        "{actor} is {station} itself; the body above it decides",
+        actor=command.asked.actor,
+        station=command.station,
+    )
     return no(command, Refusal.OWN_CASE, detail)
 
 

@@ -17,6 +17,7 @@ from duban_contracts.escalation import (
     TransferMade,
 )
 from duban_contracts.message import Refusal
+from services.chassis.wording import wording
 from services.escalation.decider.commands import ApproveStep, DeclineStep, Request
 from services.escalation.decider.items import Events
 from services.escalation.decider.refusals import in_words, no, not_outstanding, own_case
@@ -168,10 +169,12 @@ def _rests_on_nothing(
     below = BELOW.get(proposal.rung)
     if below is None or proposal.by_ground or _bypasses(rules, proposal) or state.rung >= below:
         return None
-    step = "circular" if below is Rung.CIRCULAR else "report"
-    detail = (
-        f"the {step} that {proposal.step} rests on counts no more: "
-        "it was withdrawn, or the station recovered since; decline the step"
+    below_it = "circular" if below is Rung.CIRCULAR else "report"
+    detail = wording(
+        "the {what} that {step} rests on counts no more: it was withdrawn, or the "
+        "station recovered since; decline the step",
+        what=below_it,
+        step=proposal.step,
     )
     return no(command, Refusal.WRONG_STATE, detail)
 
@@ -184,6 +187,8 @@ def _may_not_decide(
     if own := own_case(rules, command):
         return own
     if rules.role(command.asked.actor) not in proposal.decided_by:
-        detail = f"{command.step} is decided by {in_words(proposal.decided_by)}"
+        detail = wording(
+            "{step} is decided by {roles}", step=command.step, roles=in_words(proposal.decided_by)
+        )
         return no(command, Refusal.NOT_ALLOWED, detail)
     return None

@@ -18,6 +18,7 @@ from duban_contracts.intake import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Audience, Decider, Wake, hidden_from, refusal
+from services.chassis.wording import wording
 from services.intake.decider.duties import ENTRY, note, show
 from services.intake.decider.routing import accept
 from services.intake.decider.situations import (
@@ -129,8 +130,16 @@ def taken(command: Submit, state: State) -> IntakeCommandRefused:
     """What is there is told to who brought it, and to nobody else."""
     asked = command.asked
     if isinstance(state, Unseen | Duties) or command.source == state.kept.source:
-        return no(asked, Refusal.ALREADY_DONE, f"{asked.key} is here already; supplement it instead")
-    return no(asked, Refusal.NOT_ALLOWED, f"{asked.key} cannot be used; submit it under another key")
+        return no(
+            asked,
+            Refusal.ALREADY_DONE,
+            wording("{key} is here already; supplement it instead", key=asked.key),
+        )
+    return no(
+        asked,
+        Refusal.NOT_ALLOWED,
+        wording("{key} cannot be used; submit it under another key", key=asked.key),
+    )
 
 
 def submit(charter: Charter, command: Submit) -> list[Event]:
@@ -178,26 +187,44 @@ def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: S
             return unknown(asked)
         case (Withdraw(), Withdrawn()) | (Decline(), Declined()) | (Supplement(), Accepted()):
             situation = type(state).__name__.lower()
-            return no(asked, Refusal.ALREADY_DONE, f"{asked.key} is {situation} already; nothing to do")
+            return no(
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("{key} is {situation} already; nothing to do", key=asked.key, situation=situation),
+            )
         case Decline(), Accepted():
             return no(
                 asked,
                 Refusal.WRONG_STATE,
-                f"{asked.key} is accepted and in the ledger; answer it there instead of declining it",
+                wording(
+                    "{key} is accepted and in the ledger; answer it there instead of declining it",
+                    key=asked.key,
+                ),
             )
         case _:
             situation = type(state).__name__.lower()
             return no(
-                asked, Refusal.WRONG_STATE, f"{asked.key} is {situation}; submit it anew under another key"
+                asked,
+                Refusal.WRONG_STATE,
+                wording(
+                    "{key} is {situation}; submit it anew under another key",
+                    key=asked.key,
+                    situation=situation,
+                ),
             )
 
 
 def unknown(asked: Asked) -> IntakeCommandRefused:
-    return no(asked, Refusal.NO_SUCH_SUBMISSION, f"nothing came in as {asked.key}; check the key")
+    return no(
+        asked, Refusal.NO_SUCH_SUBMISSION, wording("nothing came in as {key}; check the key", key=asked.key)
+    )
 
 
 def unknown_category(asked: Asked, submitted: StoredMatter) -> IntakeCommandRefused:
-    detail = f"the charter has no category {submitted.category!r}; submit it anew under one that it has"
+    detail = wording(
+        "the charter has no category '{category}'; submit it anew under one that it has",
+        category=submitted.category,
+    )
     return no(asked, Refusal.UNKNOWN_CATEGORY, detail)
 
 

@@ -20,6 +20,7 @@ from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackRecorded, CallbackResult, NegativeRatingReceived
 from duban_contracts.reclassifying import EntryReclassified
 from services.chassis.decider import refusal
+from services.chassis.wording import wording
 from services.intake.decider.situations import (
     Duties,
     DutiesNoted,
@@ -71,11 +72,19 @@ def show(command: ShowPetitioner, state: State) -> list[PetitionerShown | Intake
     asked = command.asked
     entry = asked.key.removeprefix(ENTRY)
     if not isinstance(state, Duties) or state.noted.submission is None:
-        detail = f"intake knows no entry {entry}; check the number, the key is {ENTRY}<number>"
+        detail = wording(
+            "intake knows no entry {entry}; check the number, the key is {prefix}<number>",
+            entry=entry,
+            prefix=ENTRY,
+        )
         return [refusal(IntakeCommandRefused, asked, Refusal.NO_SUCH_ENTRY, detail)]
     duty = duty_of(command, state.noted)
     if duty is None:
-        detail = f"{asked.actor} has no open duty on {entry}; handler, co-handlers and who owes a callback do"
+        detail = wording(
+            "{actor} has no open duty on {entry}; handler, co-handlers and who owes a callback do",
+            actor=asked.actor,
+            entry=entry,
+        )
         return [refusal(IntakeCommandRefused, asked, Refusal.NO_OPEN_DUTY, detail)]
     return [
         PetitionerShown(

@@ -13,6 +13,7 @@ from duban_contracts.ledger import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, refusal
+from services.chassis.wording import wording
 from services.ledger.applications.situations import (
     Application,
     ApplicationKnown,
@@ -80,13 +81,20 @@ def withdrawn(to: Application, at: datetime) -> EntryClosedUnsolved:
 
 
 def not_now(asked: Asked, state: ApplicationKnown) -> LedgerCommandRefused:
-    return refusal(LedgerCommandRefused, asked, Refusal.WRONG_STATE, f"{asked.key} is {situation(state)}")
+    return refusal(
+        LedgerCommandRefused,
+        asked,
+        Refusal.WRONG_STATE,
+        wording("{key} is {state}", key=asked.key, state=situation(state)),
+    )
 
 
 def situation(state: ApplicationKnown) -> str:
     match state:
         case Staged(application):
-            return f"in the stage {application.stage.id}; its stages have to be completed first"
+            return wording(
+                "in the stage {id}; its stages have to be completed first", id=application.stage.id
+            )
         case Completed():
             return "completed; it waits for somebody else to verify it"
         case Concluded():

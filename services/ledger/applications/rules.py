@@ -18,6 +18,7 @@ from duban_contracts.ledger import ProgressRecorded as Progressed
 from duban_contracts.message import Refusal
 from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Asked, Wake, refusal
+from services.chassis.wording import wording
 from services.ledger.applications.closings import not_now, rejected, resolved, struck_off, withdrawn
 from services.ledger.applications.situations import (
     Application,
@@ -69,7 +70,9 @@ class Rules:
             case Apply() | Withdraw(), _:
                 return []  # already so, or overtaken by what happened since
             case _, Unopened() | WithdrawnEarly():
-                detail = f"the register has no application {command.asked.key}; check the number"
+                detail = wording(
+                    "the register has no application {key}; check the number", key=command.asked.key
+                )
                 return [no(command.asked, Refusal.NO_SUCH_ENTRY, detail)]
             case _, _:
                 return list(self._answer(command, state))
@@ -128,11 +131,19 @@ class Rules:
         place, now = to.place(request.stage), f"it is in {to.stage.id} ({to.stage.name})"
         if place is None:
             known = ", ".join(stage.id for stage in to.stages)
-            return no(request.asked, Refusal.OUT_OF_ORDER, f"there is no such stage; there are {known}")
+            return no(
+                request.asked,
+                Refusal.OUT_OF_ORDER,
+                wording("there is no such stage; there are {known}", known=known),
+            )
         if place > to.at_stage:
-            return no(request.asked, Refusal.OUT_OF_ORDER, f"no stage is skipped; {now}")
+            return no(request.asked, Refusal.OUT_OF_ORDER, wording("no stage is skipped; {now}", now=now))
         if place < to.at_stage:
-            return no(request.asked, Refusal.ALREADY_DONE, f"this stage is completed already; {now}")
+            return no(
+                request.asked,
+                Refusal.ALREADY_DONE,
+                wording("this stage is completed already; {now}", now=now),
+            )
         return None
 
     def _not_theirs(self, asked: Asked, to: Application) -> LedgerCommandRefused | None:
@@ -140,13 +151,23 @@ class Rules:
         actor = self.charter.actor(asked.actor)
         role, station = (actor.role, actor.station) if actor else (None, None)
         if role not in to.stage.by:
-            detail = f"{to.stage.name} is completed by: {', '.join(to.stage.by)}; ask one of them"
+            detail = wording(
+                "{name} is completed by: {by}; ask one of them", name=to.stage.name, by=", ".join(to.stage.by)
+            )
             return no(asked, Refusal.NOT_ALLOWED, detail)
         if role is Role.STATION and station != to.station:
-            detail = f"{asked.key} is with {to.station}; only that station can do this"
+            detail = wording(
+                "{key} is with {station}; only that station can do this", key=asked.key, station=to.station
+            )
             return no(asked, Refusal.NOT_THE_HANDLER, detail)
         if role is not Role.STATION and station == to.station:
-            return no(asked, Refusal.OWN_WORK, f"{asked.key} is the work of {station}; somebody else decides")
+            return no(
+                asked,
+                Refusal.OWN_WORK,
+                wording(
+                    "{key} is the work of {station}; somebody else decides", key=asked.key, station=station
+                ),
+            )
         return None
 
     def _not_yet(self, request: CompleteStage, to: Application) -> LedgerCommandRefused | None:
@@ -155,10 +176,12 @@ class Rules:
             return no(asked, Refusal.REASON_MISSING, "say why it fails here: the applicant has to be told")
         if to.not_before is not None and request.passed and asked.now < to.not_before:
             until = self.stages.dues.calendar.local_time(to.not_before)
-            return no(asked, Refusal.TOO_EARLY, f"the public notice has to stand until {until}")
+            return no(
+                asked, Refusal.TOO_EARLY, wording("the public notice has to stand until {until}", until=until)
+            )
         if to.stage.approval and to.objections:
             which = ", ".join(str(each.number) for each in to.objections)
-            detail = f"objection {which} is not decided; decide it first, approval waits"
+            detail = wording("objection {which} is not decided; decide it first, approval waits", which=which)
             return no(asked, Refusal.OBJECTION_OPEN, detail)
         return None
 
@@ -186,13 +209,17 @@ class Rules:
         """As of a matter, by its station and by those that help; how far it is, its stages say."""
         asked = request.asked
         if not self._is_of(asked, to):
-            detail = f"{asked.key} is with {to.station}; only that station and its co-handlers can do this"
+            detail = wording(
+                "{key} is with {station}; only that station and its co-handlers can do this",
+                key=asked.key,
+                station=to.station,
+            )
             return no(asked, Refusal.NOT_THE_HANDLER, detail)
         if request.interim_answer:
-            detail = f"{asked.key} waits for no interim answer; record it as progress"
+            detail = wording("{key} waits for no interim answer; record it as progress", key=asked.key)
             return no(asked, Refusal.WRONG_STATE, detail)
         if request.percent is not None:
-            detail = "its progress follows from its stages; leave the percentage out"
+            detail = wording("its progress follows from its stages; leave the percentage out")
             return no(asked, Refusal.WRONG_STATE, detail)
         if blank(request.note):
             return no(asked, Refusal.REASON_MISSING, "say how far it has come: others read it")
@@ -217,7 +244,7 @@ class Rules:
         approvals = [n for n, stage in enumerate(to.stages) if stage.approval]
         approval = max(approvals, default=len(to.stages))
         if to.at_stage < notice:
-            detail = f"{to.stages[notice].name} has not begun; object once it has"
+            detail = wording("{name} has not begun; object once it has", name=to.stages[notice].name)
             return no(request.asked, Refusal.TOO_EARLY, detail)
         if to.at_stage > approval:
             return no(request.asked, Refusal.TOO_LATE, "it is approved already; submit a complaint instead")
@@ -238,7 +265,11 @@ class Rules:
     def _undecidable(self, request: DecideObjection, to: Application) -> LedgerCommandRefused | None:
         asked = request.asked
         if self._is_of(asked, to):
-            return no(asked, Refusal.OWN_WORK, f"{asked.key} is your own work; somebody else has to decide")
+            return no(
+                asked,
+                Refusal.OWN_WORK,
+                wording("{key} is your own work; somebody else has to decide", key=asked.key),
+            )
         if blank(request.reason):
             return no(asked, Refusal.REASON_MISSING, "say why: whoever objected has to be told")
         raised = next((each for each in to.objections if each.number == request.objection), None)
@@ -248,9 +279,15 @@ class Rules:
             return None
         if request.objection <= to.raised:
             return no(
-                asked, Refusal.ALREADY_DONE, f"objection {request.objection} is decided already; it stands"
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("objection {objection} is decided already; it stands", objection=request.objection),
             )
-        return no(asked, Refusal.WRONG_STATE, f"there is no objection {request.objection}; check its number")
+        return no(
+            asked,
+            Refusal.WRONG_STATE,
+            wording("there is no objection {objection}; check its number", objection=request.objection),
+        )
 
     def _decide(self, request: DecideObjection, to: Application) -> Iterator[ApplicationTold]:
         """Upheld while it is there already, or on its way there, it gives that stage no new time."""
@@ -283,10 +320,14 @@ class Rules:
         parties = {to.approved_by, state.by if isinstance(state, Completed) else ""}
         roles = self._verifiers(to, parties)
         if asked.actor in parties or self._is_of(asked, to):
-            detail = f"{asked.key} is your own work; somebody else has to verify: {', '.join(sorted(roles))}"
+            detail = wording(
+                "{key} is your own work; somebody else has to verify: {roles}",
+                key=asked.key,
+                roles=", ".join(sorted(roles)),
+            )
             return no(asked, Refusal.OWN_WORK, detail)
         if actor is None or actor.role not in roles:
-            detail = f"only {', '.join(sorted(roles))} verify here; ask one of them"
+            detail = wording("only {roles} verify here; ask one of them", roles=", ".join(sorted(roles)))
             return no(asked, Refusal.NOT_ALLOWED, detail)
         if not isinstance(state, Completed):
             return not_now(asked, state)

@@ -10,6 +10,7 @@ from duban_contracts.charter import Charter, Role
 from duban_contracts.ledger import LedgerCommandRefused
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, refusal
+from services.chassis.wording import wording
 from services.ledger.decider.clocks import Clocks
 from services.ledger.decider.dues import Dues
 from services.ledger.decider.situations import (
@@ -55,7 +56,11 @@ class Book:
     def not_the_handler(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
         if self.is_handler(asked, entry):
             return None
-        detail = f"{asked.key} is with {entry.holder or 'nobody yet'}; only that station can do this"
+        detail = wording(
+            "{key} is with {holder}; only that station can do this",
+            key=asked.key,
+            holder=entry.holder or "nobody yet",
+        )
         return no(asked, Refusal.NOT_THE_HANDLER, detail)
 
     def handler_or_office(self, asked: Asked, entry: Entry) -> LedgerCommandRefused | None:
@@ -79,15 +84,23 @@ def blank(text: str) -> bool:
 
 
 def no_such_entry(asked: Asked) -> LedgerCommandRefused:
-    return no(asked, Refusal.NO_SUCH_ENTRY, f"the register has no number {asked.key}; check the number")
+    return no(
+        asked,
+        Refusal.NO_SUCH_ENTRY,
+        wording("the register has no number {key}; check the number", key=asked.key),
+    )
 
 
 def not_now(asked: Asked, state: Known) -> LedgerCommandRefused:
-    return no(asked, Refusal.WRONG_STATE, f"{asked.key} is {situation(state)}")
+    return no(asked, Refusal.WRONG_STATE, wording("{key} is {state}", key=asked.key, state=situation(state)))
 
 
 def not_in_charter(asked: Asked, what: str) -> LedgerCommandRefused:
-    return no(asked, Refusal.NOT_ALLOWED, f"the charter has no rule for {what}; have one added to it first")
+    return no(
+        asked,
+        Refusal.NOT_ALLOWED,
+        wording("the charter has no rule for {what}; have one added to it first", what=what),
+    )
 
 
 def situation(state: Known) -> str:
@@ -105,4 +118,6 @@ def situation(state: Known) -> str:
         case Closed():
             return "taken back by the petitioner; submit a new matter instead"
         case Merged():
-            return f"merged into {state.into} and handled there; reopen it if it is not the same"
+            return wording(
+                "merged into {into} and handled there; reopen it if it is not the same", into=state.into
+            )

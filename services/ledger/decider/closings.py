@@ -20,6 +20,7 @@ from duban_contracts.ledger import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked
+from services.chassis.wording import wording
 from services.ledger.decider.book import Book, Events, blank, impartial, no, not_now
 from services.ledger.decider.commands import LinkRecurrence, Matter, Reopen, Resolve, Verify
 from services.ledger.decider.handovers import lapsed
@@ -94,7 +95,10 @@ def resolve(book: Book, request: Resolve, state: Known) -> Events:
     if not isinstance(state, Handling):
         return [not_now(asked, state)]
     if request.outcome not in OF_THE_HANDLER:
-        detail = f"only the petitioner takes it back; resolve it as {', '.join(OF_THE_HANDLER)}"
+        detail = wording(
+            "only the petitioner takes it back; resolve it as {of_the_handler}",
+            of_the_handler=", ".join(OF_THE_HANDLER),
+        )
         return [no(asked, Refusal.NOT_ALLOWED, detail)]
     if blank(request.answer):
         return [no(asked, Refusal.REASON_MISSING, "say what came of it: the citizen is told")]
@@ -135,10 +139,19 @@ def may_not_verify(book: Book, asked: Asked, state: Known) -> LedgerCommandRefus
     station = book.station_of(asked)
     roles = impartial(book.charter, book.charter.matters.verify_roles, handlers)
     if station is not None and station in handlers:
-        detail = f"{asked.key} is the work of {station}; somebody else has to verify it: {', '.join(roles)}"
+        detail = wording(
+            "{key} is the work of {station}; somebody else has to verify it: {roles}",
+            key=asked.key,
+            station=station,
+            roles=", ".join(roles),
+        )
         return no(asked, Refusal.OWN_WORK, detail)
     if not book.has_role(asked, roles):
-        return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} verify {asked.key}; ask one of them")
+        return no(
+            asked,
+            Refusal.NOT_ALLOWED,
+            wording("only {roles} verify {key}; ask one of them", roles=", ".join(roles), key=asked.key),
+        )
     return None
 
 
@@ -187,10 +200,14 @@ def reopen(book: Book, request: Reopen, state: Known) -> Events:
         return [not_now(asked, state)]
     until = book.dues.calendar.due(state.at, book.charter.matters.reopen_within).at
     if asked.now >= until:
-        detail = f"{asked.key} could be reopened until {book.said(until)}; submit a new matter instead"
+        detail = wording(
+            "{key} could be reopened until {until}; submit a new matter instead",
+            key=asked.key,
+            until=book.said(until),
+        )
         return [no(asked, Refusal.TOO_LATE, detail)]
     if blank(request.reason):
-        detail = "say what is not solved: the station has to know what to do again"
+        detail = wording("say what is not solved: the station has to know what to do again")
         return [no(asked, Refusal.REASON_MISSING, detail)]
     by_office = book.has_role(asked, (Role.OFFICE,))
     reason = ReopenReason.OFFICE if by_office else ReopenReason.NOT_SOLVED

@@ -14,6 +14,7 @@ from duban_contracts.ledger import EntryAccepted, LedgerCommandRefused
 from duban_contracts.message import Refusal
 from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Asked
+from services.chassis.wording import wording
 from services.ledger.decider.book import (
     Book,
     Events,
@@ -41,7 +42,13 @@ def accept(book: Book, asked: Asked, state: Known) -> Events:
     if not isinstance(state, Handling):
         return [not_now(asked, state)]
     if entry.accepted:
-        return [no(asked, Refusal.ALREADY_DONE, f"{asked.key} is accepted already; go on handling it")]
+        return [
+            no(
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("{key} is accepted already; go on handling it", key=asked.key),
+            )
+        ]
     return [EntryAccepted(at=asked.now, station=entry.station, entry=entry.number, round=entry.round)]
 
 
@@ -82,8 +89,10 @@ def give_back(book: Book, request: Return, state: Known) -> Events:
     since = entry.offer.at if entry.offer else (entry.assigned_at or entry.opened.at)
     until = book.dues.ends(since, rule.return_within, by)
     if asked.now >= until:
-        detail = (
-            f"{asked.key} could be returned until {book.said(until)}; transfer it or report it up instead"
+        detail = wording(
+            "{key} could be returned until {until}; transfer it or report it up instead",
+            key=asked.key,
+            until=book.said(until),
         )
         return [no(asked, Refusal.TOO_LATE, detail)]
     if entry.handovers + 1 >= rule.ping_pong_at:
@@ -125,7 +134,13 @@ def transfer(book: Book, request: Transfer, state: Known) -> Events:
     if entry.offer is not None:
         return [waits_for(asked, entry.offer)]
     if request.to == entry.station:
-        return [no(asked, Refusal.ALREADY_DONE, f"{asked.key} is with {request.to} already; nothing to do")]
+        return [
+            no(
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("{key} is with {to} already; nothing to do", key=asked.key, to=request.to),
+            )
+        ]
     counts = book.is_handler(asked, entry)  # the office assigns, it does not pass on
     if counts and entry.handovers + 1 >= rule.ping_pong_at:
         return [ping_pong(request, entry)]
@@ -163,10 +178,16 @@ def adjudicate(book: Book, request: Adjudicate, state: Known) -> Events:
     asked, entry, rule = request.asked, state.entry, book.charter.matters.handover
     roles = impartial(book.charter, rule.adjudicated_by if rule else WITHOUT_A_RULE, entry.been_with)
     if book.station_of(asked) is not None and book.station_of(asked) in entry.been_with:
-        detail = f"{asked.actor} is a party to it; somebody else has to decide: {', '.join(roles)}"
+        detail = wording(
+            "{actor} is a party to it; somebody else has to decide: {roles}",
+            actor=asked.actor,
+            roles=", ".join(roles),
+        )
         return [no(asked, Refusal.OWN_CASE, detail)]
     if not book.has_role(asked, roles):
-        detail = f"only {', '.join(roles)} adjudicate {asked.key}; ask one of them"
+        detail = wording(
+            "only {roles} adjudicate {key}; ask one of them", roles=", ".join(roles), key=asked.key
+        )
         return [no(asked, Refusal.NOT_ALLOWED, detail)]
     if not (running(state) or isinstance(state, Returned)):
         return [not_now(asked, state)]
@@ -203,13 +224,16 @@ def lapsed(entry: Entry, now: datetime) -> list[TransferLapsed]:
 
 
 def bound(asked: Asked) -> LedgerCommandRefused:
-    detail = f"{asked.key} went round already; only an adjudication by the office moves it now"
+    detail = wording(
+        "{key} went round already; only an adjudication by the office moves it now", key=asked.key
+    )
     return no(asked, Refusal.WRONG_STATE, detail)
 
 
 def waits_for(asked: Asked, offer: Offer) -> LedgerCommandRefused:
-    detail = (
-        f"{offer.to} was asked to take {asked.key} over; wait until it accepts or returns it, "
-        "or have it adjudicated"
+    detail = wording(
+        "{to} was asked to take {key} over; wait until it accepts or returns it, or have it adjudicated",
+        to=offer.to,
+        key=asked.key,
     )
     return no(asked, Refusal.WRONG_STATE, detail)

@@ -21,6 +21,7 @@ from duban_contracts.merging import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked
+from services.chassis.wording import wording
 from services.ledger.decider.book import (
     Book,
     Events,
@@ -56,7 +57,13 @@ def merge(book: Book, request: Merge, state: Known) -> Events:
     if objection := may_not_merge(book, asked, entry, survivor):
         return [objection]
     if isinstance(state, Merged):
-        return [no(asked, Refusal.ALREADY_DONE, f"{asked.key} is merged into {state.into} already")]
+        return [
+            no(
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("{key} is merged into {into} already", key=asked.key, into=state.into),
+            )
+        ]
     if not (running(state) or isinstance(state, Returned)):
         return [not_now(asked, state)]
     if objection := cannot_merge(request, entry, survivor):
@@ -87,29 +94,54 @@ def may_not_merge(
     if objection := hidden(book, asked, entry, roles):
         return objection
     if book.station_of(asked) in parties:
-        detail = f"{asked.key} is your own; somebody else has to decide: {', '.join(roles)}"
+        detail = wording(
+            "{key} is your own; somebody else has to decide: {roles}", key=asked.key, roles=", ".join(roles)
+        )
         return no(asked, Refusal.OWN_CASE, detail)
     if not book.has_role(asked, roles):
-        return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} merge {asked.key}; ask one of them")
+        return no(
+            asked,
+            Refusal.NOT_ALLOWED,
+            wording("only {roles} merge {key}; ask one of them", roles=", ".join(roles), key=asked.key),
+        )
     return None
 
 
 def cannot_merge(request: Merge, entry: Entry, survivor: Survivor | None) -> LedgerCommandRefused | None:
     asked, into = request.asked, request.into
     if into == entry.number:
-        return no(asked, Refusal.WRONG_STATE, f"{into} cannot be merged into itself; name the earlier entry")
+        return no(
+            asked,
+            Refusal.WRONG_STATE,
+            wording("{into} cannot be merged into itself; name the earlier entry", into=into),
+        )
     if survivor is None or survivor.restricted != entry.opened.restricted:
         # The same words for what is not there and for what the readers of this history may not see.
-        detail = f"there is no matter {into} that {asked.key} may be merged into; check the number"
+        detail = wording(
+            "there is no matter {into} that {key} may be merged into; check the number",
+            into=into,
+            key=asked.key,
+        )
         return no(asked, Refusal.NO_SUCH_ENTRY, detail)
     if survivor.merged_into is not None and not survivor.open:
-        detail = f"{into} was merged into {survivor.merged_into} itself; merge {asked.key} into that one"
+        detail = wording(
+            "{into} was merged into {merged_into} itself; merge {key} into that one",
+            into=into,
+            merged_into=survivor.merged_into,
+            key=asked.key,
+        )
         return no(asked, Refusal.WRONG_STATE, detail)
     if not survivor.open:
-        detail = f"{into} is closed already; reopen it first, or answer {asked.key} by itself"
+        detail = wording(
+            "{into} is closed already; reopen it first, or answer {key} by itself", into=into, key=asked.key
+        )
         return no(asked, Refusal.WRONG_STATE, detail)
     if in_order(into) > in_order(entry.number):
-        detail = f"{into} came later; merge it into {asked.key} instead, since the earlier entry goes on"
+        detail = wording(
+            "{into} came later; merge it into {key} instead, since the earlier entry goes on",
+            into=into,
+            key=asked.key,
+        )
         return no(asked, Refusal.WRONG_STATE, detail)
     if blank(request.reason):
         return no(asked, Refusal.REASON_MISSING, "say why it is the same thing: the citizen is told")

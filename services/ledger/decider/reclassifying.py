@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from duban_contracts.charter import Category, Role
-from duban_contracts.charter_check import closest
 from duban_contracts.ledger import Due, LedgerCommandRefused
 from duban_contracts.message import Refusal
 from duban_contracts.reclassifying import ClockEffect, EntryReclassified, Reclassification
 from duban_contracts.subjects import NOBODY
 from services.chassis.decider import Asked
+from services.chassis.wording import nearest, wording
 from services.ledger.decider.book import Book, Events, blank, impartial, no, no_such_entry, not_now, running
 from services.ledger.decider.commands import Reclassify
 from services.ledger.decider.custody import GOES_ON
@@ -34,7 +34,11 @@ def reclassify(book: Book, request: Reclassify, state: Known) -> Events:
     category = book.charter.categories.get(request.category)
     if category is None:
         known = book.charter.categories
-        detail = f"the charter has no category {request.category!r}{closest(request.category, known)}"
+        detail = wording(
+            "the charter has no category '{category}'{hint}",
+            category=request.category,
+            hint=nearest(request.category, known),
+        )
         return [no(asked, Refusal.UNKNOWN_CATEGORY, detail)]
     if objection := unfit(request, entry, category):
         return [objection]
@@ -48,14 +52,23 @@ def may_not_reclassify(book: Book, asked: Asked, entry: Entry) -> LedgerCommandR
         return objection
     actor = book.charter.actor(asked.actor)
     if entry.holder is not None and book.station_of(asked) == entry.holder:
-        detail = f"{asked.key} is your own; somebody else has to decide: {', '.join(roles)}"
+        detail = wording(
+            "{key} is your own; somebody else has to decide: {roles}", key=asked.key, roles=", ".join(roles)
+        )
         return no(asked, Refusal.OWN_CASE, detail)
     if book.has_role(asked, roles) or (actor and actor.role is Role.GATEWAY and actor.may_route):
         return None
     if actor and actor.role is Role.GATEWAY:
-        detail = f"{asked.actor} is not marked may_route in the charter; ask the office or have it marked"
+        detail = wording(
+            "{actor} is not marked may_route in the charter; ask the office or have it marked",
+            actor=asked.actor,
+        )
         return no(asked, Refusal.NOT_BELIEVED, detail)
-    return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} reclassify {asked.key}; ask one of them")
+    return no(
+        asked,
+        Refusal.NOT_ALLOWED,
+        wording("only {roles} reclassify {key}; ask one of them", roles=", ".join(roles), key=asked.key),
+    )
 
 
 def hidden(book: Book, asked: Asked, entry: Entry, deciders: Collection[Role]) -> LedgerCommandRefused | None:
@@ -67,22 +80,30 @@ def hidden(book: Book, asked: Asked, entry: Entry, deciders: Collection[Role]) -
 def unfit(request: Reclassify, entry: Entry, category: Category) -> LedgerCommandRefused | None:
     asked, opened = request.asked, entry.opened
     if request.category == opened.category and request.kind in (None, opened.kind):
-        return no(asked, Refusal.ALREADY_DONE, f"{asked.key} has category {opened.category} already")
+        return no(
+            asked,
+            Refusal.ALREADY_DONE,
+            wording("{key} has category {category} already", key=asked.key, category=opened.category),
+        )
     if category.procedure is not None:
-        detail = (
-            f"category {request.category} is an application with a procedure of its own; "
-            f"have it submitted as one, then close {asked.key}"
+        detail = wording(
+            "category {category} is an application with a procedure of its own; have it "
+            "submitted as one, then close {key}",
+            category=request.category,
+            key=asked.key,
         )
         return no(asked, Refusal.WRONG_STATE, detail)
     if opened.restricted and not category.restricted:
-        detail = (
-            f"{asked.key} is a conduct matter, and its history stays restricted; "
-            "submit what is not about conduct as a matter of its own"
+        detail = wording(
+            "{key} is a conduct matter, and its history stays restricted; submit what is "
+            "not about conduct as a matter of its own",
+            key=asked.key,
         )
         return no(asked, Refusal.NOT_ALLOWED, detail)
     if category.restricted and not opened.restricted and entry.linked:
-        detail = (
-            f"other matters are merged into {asked.key}; reopen them first, so that they go on by themselves"
+        detail = wording(
+            "other matters are merged into {key}; reopen them first, so that they go on by themselves",
+            key=asked.key,
         )
         return no(asked, Refusal.WRONG_STATE, detail)
     if blank(request.reason):

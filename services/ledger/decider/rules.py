@@ -20,6 +20,7 @@ from duban_contracts.merging import DuplicateSuspected
 from duban_contracts.message import Refusal
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Decider, Wake
+from services.chassis.wording import wording
 from services.ledger.decider import closings, handovers, merging, reclassifying, timing
 from services.ledger.decider.book import Book, Events, blank, no, no_such_entry, not_now
 from services.ledger.decider.clocks import Clocks
@@ -236,7 +237,7 @@ class Rules:
         if not (isinstance(state, Handling) or (owes and isinstance(state, Returned))):
             return [not_now(asked, state)]
         if request.interim_answer and entry.interim is None:
-            detail = f"{asked.key} waits for no interim answer; record it as progress"
+            detail = wording("{key} waits for no interim answer; record it as progress", key=asked.key)
             return [no(asked, Refusal.WRONG_STATE, detail)]
         if blank(request.note):
             return [no(asked, Refusal.REASON_MISSING, "say how far it has come: others read it")]
@@ -261,7 +262,9 @@ class Rules:
         if not isinstance(state, Handling):
             return [not_now(asked, state)]
         if request.station in (entry.station, *entry.co_handlers):
-            detail = f"{request.station} handles {asked.key} already; nothing to do"
+            detail = wording(
+                "{station} handles {key} already; nothing to do", station=request.station, key=asked.key
+            )
             return [no(asked, Refusal.ALREADY_DONE, detail)]
         return [
             CoHandlerAdded(

@@ -12,6 +12,7 @@ from duban_contracts.matters import ExtensionRule, HoldRule
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked
 from services.chassis.limits import in_words
+from services.chassis.wording import wording
 from services.ledger.decider.book import Book, Events, blank, impartial, no, not_in_charter, not_now, running
 from services.ledger.decider.commands import ApplyExtension, DecideExtension, Hold, ReportUp, Resume
 from services.ledger.decider.situations import Asking, Entry, Handling, Known
@@ -30,7 +31,13 @@ def apply_extension(book: Book, request: ApplyExtension, state: Known) -> Events
     if blank(request.reason):
         return [no(asked, Refusal.REASON_MISSING, "say why it takes longer, and by which rule it may")]
     if entry.due is None:
-        return [no(asked, Refusal.WRONG_STATE, f"{asked.key} has no time limit, so there is none to extend")]
+        return [
+            no(
+                asked,
+                Refusal.WRONG_STATE,
+                wording("{key} has no time limit, so there is none to extend", key=asked.key),
+            )
+        ]
     granted = Extension(length=request.length, by=entry.station, granted_at=asked.now)
     would_be = extended(book, entry.due, granted)
     if objection := too_much(book, request, entry, entry.due, would_be, rule):
@@ -52,16 +59,33 @@ def too_much(
 ) -> LedgerCommandRefused | None:
     asked = request.asked
     if entry.asking is not None:
-        return no(asked, Refusal.ALREADY_DONE, f"an extension of {asked.key} waits to be decided already")
+        return no(
+            asked,
+            Refusal.ALREADY_DONE,
+            wording("an extension of {key} waits to be decided already", key=asked.key),
+        )
     if asked.now >= due.at:
-        detail = f"{asked.key} was due until {book.said(due.at)}; an extension is applied for before that"
+        detail = wording(
+            "{key} was due until {until}; an extension is applied for before that",
+            key=asked.key,
+            until=book.said(due.at),
+        )
         return no(asked, Refusal.TOO_LATE, detail)
     if entry.extended >= rule.times:
-        detail = f"{asked.key} was extended {entry.extended} times, and the charter allows {rule.times}"
+        detail = wording(
+            "{key} was extended {extended} times, and the charter allows {times}",
+            key=asked.key,
+            extended=entry.extended,
+            times=rule.times,
+        )
         return no(asked, Refusal.NOT_ALLOWED, detail)
     longest = book.dues.again(due, limit=rule.total, extensions=())
     if request.length.amount < 1 or would_be.at > longest.at:
-        detail = f"with it {asked.key} may be due on {longest.last_day} at the latest; ask for less"
+        detail = wording(
+            "with it {key} may be due on {last_day} at the latest; ask for less",
+            key=asked.key,
+            last_day=longest.last_day,
+        )
         return no(asked, Refusal.NOT_ALLOWED, detail)
     return None
 
@@ -78,15 +102,25 @@ def decide_extension(book: Book, request: DecideExtension, state: Known) -> Even
     handlers = {entry.station, *entry.co_handlers}
     roles = impartial(book.charter, rule.decided_by, handlers)
     if book.station_of(asked) in handlers:
-        detail = f"{asked.key} is your own work; somebody else has to decide: {', '.join(roles)}"
+        detail = wording(
+            "{key} is your own work; somebody else has to decide: {roles}",
+            key=asked.key,
+            roles=", ".join(roles),
+        )
         return [no(asked, Refusal.OWN_WORK, detail)]
     if not book.has_role(asked, roles):
-        detail = f"only {', '.join(roles)} decide on extensions of {asked.key}; ask one of them"
+        detail = wording(
+            "only {roles} decide on extensions of {key}; ask one of them",
+            roles=", ".join(roles),
+            key=asked.key,
+        )
         return [no(asked, Refusal.NOT_ALLOWED, detail)]
     if not isinstance(state, Handling):
         return [not_now(asked, state)]
     if entry.asking is None:
-        detail = f"nobody asked for an extension of {asked.key}; the handler applies for it first"
+        detail = wording(
+            "nobody asked for an extension of {key}; the handler applies for it first", key=asked.key
+        )
         return [no(asked, Refusal.WRONG_STATE, detail)]
     if blank(request.reason):
         return [no(asked, Refusal.REASON_MISSING, "say why: handler and citizen are told")]
@@ -145,19 +179,28 @@ def may_not_hold(
     if rule is None:
         return not_in_charter(asked, "holding an entry")
     if not book.has_role(asked, rule.by):
-        detail = f"only {', '.join(rule.by)} hold entries here; ask one of them"
+        detail = wording("only {by} hold entries here; ask one of them", by=", ".join(rule.by))
         return no(asked, Refusal.NOT_ALLOWED, detail)
     return book.handler_or_office(asked, entry)
 
 
 def cannot_hold(asked: Asked, entry: Entry, rule: HoldRule) -> LedgerCommandRefused | None:
     if not entry.accepted or entry.offer is not None:
-        detail = f"nobody signed for {asked.key} yet; it has to be accepted before it can wait"
+        detail = wording(
+            "nobody signed for {key} yet; it has to be accepted before it can wait", key=asked.key
+        )
         return no(asked, Refusal.WRONG_STATE, detail)
     if entry.due is not None and asked.now >= entry.due.at:
-        return no(asked, Refusal.TOO_LATE, f"{asked.key} is overdue; a pause does not mend that")
+        return no(
+            asked, Refusal.TOO_LATE, wording("{key} is overdue; a pause does not mend that", key=asked.key)
+        )
     if entry.holds >= rule.times:
-        detail = f"{asked.key} was held {entry.holds} times, and the charter allows {rule.times}"
+        detail = wording(
+            "{key} was held {holds} times, and the charter allows {times}",
+            key=asked.key,
+            holds=entry.holds,
+            times=rule.times,
+        )
         return no(asked, Refusal.NOT_ALLOWED, detail)
     return None
 
@@ -167,7 +210,13 @@ def resume(book: Book, request: Resume, state: Known) -> Events:
     if objection := book.handler_or_office(asked, entry):
         return [objection]
     if not isinstance(state, Handling) or entry.held is None:
-        return [no(asked, Refusal.WRONG_STATE, f"{asked.key} is not on hold; there is nothing to resume")]
+        return [
+            no(
+                asked,
+                Refusal.WRONG_STATE,
+                wording("{key} is not on hold; there is nothing to resume", key=asked.key),
+            )
+        ]
     return [book.clocks.resumed(entry, asked.now, asked.actor)]
 
 
@@ -184,7 +233,9 @@ def report_up(book: Book, request: ReportUp, state: Known) -> Events:
         detail = "say to whom it is reported, and why it cannot be solved at this level"
         return [no(asked, Refusal.REASON_MISSING, detail)]
     if entry.interim is not None:
-        detail = f"{asked.key} is reported up already; give the citizen the interim answer first"
+        detail = wording(
+            "{key} is reported up already; give the citizen the interim answer first", key=asked.key
+        )
         return [no(asked, Refusal.ALREADY_DONE, detail)]
     return [
         EntryReportedUp(

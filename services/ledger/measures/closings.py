@@ -13,6 +13,7 @@ from duban_contracts.measures import PlannedMeasure
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
 from services.chassis.decider import Asked, refusal
+from services.chassis.wording import wording
 from services.ledger.decider import Resolve, Verify
 from services.ledger.measures.situations import Achieved, MeasureKnown, SaidDone, Underway, Work
 
@@ -27,10 +28,16 @@ def how(work: Work) -> str:
         case OneOff():
             return "record its progress with evidence, then resolve it"
         case Counted(target=target, unit=unit):
-            return f"report its count, {work.done} of {target} {unit} so far"
+            return wording(
+                "report its count, {done} of {target} {unit} so far", done=work.done, target=target, unit=unit
+            )
         case Milestones(milestones=milestones):
             following = next((each.id for each in milestones if each.id not in work.met), None)
-            return f"the next milestone is {following}" if following else "resolve it"
+            return (
+                wording("the next milestone is {following}", following=following)
+                if following
+                else "resolve it"
+            )
         case Recurring():
             return "report each occurrence on its day"
 
@@ -43,11 +50,15 @@ def lacks(work: Work, coming: date | None) -> tuple[Refusal, str] | None:
     """
     match work.planned:
         case PlannedMeasure(shape=Counted() | Milestones()) if work.percent < 100:
-            return Refusal.INCOMPLETE, f"stands at {work.percent} percent; {how(work)}"
+            return Refusal.INCOMPLETE, wording(
+                "stands at {percent} percent; {advice}", percent=work.percent, advice=how(work)
+            )
         case PlannedMeasure(shape=Recurring(), last_day=None):
-            return Refusal.INCOMPLETE, f"recurs until the plan ends or retires it; {how(work)}"
+            return Refusal.INCOMPLETE, wording(
+                "recurs until the plan ends or retires it; {advice}", advice=how(work)
+            )
         case PlannedMeasure(shape=Recurring(), last_day=last) if coming is not None:
-            return Refusal.INCOMPLETE, f"recurs until {last}; {how(work)}"
+            return Refusal.INCOMPLETE, wording("recurs until {last}; {advice}", last=last, advice=how(work))
         case _ if not work.evidence:
             detail = "has no evidence yet; record its progress with evidence before you resolve it"
             return Refusal.EVIDENCE_MISSING, detail
@@ -104,7 +115,7 @@ def rejected(request: Verify, state: SaidDone) -> VerificationRejected:
 
 
 def not_now(asked: Asked, state: MeasureKnown) -> LedgerCommandRefused:
-    return no(asked, Refusal.WRONG_STATE, f"{asked.key} is {situation(state)}")
+    return no(asked, Refusal.WRONG_STATE, wording("{key} is {state}", key=asked.key, state=situation(state)))
 
 
 def situation(state: MeasureKnown) -> str:

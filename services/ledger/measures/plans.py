@@ -14,6 +14,7 @@ from duban_contracts.message import Refusal
 from duban_contracts.plan import Recurring
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked, Kept, Wake, refusal
+from services.chassis.wording import wording
 from services.ledger.decider import Unopened
 from services.ledger.measures.commands import ApplyPlan, BeginPlan, Note, PlanCommand
 
@@ -71,13 +72,18 @@ class Plans:
         if asked.key != plan_key(state.campaign):
             return _not_begun(asked)
         if command.revision is not None and self.charter.revision < command.revision:
-            detail = f"the charter here is revision {self.charter.revision} still; ask again in a moment"
+            detail = wording(
+                "the charter here is revision {revision} still; ask again in a moment",
+                revision=self.charter.revision,
+            )
             return _no(asked, Refusal.TOO_EARLY, detail)
         if state.measures == self._wanted(state.campaign):
-            detail = "the measures of the register are those of the plan already"
+            detail = wording("the measures of the register are those of the plan already")
             return _no(asked, Refusal.ALREADY_DONE, detail)
         if campaign and self._other(state.campaign) is None and self._over(campaign, asked.now):
-            detail = f"the campaign ended on {campaign.ends}; write a new one into the charter"
+            detail = wording(
+                "the campaign ended on {ends}; write a new one into the charter", ends=campaign.ends
+            )
             return _no(asked, Refusal.TOO_LATE, detail)
         return None
 
@@ -140,7 +146,9 @@ def _no(asked: Asked, reason: Refusal, detail: str) -> LedgerCommandRefused:
 
 
 def _not_begun(asked: Asked) -> LedgerCommandRefused:
-    detail = f"no campaign was started for {asked.key}; start it, and its measures are opened"
+    detail = wording(
+        "no campaign was started for {key}; start it, and its measures are opened", key=asked.key
+    )
     return _no(asked, Refusal.NO_SUCH_CAMPAIGN, detail)
 
 

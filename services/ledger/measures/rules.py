@@ -9,6 +9,7 @@ from duban_contracts.measures import MilestoneMet, OccurrenceReported
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
 from services.chassis.decider import Asked, Wake
+from services.chassis.wording import wording
 from services.ledger.decider import (
     OF_THE_HANDLER,
     RecordProgress,
@@ -65,7 +66,9 @@ class Rules:
             case Want() | Retire(), _:
                 return []  # what was achieved stays achieved
             case _, Unopened() | Retired():
-                detail = f"the register has no open measure {command.asked.key}; check the number"
+                detail = wording(
+                    "the register has no open measure {key}; check the number", key=command.asked.key
+                )
                 return [no(command.asked, Refusal.NO_SUCH_ENTRY, detail)]
             case _, _:
                 return self.answer(command, state)
@@ -86,7 +89,9 @@ class Rules:
         may = work.planned.stations[:1] if isinstance(request, Resolve) else work.planned.stations
         if self.station_of(request.asked) in may:
             return None
-        detail = f"{request.asked.key} is the work of {', '.join(may)}; only they can do this"
+        detail = wording(
+            "{key} is the work of {may}; only they can do this", key=request.asked.key, may=", ".join(may)
+        )
         return no(request.asked, Refusal.NOT_THE_HANDLER, detail)
 
     def carry(self, request: Carry | Resolve, work: Work) -> MeasureTold:
@@ -100,7 +105,10 @@ class Rules:
             case ReportOccurrence():
                 return self.occur(request, work)
             case Resolve(outcome=outcome) if outcome not in OF_THE_HANDLER:
-                detail = f"a plan's measure is not taken back; resolve it as {', '.join(OF_THE_HANDLER)}"
+                detail = wording(
+                    "a plan's measure is not taken back; resolve it as {of_the_handler}",
+                    of_the_handler=", ".join(OF_THE_HANDLER),
+                )
                 return no(request.asked, Refusal.NOT_ALLOWED, detail)
             case Resolve():
                 return unfinished(request, work, self.clocks.coming(work)) or resolved(request, work)
@@ -122,7 +130,11 @@ class Rules:
     def count(self, request: ReportCount, work: Work) -> MeasureTold:
         shape = work.planned.shape
         if not isinstance(shape, Counted):
-            return no(request.asked, Refusal.WRONG_STATE, f"this measure counts nothing; {how(work)}")
+            return no(
+                request.asked,
+                Refusal.WRONG_STATE,
+                wording("this measure counts nothing; {advice}", advice=how(work)),
+            )
         done = work.done + request.count
         return ProgressRecorded(
             at=request.asked.now,
@@ -139,14 +151,30 @@ class Rules:
         """One after the other, each once, with evidence (domain.md 1(2)b)."""
         asked, shape = request.asked, work.planned.shape
         if not isinstance(shape, Milestones):
-            return no(asked, Refusal.WRONG_STATE, f"this measure has no milestones; {how(work)}")
+            return no(
+                asked,
+                Refusal.WRONG_STATE,
+                wording("this measure has no milestones; {advice}", advice=how(work)),
+            )
         if request.milestone in work.met:
             return no(
-                asked, Refusal.ALREADY_DONE, f"milestone {request.milestone} is met already; {how(work)}"
+                asked,
+                Refusal.ALREADY_DONE,
+                wording(
+                    "milestone {milestone} is met already; {advice}",
+                    milestone=request.milestone,
+                    advice=how(work),
+                ),
             )
         following = next((each for each in shape.milestones if each.id not in work.met), None)
         if following is None or following.id != request.milestone:
-            return no(asked, Refusal.OUT_OF_ORDER, f"{request.milestone} is not the next one; {how(work)}")
+            return no(
+                asked,
+                Refusal.OUT_OF_ORDER,
+                wording(
+                    "{milestone} is not the next one; {advice}", milestone=request.milestone, advice=how(work)
+                ),
+            )
         if not request.evidence:
             return no(asked, Refusal.EVIDENCE_MISSING, "name the evidence, such as photos or an acceptance")
         due = self.clocks.due_of_milestone(work, following.id, following.due) if following.due else None
@@ -166,25 +194,47 @@ class Rules:
         """日产日清: for every place on every day, until that day's time is over (domain.md 1(2)a)."""
         asked, shape = request.asked, work.planned.shape
         if not isinstance(shape, Recurring):
-            return no(asked, Refusal.WRONG_STATE, f"this measure does not recur; {how(work)}")
+            return no(
+                asked, Refusal.WRONG_STATE, wording("this measure does not recur; {advice}", advice=how(work))
+            )
         day = request.day or self.clocks.today(asked.now)
         if request.village not in work.places():
             places = ", ".join(str(place) for place in work.places())
-            return no(asked, Refusal.UNKNOWN_VILLAGE, f"it does not recur there; name one of: {places}")
+            return no(
+                asked,
+                Refusal.UNKNOWN_VILLAGE,
+                wording("it does not recur there; name one of: {places}", places=places),
+            )
         if day > self.clocks.today(asked.now):
-            return no(asked, Refusal.TOO_EARLY, f"{day} has not come yet; report it on its day")
+            return no(
+                asked, Refusal.TOO_EARLY, wording("{day} has not come yet; report it on its day", day=day)
+            )
         if request.village in work.reported_on(day):
             return no(
-                asked, Refusal.ALREADY_DONE, f"{day} is reported for this place already; go on tomorrow"
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("{day} is reported for this place already; go on tomorrow", day=day),
             )
         last = work.planned.last_day
         if asked.now >= self.clocks.closes(shape, day) or (last is not None and day > last):
-            return no(asked, Refusal.TOO_LATE, f"the time to report {day} is over; only its own day counts")
+            return no(
+                asked,
+                Refusal.TOO_LATE,
+                wording("the time to report {day} is over; only its own day counts", day=day),
+            )
         if work.next_day is None or day < work.next_day:
-            detail = f"{day} does not count; report it from {work.next_day} on, each day on its own"
+            detail = wording(
+                "{day} does not count; report it from {next_day} on, each day on its own",
+                day=day,
+                next_day=work.next_day,
+            )
             return no(asked, Refusal.TOO_EARLY, detail)
         if not self.clocks.occurs_on(shape, day):
-            return no(asked, Refusal.WRONG_STATE, f"nothing is due on {day}; it recurs on working days only")
+            return no(
+                asked,
+                Refusal.WRONG_STATE,
+                wording("nothing is due on {day}; it recurs on working days only", day=day),
+            )
         return OccurrenceReported(
             at=asked.now,
             station=work.station,
@@ -202,18 +252,26 @@ class Rules:
         """Accepted by inspection: by the office, and never by a station that is responsible for it."""
         asked, work = request.asked, state.work
         if self.station_of(asked) in work.planned.stations:
-            detail = f"{asked.key} is the work of {self.station_of(asked)}; somebody else has to inspect it"
+            detail = wording(
+                "{key} is the work of {station}; somebody else has to inspect it",
+                key=asked.key,
+                station=self.station_of(asked),
+            )
             return no(asked, Refusal.OWN_WORK, detail)
         actor = self.charter.actor(asked.actor)
         roles = impartial(self.charter, self.charter.matters.verify_roles, work.planned.stations)
         if actor is None or actor.role not in roles:
-            return no(asked, Refusal.NOT_ALLOWED, f"only {', '.join(roles)} inspect here; ask one of them")
+            return no(
+                asked,
+                Refusal.NOT_ALLOWED,
+                wording("only {roles} inspect here; ask one of them", roles=", ".join(roles)),
+            )
         if not isinstance(state, SaidDone):
             return not_now(asked, state)
         if request.passed:
             return struck_off(asked, state)
         if blank(request.reason):
-            detail = "say what is missing: the station has to know what to do again"
+            detail = wording("say what is missing: the station has to know what to do again")
             return no(asked, Refusal.REASON_MISSING, detail)
         return rejected(request, state)
 

@@ -26,6 +26,7 @@ from duban_contracts.rating import (
 )
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked, Wake, refusal
+from services.chassis.wording import wording
 from services.rating.decider.commands import (
     Command,
     EndRedo,
@@ -125,7 +126,10 @@ class Rules:
         asked = command.asked
         match state:
             case Rated(of, rectification=Duty()) if not self._may_record(asked.actor, of):
-                detail = f"only {of.station or 'the handling station'} or the office may record this"
+                detail = wording(
+                    "only {station} or the office may record this",
+                    station=of.station or "the handling station",
+                )
                 return [_no(asked, Refusal.NOT_THE_HANDLER, detail)]
             case Rated(of, rectification=Duty(owed=True) as owed):
                 return [_told(Rectified, of, asked.now, late=asked.now >= owed.by, note=command.note)]

@@ -21,6 +21,7 @@ from duban_contracts.supervision import (
     SupervisionEvent,
 )
 from services.chassis.decider import Asked, Wake, refusal
+from services.chassis.wording import wording
 from services.supervision.decider.commands import (
     Command,
     DrawInspections,
@@ -70,10 +71,18 @@ class Rules:
         if campaign is None:
             return [_no(asked, Refusal.NO_SUCH_CAMPAIGN, self._what_is_there())]
         if asked.now < self._midnight(campaign.starts):
-            return [_no(asked, Refusal.TOO_EARLY, f"the campaign starts on {campaign.starts}")]
+            return [
+                _no(
+                    asked,
+                    Refusal.TOO_EARLY,
+                    wording("the campaign starts on {starts}", starts=campaign.starts),
+                )
+            ]
         until = self._midnight(campaign.ends + timedelta(days=1)) if campaign.ends else None
         if until and asked.now >= until:
-            detail = f"the campaign ended on {campaign.ends}; write a new one into the charter"
+            detail = wording(
+                "the campaign ended on {ends}; write a new one into the charter", ends=campaign.ends
+            )
             return [_no(asked, Refusal.TOO_LATE, detail)]
         return [self._started(asked, campaign, until), *self._gaps(asked)]
 
@@ -157,7 +166,9 @@ class Rules:
     def _what_is_there(self) -> str:
         campaign = self.charter.campaign
         return (
-            f"the charter's campaign is campaign/{campaign.id}" if campaign else "the charter has no campaign"
+            wording("the charter's campaign is campaign/{id}", id=campaign.id)
+            if campaign
+            else "the charter has no campaign"
         )
 
     def _not_running(self, asked: Asked) -> SupervisionCommandRefused:
