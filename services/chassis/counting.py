@@ -70,13 +70,14 @@ class Counter:
             return self.further(fixed, limits)
         if last_day - self.calendar.day_of(start) > FAR:
             return self.further(self._until_far(start, fixed), limits)
-        unpaused = Counter(self.calendar, self.hours)
-        days = tuple(unpaused._workdays(self.calendar.day_of(start), last_day))
-        amount = sum((step.counted for step in days), Fraction(0))
-        counted = self._after_days(
-            Counting(start, self.calendar.day_of(start), ()), amount, Unit.WORKING_DAYS
+        first = self.calendar.day_of(start)
+        amount, ran = (
+            sum((step.counted for step in counter._workdays(first, last_day)), Fraction(0))
+            for counter in (Counter(self.calendar, self.hours), self)
         )
-        later = counted if counted.last_day > last_day else fixed
+        counted = self._after_days(Counting(start, first, ()), amount, Unit.WORKING_DAYS)
+        # Where nothing was paused the day stands, also one on which nobody works.
+        later = counted if ran < amount and counted.last_day > last_day else fixed
         told = Counting(later.at, later.last_day, (self._start(start), *later.days))
         return self.further(self._running_at_its_end(told), limits)
 

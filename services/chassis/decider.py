@@ -52,7 +52,7 @@ class Asked:
     key: str
     command: str
 
-    def refuse(self, reason: Refusal, detail: str = "") -> "Refuse":
+    def refuse(self, reason: Refusal, detail: Wording) -> "Refuse":
         return Refuse(self, reason, detail)
 
 
@@ -62,7 +62,7 @@ class Refuse:
 
     asked: Asked
     reason: Refusal
-    detail: str = ""
+    detail: Wording
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _sentence_of(detail: Wording) -> dict[str, Any]:
 Refused = TypeVar("Refused", bound=CommandRefused)
 
 
-def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = "") -> Refused:
+def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: Wording) -> Refused:
     """The service's own `command_refused` for a request; it travels under the actor's token.
 
     It can be built whatever was asked: what the reader lets through is fit for each of its fields.
@@ -236,5 +236,5 @@ def refusal(fact: type[Refused], asked: Asked, reason: Refusal, detail: str = ""
         actor=asked.actor,
         reason=reason,
         detail=_masked(detail),
-        **(_sentence_of(detail) if isinstance(detail, Wording) and detail.values else {}),
+        **(_sentence_of(detail) if detail.values else {}),
     )

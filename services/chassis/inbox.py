@@ -13,7 +13,7 @@ from duban_contracts.message import Command, Fact, MaskedField, Message, Refusal
 from duban_contracts.subjects import is_restricted_subject
 from services.chassis.decider import Refuse, WithMasking
 from services.chassis.heard import Handlers, Heard
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 
 TOLERANCE = timedelta(minutes=5)
 """How far a clock outside may run ahead of the broker's before a time counts as future."""
@@ -143,7 +143,7 @@ def _not_entitled(heard: Heard[Any], actors: Actors, today: date) -> Refuse | No
     return None
 
 
-def _beyond_its_bounds(teller: Actor, actor: Actor, today: date) -> str | None:
+def _beyond_its_bounds(teller: Actor, actor: Actor, today: date) -> Wording | None:
     """By the broker's day, not by the one that the teller says."""
     if teller.acts_until is not None and today > teller.acts_until:
         return wording(

@@ -46,6 +46,7 @@ from services.chassis.documents import (
     NewerDataError,
 )
 from services.chassis.snapshots import Snapshots
+from services.chassis.wording import wording
 
 
 class Item(NamedTuple, Generic[Command]):
@@ -280,7 +281,7 @@ class Settler(Generic[Command, State]):
         if any(is_larger(event.data, self._most_bytes) for event in events):
             if item.asked is None:
                 raise TooLargeError(f"a fact of {item.key} is larger than the broker takes")
-            detail = "what follows from it is larger than one message may be; send less at once"
+            detail = wording("what follows from it is larger than one message may be; send less at once")
             refuse = item.asked.refuse(Refusal.TOO_LARGE, detail)
             state, events = self._decide_one(desk, item._replace(command=refuse))
             if any(is_larger(event.data, self._most_bytes) for event in events):
@@ -371,7 +372,7 @@ def _in_its_own_name(item: Item[Any], desk: "Desk[Any]") -> tuple[str, Item[Any]
         return (bare if before is not None and _may_be_a_copy(item, before, desk) else name), item
     if item.asked is None or given.digest in (None, item.digest):
         return name, item
-    detail = "this id was used for another command by the same sender; take a new id for each"
+    detail = wording("this id was used for another command by the same sender; take a new id for each")
     return reuse(name, item.digest or ""), item._replace(command=item.asked.refuse(Refusal.ID_REUSED, detail))
 
 

@@ -22,7 +22,7 @@ from duban_contracts import (
     reclassifying,
     supervision,
 )
-from duban_contracts.charter import Charter, Limit
+from duban_contracts.charter import Charter, Limit, Role
 from duban_contracts.due import Due, Pause
 from duban_contracts.escalation import OpenItem
 from duban_contracts.measures import PlannedMeasure
@@ -30,7 +30,7 @@ from duban_contracts.merging import SuspectedDuplicate
 from duban_contracts.message import CATALOGUE, CommandRefused, Fact, MaskedField
 from duban_contracts.plan import Stage
 from duban_contracts.queries import ToldFact
-from services.console.i18n import N_, Lang, _, language
+from services.console.i18n import N_, Lang, _, catalogue, language
 from services.console.words import word
 
 ABSENT = "–"
@@ -265,10 +265,45 @@ def sentence(fact: Fact, town: Town) -> str:
         return fact.type
     values = {name: _shown(name, getattr(fact, name), town) for name in type(fact).model_fields}
     if isinstance(fact, CommandRefused):
-        values["code"] = fact.reason.value
+        values |= {"code": fact.reason.value, "detail": why_refused(fact, town)}
     if isinstance(fact, supervision.PlanGapDetected) and fact.code:
         values["gap"] = printable(charter_findings.sentence(fact.code, fact.params, _))
     return _(template).format_map(values).rstrip(" :：")
+
+
+def why_refused(fact: CommandRefused, town: Town) -> str:
+    """In the language in use; in English where the catalogue does not know it, as of a newer service."""
+    text = fact.sentence or fact.detail
+    if text not in catalogue(language()):
+        return printable(fact.detail)
+    return printable(_filled(text, fact.params or {}, town, MOST_NESTED))
+
+
+MOST_NESTED = 3
+"""Sentences within sentences: what a service says has one in one in one at most."""
+
+
+def _filled(text: str, params: Mapping[str, str], town: Town, nested: int) -> str:
+    values = _Missing({name: _filling(value, params, town, nested) for name, value in params.items()})
+    return _(text).format_map(values)
+
+
+def _filling(value: str, params: Mapping[str, str], town: Town, nested: int) -> str:
+    if value in catalogue(language()):
+        return _filled(value, params, town, nested - 1) if nested else _(value)
+    return _joined(_named(part, town) for part in value.split(", "))
+
+
+class _Missing(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+def _named(token: str, town: Town) -> str:
+    """What people call a station, an actor, a village, a category or a role."""
+    if (name := town.name(token)) != token or (name := town.category(token)) != token:
+        return name
+    return word(Role(token)) if token in set(Role) else token
 
 
 NAMED = frozenset(

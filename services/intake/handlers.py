@@ -28,7 +28,7 @@ from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Refuse
 from services.chassis.heard import Handlers, Heard
 from services.chassis.inbox import TOLERANCE
-from services.chassis.wording import nearest, wording
+from services.chassis.wording import Wording, nearest, wording
 from services.intake.decider import (
     ENTRY,
     Command,
@@ -45,7 +45,7 @@ from services.intake.decider.situations import DutyFact
 STRANGER = Actor(name="-", role=Role.FEED)
 """Who is not in the charter is believed nothing."""
 
-Objection = tuple[Refusal, str]
+Objection = tuple[Refusal, Wording]
 
 
 def submit(heard: Heard[SubmitMatter], charter: Charter) -> Iterable[tuple[str, Command | Refuse]]:
@@ -103,9 +103,9 @@ def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
                 "a key that begins with '{entry}' is an entry's; name the submission otherwise", entry=ENTRY
             ),
         )
-    yield from unknown(Refusal.UNKNOWN_CATEGORY, "category", matter.category, charter.categories)
-    yield from unknown(Refusal.UNKNOWN_VILLAGE, "village", matter.village, charter.villages)
-    yield from unknown(Refusal.UNKNOWN_STATION, "station", matter.station, charter.stations)
+    yield from unknown(Refusal.UNKNOWN_CATEGORY, wording("category"), matter.category, charter.categories)
+    yield from unknown(Refusal.UNKNOWN_VILLAGE, wording("village"), matter.village, charter.villages)
+    yield from unknown(Refusal.UNKNOWN_STATION, wording("station"), matter.station, charter.stations)
     yield from not_believed(matter, heard.told_by, charter.actor(heard.told_by) or STRANGER)
     yield from of_another(heard.key, heard.told_by, charter.actor(heard.told_by) or STRANGER)
     if matter.past and matter.past.closed_at:
@@ -159,7 +159,9 @@ def impossible(
         )
 
 
-def unknown(reason: Refusal, what: str, name: str | None, known: Mapping[str, object]) -> Iterator[Objection]:
+def unknown(
+    reason: Refusal, what: Wording, name: str | None, known: Mapping[str, object]
+) -> Iterator[Objection]:
     if name is not None and name not in known:
         hint = nearest(name, known)
         yield reason, wording("the charter has no {what} '{name}'{hint}", what=what, name=name, hint=hint)

@@ -92,9 +92,17 @@ class Kinds:
 
 
 INSTEAD = {
-    ("application", "reopen"): "its outcome stands: submit a new application, or a complaint about this one",
+    ("application", "reopen"): wording(
+        "its outcome stands: submit a new application, or a complaint about this one"
+    ),
 }
 """What to do where a request is not for this kind of number."""
+ONE_OF = {
+    "matter": wording("a matter"),
+    "measure": wording("a measure"),
+    "application": wording("an application"),
+    "plan": wording("a plan"),
+}
 
 
 def misplaced(asked: Asked, kind: Kind, state: RegisterState) -> LedgerCommandRefused:
@@ -102,12 +110,11 @@ def misplaced(asked: Asked, kind: Kind, state: RegisterState) -> LedgerCommandRe
         detail = wording("the register has no number {key}; check the number", key=asked.key)
         return refusal(LedgerCommandRefused, asked, Refusal.NO_SUCH_ENTRY, detail)
     request = asked.command.replace("_", " ")
-    one = "an application" if kind.name == "application" else f"a {kind.name}"
-    advice = INSTEAD.get((kind.name, asked.command), "see `duban ledger show`")
+    advice = INSTEAD.get((kind.name, asked.command), wording("see `duban ledger show`"))
     detail = wording(
         "{key} is {one}, and '{request}' is not for one; {advice}",
         key=asked.key,
-        one=one,
+        one=ONE_OF[kind.name],
         request=request,
         advice=advice,
     )

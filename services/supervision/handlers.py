@@ -68,14 +68,14 @@ def verify_rectification(heard: Heard[supervision.VerifyRectification], _: Chart
 def _no_campaign(heard: Heard[Message]) -> Refuse | None:
     if _is_about("campaign", heard.key):
         return None
-    return heard.asked.refuse(Refusal.NO_SUCH_CAMPAIGN, "name the campaign as campaign/<id>")
+    return heard.asked.refuse(Refusal.NO_SUCH_CAMPAIGN, wording("name the campaign as campaign/<id>"))
 
 
 def _no_finding(heard: Heard[Message]) -> Refuse | None:
     if _is_about("finding", heard.key):
         return None
     return heard.asked.refuse(
-        Refusal.NO_SUCH_FINDING, "name the finding as finding/<id>, with an id of its own"
+        Refusal.NO_SUCH_FINDING, wording("name the finding as finding/<id>, with an id of its own")
     )
 
 

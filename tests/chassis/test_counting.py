@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from duban_contracts.charter import Limit, OfficeHours, Shift, Unit
 from duban_contracts.due import DayReason
@@ -39,6 +39,7 @@ units = st.sampled_from(Unit)
 limits = st.builds(Limit, amount=st.integers(0, 20), unit=units)
 lengths = st.integers(1, 24 * 20).map(lambda hours: hours * HOUR)
 pauses = st.builds(lambda start, length: (start, start + length), moments, lengths)
+AN_HOUR_BEFORE = (local("2024-01-02T00:00"), local("2024-01-02T01:00"))
 pause_lists = st.lists(pauses, max_size=4).map(tuple)
 
 
@@ -316,6 +317,9 @@ def test_most_of_the_work_is_used_later_over_a_holiday_and_after_a_pause():
 
 
 @pytest.mark.case("A2")
+@example(
+    local("2024-01-06T00:00"), 0, ((local("2024-01-02T00:00"), local("2024-01-02T01:00")),), Limit(amount=1)
+)
 @given(moments, st.integers(0, 60), pause_lists, limits)
 def test_a_far_day_is_moved_on_by_a_pause_as_a_near_one_is(start, ahead, some, extension):
     last = CALENDAR.day_of(start) + timedelta(days=ahead)

@@ -18,6 +18,7 @@ from services.chassis.decider import Asked, Audience, WithMasking, refusal
 from services.chassis.inbox import Delivery, Read, commands, read
 from services.chassis.logs import _WithoutTexts
 from services.chassis.settle import as_event
+from services.chassis.wording import wording
 from services.intake.app import SERVICE as INTAKE
 from services.ledger.app import SERVICE as LEDGER
 from tests.contracts.planting import COMMANDS, MOBILE, PLANTED, TEXT, in_identifiers, in_texts
@@ -106,7 +107,8 @@ def test_what_intake_tells_is_masked_and_what_it_keeps_is_whole(township: Charte
 
 def test_a_refusal_repeats_no_number() -> None:
     asked = Asked(NOW, "somebody", "k", "accept")
-    assert refusal(IntakeRefused, asked, Refusal.NO_SUCH_ENTRY, f"no {MOBILE}").detail == "no [手机号]"
+    fact = refusal(IntakeRefused, asked, Refusal.NO_SUCH_ENTRY, wording("no {key}", key=MOBILE))
+    assert (fact.detail, fact.params) == ("no [手机号]", {"key": "[手机号]"})
 
 
 def test_a_log_line_repeats_no_number() -> None:

@@ -14,7 +14,7 @@ from services.console import i18n
 from services.console.bodies import commands
 from services.console.i18n import Lang, _, catalogue, chosen, use
 
-CONSOLE = Path(i18n.__file__).parent
+SERVICES = Path(i18n.__file__).parents[1]
 FINDINGS = {*PROBLEMS.values(), *GAPS.values(), *HINTS.values()}
 """The contracts know no catalogue: what a charter's findings say stands there as data."""
 COMMANDS = {
@@ -30,9 +30,8 @@ COMMANDS = {
 
 
 def texts() -> set[str]:
-    found = extract_from_dir(
-        CONSOLE, method_map=[("**.py", "python")], keywords={"_": None, "N_": None}, strip_comment_tags=False
-    )
+    method_map, keywords = [("**.py", "python")], {"_": None, "N_": None, "wording": None}
+    found = extract_from_dir(SERVICES, method_map=method_map, keywords=keywords, strip_comment_tags=False)
     return (
         {str(message) for _file, _line, message, *_rest in found} | FINDINGS | COMMANDS | set(FAULTS.values())
     )

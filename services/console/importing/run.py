@@ -19,6 +19,7 @@ from services.console.i18n import _
 from services.console.importing.convert import ATTEMPT, Case, Refused, convert, external_id
 from services.console.importing.mapping import ImportMap
 from services.console.importing.rows import Row
+from services.console.sentences import Town, why_refused
 
 CHUNK = 250
 """Rows asked about in one question: their answers together stay far below the broker's 1 MB."""
@@ -277,7 +278,7 @@ def refusal_of(facts: Iterable[Fact]) -> No | None:
     """None: the matter was accepted."""
     for fact in facts:
         if isinstance(fact, IntakeCommandRefused):
-            return No(fact.reason, fact.detail)
+            return No(fact.reason, why_refused(fact, Town()))
         if isinstance(fact, MatterIncomplete):
             missing = ", ".join(fact.missing)
             said = _("it came in, but material is missing: {missing}; supplement it there")

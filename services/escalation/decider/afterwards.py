@@ -112,7 +112,7 @@ def _step_taken(
         detail = wording(
             "{step} led to no {what}",
             step=command.step,
-            what="transfer" if rung is Rung.DISCIPLINE else "report",
+            what=wording("transfer") if rung is Rung.DISCIPLINE else wording("report"),
         )
         return no(command, Refusal.WRONG_STATE, detail)
     if step.settled:

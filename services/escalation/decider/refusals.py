@@ -6,13 +6,13 @@ from duban_contracts.charter import Role
 from duban_contracts.escalation import EscalationCommandRefused
 from duban_contracts.message import Refusal
 from services.chassis.decider import refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.escalation.decider.commands import Request
 from services.escalation.decider.rules import Rules
 from services.escalation.decider.state import State, existed
 
 
-def no(command: Request, reason: Refusal, detail: str) -> EscalationCommandRefused:
+def no(command: Request, reason: Refusal, detail: Wording) -> EscalationCommandRefused:
     return refusal(EscalationCommandRefused, command.asked, reason, detail)
 
 

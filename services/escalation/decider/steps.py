@@ -169,7 +169,7 @@ def _rests_on_nothing(
     below = BELOW.get(proposal.rung)
     if below is None or proposal.by_ground or _bypasses(rules, proposal) or state.rung >= below:
         return None
-    below_it = "circular" if below is Rung.CIRCULAR else "report"
+    below_it = wording("circular") if below is Rung.CIRCULAR else wording("report")
     detail = wording(
         "the {what} that {step} rests on counts no more: it was withdrawn, or the "
         "station recovered since; decline the step",

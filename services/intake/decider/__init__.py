@@ -1,6 +1,6 @@
 """Whether a matter is complete and ours, who leads it, and how long it may take. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import assert_never, get_args
@@ -18,7 +18,7 @@ from duban_contracts.intake import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, Audience, Decider, Wake, hidden_from, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.intake.decider.duties import ENTRY, note, show
 from services.intake.decider.routing import accept
 from services.intake.decider.situations import (
@@ -181,12 +181,26 @@ def incomplete(asked: Asked, station: str | None, missing: tuple[str, ...]) -> M
     return MatterIncomplete(at=asked.now, station=station, submission=asked.key, missing=missing)
 
 
+SITUATIONS: Mapping[type, Wording] = {
+    Received: wording("received"),
+    Incomplete: wording("incomplete"),
+    Declined: wording("declined"),
+    Withdrawn: wording("withdrawn"),
+}
+
+
 def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: State) -> IntakeCommandRefused:
     match command, state:
         case _, Unseen() | Duties():
             return unknown(asked)
-        case (Withdraw(), Withdrawn()) | (Decline(), Declined()) | (Supplement(), Accepted()):
-            situation = type(state).__name__.lower()
+        case Supplement(), Accepted():
+            return no(
+                asked,
+                Refusal.ALREADY_DONE,
+                wording("{key} is accepted already; nothing to do", key=asked.key),
+            )
+        case (Withdraw(), Withdrawn()) | (Decline(), Declined()):
+            situation = SITUATIONS[type(state)]
             return no(
                 asked,
                 Refusal.ALREADY_DONE,
@@ -202,14 +216,13 @@ def out_of_turn(command: Supplement | Withdraw | Decline, asked: Asked, state: S
                 ),
             )
         case _:
-            situation = type(state).__name__.lower()
             return no(
                 asked,
                 Refusal.WRONG_STATE,
                 wording(
                     "{key} is {situation}; submit it anew under another key",
                     key=asked.key,
-                    situation=situation,
+                    situation=SITUATIONS[type(state)],
                 ),
             )
 

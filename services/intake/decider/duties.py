@@ -56,7 +56,9 @@ def changed(fact: DutyFact, before: DutiesNoted) -> dict[str, object]:
             return {"co_handlers": (*before.co_handlers, co_handler)}
         case EntryReclassified(station=station, co_handlers=co_handlers, restricted=restricted):
             return {"handler": station, "co_handlers": co_handlers, "restricted": restricted}
-        case EntryStruckOff() | EntryClosedUnsolved() | MatterMerged():
+        case EntryStruckOff(station=station):  # of an entry that was merged: the station that solved it
+            return {"handler": station, "open": False}
+        case EntryClosedUnsolved() | MatterMerged():
             return {"open": False}
         case EntryReopened(station=station) | MatterUnmerged(station=station):
             return {"handler": station, "open": True}

@@ -13,7 +13,7 @@ from duban_contracts.ledger import (
 )
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.ledger.applications.situations import (
     Application,
     ApplicationKnown,
@@ -89,15 +89,15 @@ def not_now(asked: Asked, state: ApplicationKnown) -> LedgerCommandRefused:
     )
 
 
-def situation(state: ApplicationKnown) -> str:
+def situation(state: ApplicationKnown) -> Wording:
     match state:
         case Staged(application):
             return wording(
                 "in the stage {id}; its stages have to be completed first", id=application.stage.id
             )
         case Completed():
-            return "completed; it waits for somebody else to verify it"
+            return wording("completed; it waits for somebody else to verify it")
         case Concluded():
-            return "struck off; submit a new application instead"
+            return wording("struck off; submit a new application instead")
         case Dropped():
-            return "taken back by the applicant; submit a new application instead"
+            return wording("taken back by the applicant; submit a new application instead")

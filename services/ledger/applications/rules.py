@@ -128,7 +128,8 @@ class Rules:
 
     def _out_of_place(self, request: CompleteStage, to: Application) -> LedgerCommandRefused | None:
         """Plan 2(3): a stage is neither skipped nor done twice, and who tries is recorded."""
-        place, now = to.place(request.stage), f"it is in {to.stage.id} ({to.stage.name})"
+        place = to.place(request.stage)
+        now = wording("it is in {stage} ({name})", stage=to.stage.id, name=to.stage.name)
         if place is None:
             known = ", ".join(stage.id for stage in to.stages)
             return no(
@@ -173,7 +174,9 @@ class Rules:
     def _not_yet(self, request: CompleteStage, to: Application) -> LedgerCommandRefused | None:
         asked = request.asked
         if not request.passed and blank(request.note):
-            return no(asked, Refusal.REASON_MISSING, "say why it fails here: the applicant has to be told")
+            return no(
+                asked, Refusal.REASON_MISSING, wording("say why it fails here: the applicant has to be told")
+            )
         if to.not_before is not None and request.passed and asked.now < to.not_before:
             until = self.stages.dues.calendar.local_time(to.not_before)
             return no(
@@ -222,7 +225,7 @@ class Rules:
             detail = wording("its progress follows from its stages; leave the percentage out")
             return no(asked, Refusal.WRONG_STATE, detail)
         if blank(request.note):
-            return no(asked, Refusal.REASON_MISSING, "say how far it has come: others read it")
+            return no(asked, Refusal.REASON_MISSING, wording("say how far it has come: others read it"))
         return Progressed(
             at=request.asked.now,
             station=to.station,
@@ -238,7 +241,9 @@ class Rules:
         """From the public notice until the approval."""
         if blank(request.text):
             return no(
-                request.asked, Refusal.REASON_MISSING, "say what is wrong: somebody has to decide on it"
+                request.asked,
+                Refusal.REASON_MISSING,
+                wording("say what is wrong: somebody has to decide on it"),
             )
         notice = next((n for n, stage in enumerate(to.stages) if stage.notice_days is not None), 0)
         approvals = [n for n, stage in enumerate(to.stages) if stage.approval]
@@ -247,7 +252,9 @@ class Rules:
             detail = wording("{name} has not begun; object once it has", name=to.stages[notice].name)
             return no(request.asked, Refusal.TOO_EARLY, detail)
         if to.at_stage > approval:
-            return no(request.asked, Refusal.TOO_LATE, "it is approved already; submit a complaint instead")
+            return no(
+                request.asked, Refusal.TOO_LATE, wording("it is approved already; submit a complaint instead")
+            )
         return None
 
     def _raise(self, request: RaiseObjection, to: Application) -> ObjectionRaised:
@@ -271,10 +278,12 @@ class Rules:
                 wording("{key} is your own work; somebody else has to decide", key=asked.key),
             )
         if blank(request.reason):
-            return no(asked, Refusal.REASON_MISSING, "say why: whoever objected has to be told")
+            return no(asked, Refusal.REASON_MISSING, wording("say why: whoever objected has to be told"))
         raised = next((each for each in to.objections if each.number == request.objection), None)
         if raised is not None and raised.by == asked.actor:
-            return no(asked, Refusal.OWN_WORK, "you raised this objection; somebody else has to decide it")
+            return no(
+                asked, Refusal.OWN_WORK, wording("you raised this objection; somebody else has to decide it")
+            )
         if raised is not None:
             return None
         if request.objection <= to.raised:
@@ -334,7 +343,9 @@ class Rules:
         if request.passed:
             return struck_off(asked, state)
         if blank(request.reason):
-            return no(asked, Refusal.REASON_MISSING, "say what is missing: the station has to do it again")
+            return no(
+                asked, Refusal.REASON_MISSING, wording("say what is missing: the station has to do it again")
+            )
         return rejected(request, state)
 
     def _verifiers(self, to: Application, parties: set[str]) -> set[Role]:

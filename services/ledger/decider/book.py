@@ -10,7 +10,7 @@ from duban_contracts.charter import Charter, Role
 from duban_contracts.ledger import LedgerCommandRefused
 from duban_contracts.message import Refusal
 from services.chassis.decider import Asked, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.ledger.decider.clocks import Clocks
 from services.ledger.decider.dues import Dues
 from services.ledger.decider.situations import (
@@ -59,7 +59,7 @@ class Book:
         detail = wording(
             "{key} is with {holder}; only that station can do this",
             key=asked.key,
-            holder=entry.holder or "nobody yet",
+            holder=entry.holder or wording("nobody yet"),
         )
         return no(asked, Refusal.NOT_THE_HANDLER, detail)
 
@@ -95,7 +95,7 @@ def not_now(asked: Asked, state: Known) -> LedgerCommandRefused:
     return no(asked, Refusal.WRONG_STATE, wording("{key} is {state}", key=asked.key, state=situation(state)))
 
 
-def not_in_charter(asked: Asked, what: str) -> LedgerCommandRefused:
+def not_in_charter(asked: Asked, what: Wording) -> LedgerCommandRefused:
     return no(
         asked,
         Refusal.NOT_ALLOWED,
@@ -103,20 +103,20 @@ def not_in_charter(asked: Asked, what: str) -> LedgerCommandRefused:
     )
 
 
-def situation(state: Known) -> str:
+def situation(state: Known) -> Wording:
     match state:
         case Handling(entry) if entry.held is not None:
-            return "on hold; resume it first"
+            return wording("on hold; resume it first")
         case Handling():
-            return "open; it has to be resolved first"
+            return wording("open; it has to be resolved first")
         case Returned():
-            return "given back by its station; the office has to say whose it is"
+            return wording("given back by its station; the office has to say whose it is")
         case Resolved():
-            return "resolved; it waits for somebody else to verify it"
+            return wording("resolved; it waits for somebody else to verify it")
         case StruckOff():
-            return "struck off; it can only be reopened"
+            return wording("struck off; it can only be reopened")
         case Closed():
-            return "taken back by the petitioner; submit a new matter instead"
+            return wording("taken back by the petitioner; submit a new matter instead")
         case Merged():
             return wording(
                 "merged into {into} and handled there; reopen it if it is not the same", into=state.into

@@ -101,7 +101,7 @@ def resolve(book: Book, request: Resolve, state: Known) -> Events:
         )
         return [no(asked, Refusal.NOT_ALLOWED, detail)]
     if blank(request.answer):
-        return [no(asked, Refusal.REASON_MISSING, "say what came of it: the citizen is told")]
+        return [no(asked, Refusal.REASON_MISSING, wording("say what came of it: the citizen is told"))]
     resumed = [book.clocks.resumed(entry, asked.now, asked.actor)] if entry.held else []
     accepted = EntryAccepted(at=asked.now, station=entry.station, entry=entry.number, round=entry.round)
     resolved = EntryResolved(
@@ -127,7 +127,7 @@ def verify(book: Book, request: Verify, state: Known) -> Events:
         closing = struck_off(asked, state)
         return [closing, *struck_off_too(state.entry, closing)]
     if blank(request.reason):
-        detail = "say what is not solved yet: the station has to know what to do again"
+        detail = wording("say what is not solved yet: the station has to know what to do again")
         return [no(asked, Refusal.REASON_MISSING, detail)]
     return [rejected(request, state)]
 

@@ -76,11 +76,17 @@ def give_back(book: Book, request: Return, state: Known) -> Events:
     if not offered and (objection := book.not_the_handler(asked, entry)):
         return [objection]
     if rule is None:
-        return [not_in_charter(asked, "returning an entry")]
+        return [not_in_charter(asked, wording("returning an entry"))]
     if not (running(state) or (offered and isinstance(state, Returned))):
         return [not_now(asked, state)]
     if blank(request.legal_ground):
-        return [no(asked, Refusal.REASON_MISSING, "name the legal ground on which it is not yours to handle")]
+        return [
+            no(
+                asked,
+                Refusal.REASON_MISSING,
+                wording("name the legal ground on which it is not yours to handle"),
+            )
+        ]
     if entry.bound:
         return [bound(asked)]
     if entry.offer is not None and not offered:
@@ -124,11 +130,11 @@ def transfer(book: Book, request: Transfer, state: Known) -> Events:
     if objection := book.handler_or_office(asked, entry):
         return [objection]
     if rule is None:
-        return [not_in_charter(asked, "transferring an entry")]
+        return [not_in_charter(asked, wording("transferring an entry"))]
     if not (running(state) or isinstance(state, Returned)):
         return [not_now(asked, state)]
     if blank(request.reason):
-        return [no(asked, Refusal.REASON_MISSING, "say why: the citizen is told of the transfer")]
+        return [no(asked, Refusal.REASON_MISSING, wording("say why: the citizen is told of the transfer"))]
     if entry.bound:
         return [bound(asked)]
     if entry.offer is not None:
@@ -192,7 +198,9 @@ def adjudicate(book: Book, request: Adjudicate, state: Known) -> Events:
     if not (running(state) or isinstance(state, Returned)):
         return [not_now(asked, state)]
     if blank(request.reason):
-        return [no(asked, Refusal.REASON_MISSING, "say why it is theirs: both sides will want to know")]
+        return [
+            no(asked, Refusal.REASON_MISSING, wording("say why it is theirs: both sides will want to know"))
+        ]
     return [*lapsed(entry, asked.now), adjudicated(book, request, entry)]
 
 

@@ -144,7 +144,7 @@ def cannot_merge(request: Merge, entry: Entry, survivor: Survivor | None) -> Led
         )
         return no(asked, Refusal.WRONG_STATE, detail)
     if blank(request.reason):
-        return no(asked, Refusal.REASON_MISSING, "say why it is the same thing: the citizen is told")
+        return no(asked, Refusal.REASON_MISSING, wording("say why it is the same thing: the citizen is told"))
     return None
 
 
@@ -265,7 +265,7 @@ def follow(book: Book, command: FollowSurvivor, state: Merged) -> Events:
 def reopen_merged(book: Book, asked: Asked, state: Merged, reason: str) -> Events:
     """Not the same thing after all, said by the office or the channel before the other is struck off."""
     if blank(reason):
-        detail = "say why it is not the same: both stations have to know what is left to do"
+        detail = wording("say why it is not the same: both stations have to know what is left to do")
         return [no(asked, Refusal.REASON_MISSING, detail)]
     return [unmerged(book, state, asked.now, asked.actor, reason)]
 

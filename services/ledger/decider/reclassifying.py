@@ -107,7 +107,9 @@ def unfit(request: Reclassify, entry: Entry, category: Category) -> LedgerComman
         )
         return no(asked, Refusal.WRONG_STATE, detail)
     if blank(request.reason):
-        return no(asked, Refusal.REASON_MISSING, "say why it is of that category: the citizen is told")
+        return no(
+            asked, Refusal.REASON_MISSING, wording("say why it is of that category: the citizen is told")
+        )
     return None
 
 

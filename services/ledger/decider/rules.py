@@ -240,7 +240,7 @@ class Rules:
             detail = wording("{key} waits for no interim answer; record it as progress", key=asked.key)
             return [no(asked, Refusal.WRONG_STATE, detail)]
         if blank(request.note):
-            return [no(asked, Refusal.REASON_MISSING, "say how far it has come: others read it")]
+            return [no(asked, Refusal.REASON_MISSING, wording("say how far it has come: others read it"))]
         return [
             ProgressRecorded(
                 at=asked.now,

@@ -25,11 +25,13 @@ def apply_extension(book: Book, request: ApplyExtension, state: Known) -> Events
     if objection := book.not_the_handler(asked, entry):
         return [objection]
     if rule is None:
-        return [not_in_charter(asked, "extensions")]
+        return [not_in_charter(asked, wording("extensions"))]
     if not running(state):
         return [not_now(asked, state)]
     if blank(request.reason):
-        return [no(asked, Refusal.REASON_MISSING, "say why it takes longer, and by which rule it may")]
+        return [
+            no(asked, Refusal.REASON_MISSING, wording("say why it takes longer, and by which rule it may"))
+        ]
     if entry.due is None:
         return [
             no(
@@ -98,7 +100,7 @@ def decide_extension(book: Book, request: DecideExtension, state: Known) -> Even
     """Never by the handler itself; the citizen is told (domain.md §3, 3)."""
     asked, entry, rule = request.asked, state.entry, book.charter.matters.extension
     if rule is None:
-        return [not_in_charter(asked, "extensions")]
+        return [not_in_charter(asked, wording("extensions"))]
     handlers = {entry.station, *entry.co_handlers}
     roles = impartial(book.charter, rule.decided_by, handlers)
     if book.station_of(asked) in handlers:
@@ -123,7 +125,7 @@ def decide_extension(book: Book, request: DecideExtension, state: Known) -> Even
         )
         return [no(asked, Refusal.WRONG_STATE, detail)]
     if blank(request.reason):
-        return [no(asked, Refusal.REASON_MISSING, "say why: handler and citizen are told")]
+        return [no(asked, Refusal.REASON_MISSING, wording("say why: handler and citizen are told"))]
     return [decided(book, request, entry, entry.asking)]
 
 
@@ -157,7 +159,7 @@ def hold(book: Book, request: Hold, state: Known) -> Events:
     if not running(state) or rule is None:
         return [not_now(asked, state)]
     if blank(request.reason):
-        return [no(asked, Refusal.REASON_MISSING, "say what it waits for")]
+        return [no(asked, Refusal.REASON_MISSING, wording("say what it waits for"))]
     if objection := cannot_hold(asked, entry, rule):
         return [objection]
     return [
@@ -177,7 +179,7 @@ def may_not_hold(
     book: Book, asked: Asked, entry: Entry, rule: HoldRule | None
 ) -> LedgerCommandRefused | None:
     if rule is None:
-        return not_in_charter(asked, "holding an entry")
+        return not_in_charter(asked, wording("holding an entry"))
     if not book.has_role(asked, rule.by):
         detail = wording("only {by} hold entries here; ask one of them", by=", ".join(rule.by))
         return no(asked, Refusal.NOT_ALLOWED, detail)
@@ -226,11 +228,11 @@ def report_up(book: Book, request: ReportUp, state: Known) -> Events:
     if objection := book.not_the_handler(asked, entry):
         return [objection]
     if rule is None:
-        return [not_in_charter(asked, "reporting to a higher level")]
+        return [not_in_charter(asked, wording("reporting to a higher level"))]
     if not running(state):
         return [not_now(asked, state)]
     if blank(request.reason) or blank(request.to):
-        detail = "say to whom it is reported, and why it cannot be solved at this level"
+        detail = wording("say to whom it is reported, and why it cannot be solved at this level")
         return [no(asked, Refusal.REASON_MISSING, detail)]
     if entry.interim is not None:
         detail = wording(

@@ -13,20 +13,20 @@ from duban_contracts.measures import PlannedMeasure
 from duban_contracts.message import Refusal
 from duban_contracts.plan import Counted, Milestones, OneOff, Recurring
 from services.chassis.decider import Asked, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.ledger.decider import Resolve, Verify
 from services.ledger.measures.situations import Achieved, MeasureKnown, SaidDone, Underway, Work
 
 
-def no(asked: Asked, reason: Refusal, detail: str) -> LedgerCommandRefused:
+def no(asked: Asked, reason: Refusal, detail: Wording) -> LedgerCommandRefused:
     return refusal(LedgerCommandRefused, asked, reason, detail)
 
 
-def how(work: Work) -> str:
+def how(work: Work) -> Wording:
     """What to do with this measure, in words."""
     match work.planned.shape:
         case OneOff():
-            return "record its progress with evidence, then resolve it"
+            return wording("record its progress with evidence, then resolve it")
         case Counted(target=target, unit=unit):
             return wording(
                 "report its count, {done} of {target} {unit} so far", done=work.done, target=target, unit=unit
@@ -36,13 +36,13 @@ def how(work: Work) -> str:
             return (
                 wording("the next milestone is {following}", following=following)
                 if following
-                else "resolve it"
+                else wording("resolve it")
             )
         case Recurring():
-            return "report each occurrence on its day"
+            return wording("report each occurrence on its day")
 
 
-def lacks(work: Work, coming: date | None) -> tuple[Refusal, str] | None:
+def lacks(work: Work, coming: date | None) -> tuple[Refusal, Wording] | None:
     """Done means done: to the last one of what was counted, of every milestone and day, and with evidence.
 
     `coming` is the next day on which it recurs. Each milestone has its evidence; of every other shape some
@@ -60,7 +60,7 @@ def lacks(work: Work, coming: date | None) -> tuple[Refusal, str] | None:
         case PlannedMeasure(shape=Recurring(), last_day=last) if coming is not None:
             return Refusal.INCOMPLETE, wording("recurs until {last}; {advice}", last=last, advice=how(work))
         case _ if not work.evidence:
-            detail = "has no evidence yet; record its progress with evidence before you resolve it"
+            detail = wording("has no evidence yet; record its progress with evidence before you resolve it")
             return Refusal.EVIDENCE_MISSING, detail
         case _:
             return None
@@ -68,7 +68,11 @@ def lacks(work: Work, coming: date | None) -> tuple[Refusal, str] | None:
 
 def unfinished(request: Resolve, work: Work, coming: date | None) -> LedgerCommandRefused | None:
     lack = lacks(work, coming)
-    return no(request.asked, lack[0], f"{request.asked.key} {lack[1]}") if lack else None
+    return (
+        no(request.asked, lack[0], wording("{key} {lack}", key=request.asked.key, lack=lack[1]))
+        if lack
+        else None
+    )
 
 
 def resolved(request: Resolve, work: Work) -> EntryResolved:
@@ -118,11 +122,11 @@ def not_now(asked: Asked, state: MeasureKnown) -> LedgerCommandRefused:
     return no(asked, Refusal.WRONG_STATE, wording("{key} is {state}", key=asked.key, state=situation(state)))
 
 
-def situation(state: MeasureKnown) -> str:
+def situation(state: MeasureKnown) -> Wording:
     match state:
         case Underway():
-            return "under way; its lead has to resolve it first"
+            return wording("under way; its lead has to resolve it first")
         case SaidDone():
-            return "said to be done; it waits for an inspection"
+            return wording("said to be done; it waits for an inspection")
         case Achieved():
-            return "struck off; nothing is left to do about it"
+            return wording("struck off; nothing is left to do about it")

@@ -14,7 +14,7 @@ from duban_contracts.message import Refusal
 from duban_contracts.plan import Recurring
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked, Kept, Wake, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.ledger.decider import Unopened
 from services.ledger.measures.commands import ApplyPlan, BeginPlan, Note, PlanCommand
 
@@ -141,7 +141,7 @@ def _note(plan: PlanInForce) -> PlanNoted:
     return PlanNoted(at=plan.at, campaign=plan.campaign, measures=plan.measures)
 
 
-def _no(asked: Asked, reason: Refusal, detail: str) -> LedgerCommandRefused:
+def _no(asked: Asked, reason: Refusal, detail: Wording) -> LedgerCommandRefused:
     return refusal(LedgerCommandRefused, asked, reason, detail)
 
 

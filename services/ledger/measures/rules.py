@@ -115,7 +115,7 @@ class Rules:
 
     def progress(self, request: RecordProgress, work: Work) -> MeasureTold:
         if request.percent is not None and not isinstance(work.planned.shape, OneOff):
-            detail = "its progress follows from what is reported; leave the percentage out"
+            detail = wording("its progress follows from what is reported; leave the percentage out")
             return no(request.asked, Refusal.WRONG_STATE, detail)
         return ProgressRecorded(
             at=request.asked.now,
@@ -176,7 +176,9 @@ class Rules:
                 ),
             )
         if not request.evidence:
-            return no(asked, Refusal.EVIDENCE_MISSING, "name the evidence, such as photos or an acceptance")
+            return no(
+                asked, Refusal.EVIDENCE_MISSING, wording("name the evidence, such as photos or an acceptance")
+            )
         due = self.clocks.due_of_milestone(work, following.id, following.due) if following.due else None
         return MilestoneMet(
             at=asked.now,
@@ -284,9 +286,9 @@ def unsaid(request: Carry | Resolve) -> LedgerCommandRefused | None:
     """Blank words say nothing, and a blank name is no evidence. A report of an occurrence needs no words."""
     words = request.answer if isinstance(request, Resolve) else request.note
     if blank(words) and not isinstance(request, ReportOccurrence):
-        detail = "say in a few words what was done; blanks say nothing"
+        detail = wording("say in a few words what was done; blanks say nothing")
         return no(request.asked, Refusal.REASON_MISSING, detail)
     if not isinstance(request, Resolve) and any(map(blank, request.evidence)):
-        detail = "name each piece of evidence, such as a photo number; a blank name proves nothing"
+        detail = wording("name each piece of evidence, such as a photo number; a blank name proves nothing")
         return no(request.asked, Refusal.EVIDENCE_MISSING, detail)
     return None

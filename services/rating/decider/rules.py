@@ -26,7 +26,7 @@ from duban_contracts.rating import (
 )
 from services.chassis.calendar import WorkingCalendar
 from services.chassis.decider import Asked, Wake, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.rating.decider.commands import (
     Command,
     EndRedo,
@@ -38,8 +38,10 @@ from services.rating.decider.commands import (
 )
 from services.rating.decider.states import Duty, Invited, Lapsed, NotInvited, Rated, State
 
-NO_SUCH_ROUND = "no rating was invited under this key; use <entry>/<round> of a round that was struck off"
-NOT_NEGATIVE = "only a negative rating is called back and mended; this round has none"
+NO_SUCH_ROUND = wording(
+    "no rating was invited under this key; use <entry>/<round> of a round that was struck off"
+)
+NOT_NEGATIVE = wording("only a negative rating is called back and mended; this round has none")
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ class Rules:
             case Invited(of):
                 return self._rated(command, of)
             case Lapsed():
-                return [_no(command.asked, Refusal.TOO_LATE, "the time to rate this round is over")]
+                return [_no(command.asked, Refusal.TOO_LATE, wording("the time to rate this round is over"))]
             case _:
-                detail = "this round was rated; another rating takes another round"
+                detail = wording("this round was rated; another rating takes another round")
                 return [_no(command.asked, Refusal.ALREADY_DONE, detail)]
 
     def _rated(self, command: Rate, of: Round) -> list[RatingEvent]:
@@ -128,13 +130,13 @@ class Rules:
             case Rated(of, rectification=Duty()) if not self._may_record(asked.actor, of):
                 detail = wording(
                     "only {station} or the office may record this",
-                    station=of.station or "the handling station",
+                    station=of.station or wording("the handling station"),
                 )
                 return [_no(asked, Refusal.NOT_THE_HANDLER, detail)]
             case Rated(of, rectification=Duty(owed=True) as owed):
                 return [_told(Rectified, of, asked.now, late=asked.now >= owed.by, note=command.note)]
             case Rated(rectification=Duty()):
-                return [_no(asked, Refusal.ALREADY_DONE, "nothing is left to mend in this round")]
+                return [_no(asked, Refusal.ALREADY_DONE, wording("nothing is left to mend in this round"))]
             case _:
                 return [_no(asked, Refusal.WRONG_STATE, NOT_NEGATIVE)]
 
@@ -156,7 +158,9 @@ def _record_callback(command: RecordCallback, state: State) -> list[RatingEvent]
             dropped = unfounded and rectification is not None and rectification.owed
             return [recorded, *([_told(Rectified, of, asked.now)] if dropped else [])]
         case Rated(callback=Duty()):
-            return [_no(asked, Refusal.ALREADY_DONE, "the citizen was called back and reached already")]
+            return [
+                _no(asked, Refusal.ALREADY_DONE, wording("the citizen was called back and reached already"))
+            ]
         case _:
             return [_no(asked, Refusal.WRONG_STATE, NOT_NEGATIVE)]
 
@@ -184,5 +188,5 @@ def _told(fact: type[Told], of: Round, at: datetime, **more: Any) -> Told:
     return fact(at=at, station=of.station, entry=of.entry, round=of.number, **more)
 
 
-def _no(asked: Asked, reason: Refusal, detail: str) -> RatingCommandRefused:
+def _no(asked: Asked, reason: Refusal, detail: Wording) -> RatingCommandRefused:
     return refusal(RatingCommandRefused, asked, reason, detail)

@@ -21,7 +21,7 @@ from duban_contracts.supervision import (
     SupervisionEvent,
 )
 from services.chassis.decider import Asked, Wake, refusal
-from services.chassis.wording import wording
+from services.chassis.wording import Wording, wording
 from services.supervision.decider.commands import (
     Command,
     DrawInspections,
@@ -39,7 +39,7 @@ from services.supervision.decider.states import (
     inspected,
 )
 
-OWN_CASE = "nobody judges its own case; another inspector has to record this"
+OWN_CASE = wording("nobody judges its own case; another inspector has to record this")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Rules:
         """The office inspects every station from the campaign's first day on (plan 三(三), domain.md W3a)."""
         asked, campaign = command.asked, self._campaign(command.asked.key)
         if not isinstance(state, Unknown):
-            return [_no(asked, Refusal.ALREADY_DONE, "this campaign was started")]
+            return [_no(asked, Refusal.ALREADY_DONE, wording("this campaign was started"))]
         if campaign is None:
             return [_no(asked, Refusal.NO_SUCH_CAMPAIGN, self._what_is_there())]
         if asked.now < self._midnight(campaign.starts):
@@ -143,7 +143,11 @@ class Rules:
         if self._is(asked.actor, command.station):
             return [_no(asked, Refusal.OWN_CASE, OWN_CASE)]
         if not isinstance(state, Unknown):
-            return [_no(asked, Refusal.ALREADY_DONE, "this finding was recorded; give another its own id")]
+            return [
+                _no(
+                    asked, Refusal.ALREADY_DONE, wording("this finding was recorded; give another its own id")
+                )
+            ]
         return [_finding(command)]
 
     def _verify(self, command: VerifyRectification, state: State) -> list[SupervisionEvent]:
@@ -155,25 +159,27 @@ class Rules:
             case OpenFinding():
                 return [_verified(command, state)]
             case ClosedFinding():
-                return [_no(asked, Refusal.ALREADY_DONE, "this finding is closed; record a new one")]
+                return [_no(asked, Refusal.ALREADY_DONE, wording("this finding is closed; record a new one"))]
             case _:
-                return [_no(asked, Refusal.NO_SUCH_FINDING, "no finding was recorded under this key")]
+                return [
+                    _no(asked, Refusal.NO_SUCH_FINDING, wording("no finding was recorded under this key"))
+                ]
 
     def _campaign(self, key: str) -> Campaign | None:
         campaign = self.charter.campaign
         return campaign if campaign and key == f"campaign/{campaign.id}" else None
 
-    def _what_is_there(self) -> str:
+    def _what_is_there(self) -> Wording:
         campaign = self.charter.campaign
         return (
             wording("the charter's campaign is campaign/{id}", id=campaign.id)
             if campaign
-            else "the charter has no campaign"
+            else wording("the charter has no campaign")
         )
 
     def _not_running(self, asked: Asked) -> SupervisionCommandRefused:
         if self._campaign(asked.key):
-            return _no(asked, Refusal.WRONG_STATE, "start the campaign first")
+            return _no(asked, Refusal.WRONG_STATE, wording("start the campaign first"))
         return _no(asked, Refusal.NO_SUCH_CAMPAIGN, self._what_is_there())
 
     def _is(self, token: str, station: str | None) -> bool:
@@ -237,5 +243,5 @@ def _written(path: Path) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
-def _no(asked: Asked, reason: Refusal, detail: str) -> SupervisionCommandRefused:
+def _no(asked: Asked, reason: Refusal, detail: Wording) -> SupervisionCommandRefused:
     return refusal(SupervisionCommandRefused, asked, reason, detail)
