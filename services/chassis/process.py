@@ -393,7 +393,8 @@ class Process:
                 self._say("sweep", f"answered commands stay in their stream: {fault(error)}")
             else:
                 self._say("sweep", OK)
-            await self._pause(SWEEP_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(sweeper.many.wait(), SWEEP_SECONDS)
 
     async def _check(self) -> None:
         """What `/ready` says, asked again and again."""

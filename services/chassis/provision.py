@@ -47,6 +47,9 @@ STORE_GB = 8.0
 COMMANDS_SHARE, DEAD_SHARE = 0.25, 0.05
 FACTS_SHARE = {"intake": 0.1, "ledger": 0.3, "rating": 0.1, "supervision": 0.05, "escalation": 0.15}
 """Of the store: commands wait a short while, facts stay for ever."""
+MOST_WAITING = 4_000
+"""Commands on one subject, that is of one kind by one actor, that a command stream holds: more are refused
+until some are answered. So many at most stand before others' (ADR 0015); an import sends half of it ahead."""
 SHORTEST_WINDOW = 0.1
 """The shortest duplicate window that the server allows: no id of a command may suppress another one. It
 compares ids without regard to who sends; the services recognise copies themselves."""
@@ -82,9 +85,12 @@ NOT_COMPARED = {
 NOT_UPDATABLE = ("retention", "storage", "deny_delete", "deny_purge", "allow_msg_ttl", "persist_mode")
 """nats-server refuses to change these, in one direction at least. A stream that keeps them still works."""
 
+WAITS = "max_msgs_per_subject"
+"""Kept only while more commands wait than it would leave."""
+
 
 class Kept(NamedTuple):
-    """A setting of a stream that the broker cannot update, with which the stream goes on."""
+    """A setting of a stream that cannot be updated, or not yet, with which the stream goes on."""
 
     stream: str
     setting: str
@@ -147,6 +153,8 @@ def _streams(store_bytes: int | None) -> list[StreamConfig]:
             name=command_stream(service),
             subjects=[f"cmd.{service}.>"],
             max_msg_size=LARGEST_COMMAND,
+            max_msgs_per_subject=MOST_WAITING,
+            discard_new_per_subject=True,
             max_bytes=_share(store_bytes, COMMANDS_SHARE / len(SERVICES)),
             duplicate_window=SHORTEST_WINDOW,
             allow_atomic=False,
@@ -205,18 +213,37 @@ async def _stream(jetstream: JetStreamContext, wanted: StreamConfig, replicas: i
         await _refusable(name, jetstream.add_stream(replace(wanted, num_replicas=replicas or 1)))
         return []
     wanted = replace(wanted, num_replicas=replicas or present.num_replicas, placement=present.placement)
+    kept: list[Kept] = []
+    if (
+        wanted.discard_new_per_subject
+        and present.max_msgs_per_subject != wanted.max_msgs_per_subject
+        and await _most_on_a_subject(jetstream, name) > MOST_WAITING // 2
+    ):
+        present_most, most = (_written(config, WAITS) for config in (present, wanted))
+        kept.append(Kept(name, WAITS, present_most, most))
+        wanted = replace(
+            wanted,
+            max_msgs_per_subject=present.max_msgs_per_subject,
+            discard_new_per_subject=present.discard_new_per_subject,
+        )
     differing = _differences(present, wanted)
     if not differing:
-        return []
+        return kept
     try:
         await jetstream.update_stream(wanted)
     except APIError:
         keeping = {setting: getattr(present, setting) for setting in NOT_UPDATABLE if setting in differing}
         await _refusable(name, jetstream.update_stream(replace(wanted, **keeping)))
-        return [
+        kept += [
             Kept(name, setting, _written(present, setting), _written(wanted, setting)) for setting in keeping
         ]
-    return []
+    return kept
+
+
+async def _most_on_a_subject(jetstream: JetStreamContext, stream: str) -> int:
+    """Where a subject holds more than a new limit, the server removes the oldest, acknowledged or not."""
+    held = (await jetstream.stream_info(stream, subjects_filter=">")).state.subjects or {}
+    return max(held.values(), default=0)
 
 
 async def _refusable(name: str, request: Awaitable[object]) -> None:

@@ -19,6 +19,8 @@ NOT_THERE = (10043, 10057)
 """The server's numbers for a sequence that was removed, and for one outside of what the stream holds."""
 AT_ONCE = 100
 """How many messages are removed singly at the same time."""
+MANY = 1_000
+"""Answered by one process: they are swept before it is time, for their places are wanted (`MOST_WAITING`)."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -34,12 +36,20 @@ class Sweeper:
         self._before: frozenset[int] = frozenset()
         """Those of them that the last sweep met already."""
         self._made_at = NEVER
+        self._since = 0
+        self.many = asyncio.Event()
+        """So many were answered since the last sweep that it is time for the next."""
 
     def answered(self, sequence: int, stored_at: datetime) -> None:
         self._answered[sequence] = stored_at
+        self._since += 1
+        if self._since >= MANY:
+            self.many.set()
 
     async def sweep(self) -> None:
         """Only what was answered goes. Raises what NATS raises; then the next sweep goes on."""
+        self._since = 0
+        self.many.clear()
         acknowledged = (await self._jetstream.consumer_info(self._stream, self._consumer)).ack_floor
         floor = acknowledged.stream_seq if acknowledged else 0
         held = await self._jetstream.stream_info(self._stream)

@@ -241,7 +241,7 @@ async def outcome(system: "Duban", order: "Order", wait: float = WAIT_SECONDS) -
     """Send it and wait; raises Unreachable, or Stop where it is stored but not answered yet."""
     from services.console.client import NotAnswered, Unreachable
 
-    await system.send(order)
+    await system.send(order, patience=wait)
     try:
         given = await system.outcome(order, wait)  # sends again, which the broker knows for a copy by its id
     except (NotAnswered, Unreachable):

@@ -16,6 +16,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import AuthorizationError, NoServersError
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
@@ -54,6 +55,10 @@ LOOK_SECONDS = 0.02
 """Between two looks at consumers that are busy."""
 REFUSED_SUBJECT = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
 """In the server's words, of which the client library makes small letters."""
+NO_ROOM = (10047, 10077)
+"""The server's numbers: the store is full, and a limit of the stream is reached."""
+OWN_SHARE_FULL = "maximum messages per subject exceeded"
+"""In the server's words: which limit it is has no number of its own."""
 IN_FLIGHT = 200
 """Publishes under way at once: enough to share the broker's syncs."""
 
@@ -76,6 +81,15 @@ class NotAdmitted(Exception):
 
 class NotStored(Unreachable):
     """The broker took the command for a copy of another: it was not stored, and nobody will answer it."""
+
+
+class Full(Unreachable):
+    """The command stream has no room, and the command was not stored; the message says whose room it is and
+    what to do."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class Misasked(Exception):
@@ -177,9 +191,10 @@ class Duban:
         self._jetstream = client.jetstream(timeout=PUBLISH_SECONDS)
 
     async def send(self, order: Order, patience: float = 60.0) -> None:
-        """Returns when the command is on the broker's disk; tries again through restarts.
+        """Returns when the command is on the broker's disk; tries again through restarts, and while there is
+        no room for it.
 
-        Raises Unreachable, NotPermitted, or NotStored.
+        Raises Full, Unreachable, NotPermitted, or NotStored.
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((NatsError, TimeoutError)),
@@ -198,6 +213,8 @@ class Duban:
                         headers=order.headers(self._source),
                     )
                     stored = await self._refusals.permitted(order.subject, publish)
+        except APIError as error:
+            raise _full(error, order) or Unreachable(f"NATS did not take the command: {error!r}") from error
         except (NatsError, TimeoutError) as error:
             raise Unreachable(f"NATS did not take the command: {error!r}") from error
         if stored.duplicate:
@@ -345,6 +362,23 @@ class Look:
 
     left: int
     given: int = 0
+
+
+def _full(refused: APIError, order: Order) -> Full | None:
+    if refused.err_code not in NO_ROOM:
+        return None
+    if refused.description == OWN_SHARE_FULL:
+        said = _(
+            "{actor} has as many unanswered {command} as may wait, and this one was not stored: wait until "
+            "some are answered, then send it again. If {actor} did not send so many, tell the administrator"
+        )
+        return Full("too_many_waiting", said.format(actor=order.actor, command=order.command.type))
+    said = _(
+        "there is no room for commands to {service} ({why}), and this one was not stored: tell the "
+        "administrator to see that {service} is running, then send it again"
+    )
+    why = refused.description or str(refused.err_code)
+    return Full("stream_full", said.format(service=order.command.service, why=why))
 
 
 @asynccontextmanager

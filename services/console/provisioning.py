@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.chassis.provision import STORE_GB, Kept, NotUpdatable
+from services.chassis.provision import STORE_GB, WAITS, Kept, NotUpdatable
 from services.chassis.provision import provision as create_and_update
 from services.console.i18n import N_, _
 from services.console.terminal import (
@@ -60,6 +60,12 @@ GUIDE = 'deploy/README.md ("A stream that cannot be updated")'
 
 
 def _kept(kept: Kept) -> str:
+    if kept.setting == WAITS:
+        waiting = _(
+            "warning: many commands wait in {stream}, so it is not limited for each actor yet; let the "
+            "service answer them, then run `duban provision` again"
+        )
+        return waiting.format(stream=kept.stream)
     sentence = _(
         "warning: {stream} keeps {setting}={present} of an older version; the server cannot change it to "
         "{wanted}. It works like that; to make the stream anew, see {guide}"

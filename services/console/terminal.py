@@ -142,7 +142,7 @@ def _trouble_with_system(trouble: Exception) -> Stop | None:
     from nats.errors import Error as NatsError
     from nats.js.errors import NotFoundError
 
-    from services.console.client import Misasked, NotAdmitted, NotAnswered, NotPermitted, Unreachable
+    from services.console.client import Full, Misasked, NotAdmitted, NotAnswered, NotPermitted, Unreachable
 
     match trouble:
         case NotAnswered():
@@ -159,6 +159,8 @@ def _trouble_with_system(trouble: Exception) -> Stop | None:
         case NotFoundError():
             sentence = _("streams or buckets are missing; run `duban provision` first ({why})")
             return Stop(Exit.UNREACHABLE, "not_provisioned", sentence.format(why=trouble))
+        case Full():
+            return Stop(Exit.UNREACHABLE, trouble.code, str(trouble))
         case Unreachable() | NatsError():
             sentence = _("the system cannot be reached: {why}").format(why=str(trouble) or repr(trouble))
             hint = _("`duban doctor` finds out what is in the way")

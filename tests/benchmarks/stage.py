@@ -92,6 +92,9 @@ async def emptied(client: Client) -> None:
     for stream in (COMMANDS, FACTS):
         await jetstream.delete_stream(stream)
     await provision(client)
+    # One station fills the stream before anybody listens, with more than one may have waiting.
+    commands = (await jetstream.stream_info(COMMANDS)).config
+    await jetstream.update_stream(commands.evolve(max_msgs_per_subject=-1, discard_new_per_subject=False))
 
 
 async def publish(client: Client, posts: Sequence[tuple[str, Post]]) -> None:

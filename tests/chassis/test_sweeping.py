@@ -1,12 +1,14 @@
 """Answered commands vanish from the broker, and nothing else does."""
 
+import asyncio
+
 import pytest
 from nats.js.errors import NotFoundError
 
 from duban_contracts.intake import SubmitMatter
 from services.chassis.provision import provision
 from services.chassis.sweeping import Sweeper
-from services.console.client import Duban, Order
+from services.console.client import Duban, Full, Order
 from tests.chassis.broker import broker, client, stored, waiting
 
 __all__ = ["broker", "client"]
@@ -112,3 +114,37 @@ async def test_a_stream_that_is_missing_is_an_error_and_made_anew_it_is_swept_ag
     await answered(sweeper, msg)
     await sweeper.sweep()
     assert await left(client) == []
+
+
+@pytest.mark.case("B6", "B8")
+async def test_who_sends_more_than_may_wait_is_told_and_goes_on_as_they_are_answered(client):
+    """The client waits by itself; others have room meanwhile."""
+    jetstream, sweeper = client.jetstream(timeout=10), Sweeper(client, SERVICE)
+    commands = (await jetstream.stream_info(STREAM)).config
+    await jetstream.update_stream(commands.evolve(max_msgs_per_subject=5))
+    matter, duban = SubmitMatter(title="村口垃圾没有清运", category="garbage"), Duban(client, "test")
+    orders = [Order(matter, f"test:{n}", "import") for n in range(20)]
+    await duban.send_all(orders[:5])
+    with pytest.raises(Full, match="import has as many unanswered") as full:
+        await duban.send(orders[5], patience=0)
+    assert full.value.code == "too_many_waiting"
+    await duban.send(Order(matter, "test:other", "gateway"), patience=0)
+
+    sending = asyncio.create_task(duban.send_all(orders[5:]))
+    for _ in range(7):
+        for msg in await waiting(client, STREAM, SERVICE, 3):
+            await answered(sweeper, msg)
+        await sweeper.sweep()
+    await sending
+    assert await left(client) == []
+
+
+async def test_so_many_answered_are_swept_before_it_is_time(client, msgs, monkeypatch):
+    monkeypatch.setattr("services.chassis.sweeping.MANY", 2)
+    sweeper = Sweeper(client, SERVICE)
+    await answered(sweeper, msgs[0])
+    assert not sweeper.many.is_set()
+    await answered(sweeper, msgs[1])
+    assert sweeper.many.is_set()
+    await sweeper.sweep()
+    assert not sweeper.many.is_set()

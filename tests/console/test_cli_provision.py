@@ -189,3 +189,28 @@ def test_fact_streams_of_an_older_version_allow_direct_gets_no_more(run: Run, se
     ran = run("provision")
     assert (ran.status, ran.err) == (0, "")
     assert not config(server, "LEDGER_EVT").allow_direct
+
+
+@pytest.mark.case("B6", "B11")
+def test_commands_that_wait_at_the_upgrade_are_answered_before_their_number_is_limited(
+    run: Run, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server removes what is beyond a new limit, the oldest first, acknowledged or not."""
+    monkeypatch.setattr("services.chassis.provision.MOST_WAITING", 4)
+    made(server, StreamConfig("INTAKE_CMD", subjects=["cmd.intake.>"], storage=StorageType.FILE))
+
+    async def sent(jetstream: JetStreamContext) -> None:
+        for _ in range(9):
+            await jetstream.publish("cmd.intake.submit_matter.v1.gateway", b"{}")
+
+    on(server, sent)
+    ran = run("provision")
+    assert (ran.status, ran.err.count("many commands wait in INTAKE_CMD")) == (0, 1), ran.err
+    asked = on(server, lambda jetstream: jetstream.stream_info("INTAKE_CMD"))
+    assert (asked.state.messages, asked.config.max_msgs_per_subject) == (9, -1), "nothing is lost"
+    assert asked.config.discard == DiscardPolicy.NEW, "all else is updated"
+    on(server, lambda jetstream: jetstream.purge_stream("INTAKE_CMD"))
+    ran = run("provision")
+    assert (ran.status, ran.err) == (0, "")
+    now = config(server, "INTAKE_CMD")
+    assert (now.max_msgs_per_subject, now.discard_new_per_subject) == (4, True)

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from itertools import cycle
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from nats.aio.msg import Msg
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
 from duban_contracts.subjects import fact_stream
+from duban_contracts.topology import HEARS
 from services.chassis.charter_bucket import publish_charter, published_revisions
+from services.chassis.provision import provision
 from services.console.client import duban
 from services.console.deploying.permissions import ACCOUNT, ADMIN, PROVISION, permissions
 from services.console.embedded.servers import at_home
@@ -54,7 +56,13 @@ HEADERS: list[dict[str, str]] = [
     {"Nats-Expected-Last-Msg-Id": "?"},
     {"Nats-Expected-Last-Sequence": "0"},
     {"Nats-Expected-Last-Subject-Sequence": "0"},
+    {"Nats-Expected-Last-Subject-Sequence": "0", "Nats-Expected-Last-Subject-Sequence-Subject": "evt.>"},
     {"Nats-Expected-Stream": "LEDGER_EVT"},
+    {"Nats-Required-Api-Level": "99"},
+    {"Nats-Trace-Dest": "cmd.ledger.verify.v1.office"},
+    {"Nats-Trace-Dest": "$JS.API.STREAM.DELETE.LEDGER_CMD", "Nats-Trace-Only": "true"},
+    {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+    {"Nats-Request-Info": '{"acc":"DUBAN","user":"office"}'},
     {"Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1"},
     {"Nats-Batch-Id": "c", "Nats-Batch-Sequence": "1", "Nats-Batch-Commit": "1"},
     {"Nats-Rollup": "all"},
@@ -63,10 +71,22 @@ HEADERS: list[dict[str, str]] = [
     {"Nats-TTL": "1s"},
     {"Nats-Incr": "+5"},
     {"Nats-Schedule": "@every 1s", "Nats-Schedule-Target": "cmd.ledger.verify.v1.office"},
+    {
+        "Nats-Schedule": "@every 1s",
+        "Nats-Schedule-Target": "cmd.ledger.verify.v1.office",
+        "Nats-Schedule-Source": "evt.ledger.told.v1.qingjieban",
+        "Nats-Schedule-TTL": "1s",
+    },
     {"Nats-Marker-Reason": "Purge"},
+    {"Nats-Stream-Source": "LEDGER_EVT 1 > > x"},
+    {"Nats-Counter-Sources": "{}"},
+    {"Nats-Pin-Id": "x"},
     {"KV-Operation": "PURGE"},
     {"Status": "503"},
 ]
+
+
+AT_ONCE = 1000
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +127,14 @@ async def state_of_everything(admin: Any, own: str) -> dict[str, Any]:
     return found
 
 
+async def api_settled(admin: Any) -> None:
+    """The server has done what it was asked of JetStream: that waits in a queue of its own, as this does."""
+    await settled(admin)
+    jetstream = admin.jetstream()
+    for _ in range(2):
+        await jetstream.update_stream((await jetstream.stream_info("DEAD")).config)
+
+
 async def answering(stack: AsyncExitStack, server: GuardedNats) -> None:
     """Every service answers every question, so that there are answers to send astray."""
 
@@ -125,7 +153,6 @@ async def test_no_reply_and_no_header_of_anybody_changes_what_is_not_theirs(
 ) -> None:
     outside = {user: each for user, each in permissions(township).items() if each.account != ACCOUNT}
     assert len(outside) > 10
-    rotating = cycle(HEADERS)
     async with AsyncExitStack() as stack:
         await answering(stack, broker)
         admin, _ = await stack.enter_async_context(connected(broker, PROVISION))
@@ -141,17 +168,22 @@ async def test_no_reply_and_no_header_of_anybody_changes_what_is_not_theirs(
         for user, allowed in outside.items():
             before = await state_of_everything(admin, user)
             async with connected(broker, user) as (client, _):
-                for subject in allowed.publish:
-                    for reply in HOSTILE:
-                        await client.publish(subject, b"{}", reply=reply, headers=next(rotating))
-                next(rotating)  # another header for each reply the next time
+                crossed = product(allowed.publish, HOSTILE, HEADERS)
+                for n, (subject, reply, headers) in enumerate(crossed):
+                    await client.publish(subject, b"{}", reply=reply, headers=headers)
+                    if n % AT_ONCE == 0:
+                        await client.flush(30)
                 await settled(client)
-            await settled(admin)
+            await api_settled(admin)
             assert await state_of_everything(admin, user) == before, user
             await settled(spy)
             if user != "office":  # what it sends to itself stays in its own account
                 assert astray == [], user
             astray.clear()
+        assert (await admin.jetstream().stream_info("LEDGER_CMD")).state.last_seq > AT_ONCE, "it was tried"
+    for service in SERVICES:
+        async with connected(broker, service) as (sweeping, _):
+            await sweeping.jetstream().purge_stream(f"{service.upper()}_CMD")
 
 
 @pytest.mark.case("B4")
@@ -256,3 +288,95 @@ async def test_a_taken_over_service_sends_no_stored_headers_in_anybodys_name(
                 for sequence in range(before[stream] + 1, after[stream] + 1)
             ]
             assert {msg.subject for msg in put if msg.headers} == {own}, stream
+
+
+EMPTY, WORDS = "an empty message", "the server's words"
+TAKEN_OVER: dict[str, set[tuple[str, str, str]]] = {
+    "$JS.API.STREAM.DELETE.LEDGER_CMD": {(EMPTY, "LEDGER_CMD", "gone")},
+    "$JS.API.STREAM.PURGE.LEDGER_CMD": {(EMPTY, "LEDGER_CMD", "emptied")},
+    "$JS.API.STREAM.DELETE.LEDGER_EVT": {(EMPTY, "LEDGER_EVT", "gone")},
+    "$JS.API.STREAM.PURGE.KV_charter": {(EMPTY, "KV_charter", "emptied")},
+    "$JS.API.CONSUMER.DELETE.LEDGER_CMD.ledger": {(EMPTY, "LEDGER_CMD", "consumer gone")},
+    "$KV.charter.current": {(EMPTY, "KV_charter", "put"), (WORDS, "KV_charter", "put")},
+    "$KV.standings.qingjieban": {(EMPTY, "KV_standings", "put"), (WORDS, "KV_standings", "put")},
+}
+"""What ADR 0011 says that a taken-over service can do by `reply`, as (what the server sends there, stream,
+what becomes of it). Besides, the server's words take room under `cmd`, `evt` and so on."""
+
+
+def effects(before: dict[str, Any], after: dict[str, Any]) -> set[tuple[str, str]]:
+    found = set()
+    for stream, was in before.items():
+        now = after[stream]
+        if now is None:
+            found.add((stream, "gone"))
+        elif now["config"] != was["config"]:
+            found.add((stream, "changed"))
+        elif now["state"]["consumer_count"] != was["state"]["consumer_count"]:
+            gone = now["state"]["consumer_count"] < was["state"]["consumer_count"]
+            found.add((stream, "consumer gone" if gone else "consumer made"))
+        elif now["state"]["last_seq"] > was["state"]["last_seq"]:
+            found.add((stream, "put"))
+        elif now["state"]["messages"] != was["state"]["messages"]:
+            found.add((stream, "emptied"))
+    return found
+
+
+async def every_stream(admin: Any) -> dict[str, Any]:
+    """None for one that is gone."""
+    found = {}
+    for stream in EVERY_STREAM:
+        reply = json.loads((await admin.request(f"$JS.API.STREAM.INFO.{stream}", b"")).data)
+        found[stream] = None if "error" in reply else reply
+    return found
+
+
+async def effects_of_all(
+    admin: Any, before: dict[str, Any], expected: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """What is expected is waited for; what is not, until the server has done what it was asked before."""
+    for _ in range(100):
+        await api_settled(admin)
+        found = effects(before, await every_stream(admin))
+        if found >= expected:
+            break
+        await asyncio.sleep(0.02)
+    return found
+
+
+@pytest.mark.case("B1", "B2")
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_taken_over_service_can_do_what_the_decision_says_and_no_more(
+    secrets: Path, township: Charter, service: str
+) -> None:
+    consumer = next(name for name in HEARS if name == service)
+    stream = f"{service.upper()}_CMD"
+    sources = {
+        EMPTY: (f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", b'{"batch": 1, "no_wait": true}'),
+        WORDS: ("$JS.API.STREAM.INFO.DEAD", b""),
+    }
+    done: dict[str, set[tuple[str, str, str]]] = {}
+    stored = ("cmd.", "evt.", "restricted.", "notice.", "dead.")
+    with at_home(lambda home: GuardedNats(home, secrets, sync="2m"), None) as server:
+        async with AsyncExitStack() as stack:
+            admin, _ = await stack.enter_async_context(connected(server, PROVISION))
+            for reply, (source, (subject, body)) in product(HOSTILE, sources.items()):
+                await provision(admin)
+                async with connected(server, "qingjieban") as (sender, _):
+                    await sender.request("cmd.ledger.accept.v1.qingjieban", b"{}")
+                async with connected(server, ADMIN) as (publisher, _):
+                    await publish_charter(publisher, township)
+                async with connected(server, service) as (taken, _):
+                    inbox = await taken.subscribe(taken.new_inbox())
+                    await taken.publish(sources[EMPTY][0], sources[EMPTY][1], reply=inbox.subject)
+                    await inbox.next_msg(
+                        timeout=10
+                    )  # the ledger is given its command, and then there is none
+                    before = await every_stream(admin)
+                    await taken.publish(subject, body, reply=reply)
+                    await settled(taken)
+                expected = {(place, what) for by, place, what in TAKEN_OVER.get(reply, ()) if by == source}
+                for place, what in await effects_of_all(admin, before, expected):
+                    if not (reply.startswith(stored) and what == "put"):
+                        done.setdefault(reply, set()).add((source, place, what))
+    assert done == TAKEN_OVER
