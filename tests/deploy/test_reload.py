@@ -4,11 +4,16 @@ import json
 import os
 import socket
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import nats
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from services.console.deploying import nats_reload
 from services.console.deploying.nats_reload import NotReloaded, reload
@@ -82,6 +87,46 @@ def test_a_rotated_password_stops_working_and_the_new_one_works(running: Running
     assert reload(running.files, running.monitor)
     assert not accepted(running, "old")
     assert accepted(running, "new")
+
+
+@asynccontextmanager
+async def connected(running: Running, user: str) -> AsyncIterator[Client]:
+    client = await nats.connect(f"nats://{user}:p@{LOOPBACK}:{running.port}")
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def services_and(*actors: str) -> str:
+    accounts: dict[str, Any] = {
+        "SERVICES": {
+            "exports": [{"service": "query.>"}],
+            "users": [{"user": "ledger", "password": "p"}],
+        }
+    }
+    for actor in actors:
+        question = {"account": "SERVICES", "subject": f"query.*.{actor}"}
+        accounts[actor] = {"imports": [{"service": question}], "users": [{"user": actor, "password": "p"}]}
+    return "accounts: " + json.dumps(accounts)
+
+
+@pytest.mark.case("B10")
+async def test_an_account_that_is_new_is_answered_by_services_that_were_there_before(
+    running: Running,
+) -> None:
+    async def answer(question: Msg) -> None:
+        await question.respond(b"here")
+
+    running.accounts.write_text(services_and("office"))
+    assert reload(running.files, running.monitor)
+    async with connected(running, "ledger") as ledger:
+        await ledger.subscribe("query.list.*", queue="ledger", cb=answer)
+        await ledger.flush()
+        running.accounts.write_text(services_and("office", "newcomer"))
+        assert reload(running.files, running.monitor)
+        async with connected(running, "newcomer") as newcomer:
+            assert (await newcomer.request("query.list.newcomer", timeout=5)).data == b"here"
 
 
 @pytest.mark.case("B10")
