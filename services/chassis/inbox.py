@@ -13,7 +13,7 @@ from duban_contracts.message import Command, Fact, MaskedField, Message, Refusal
 from duban_contracts.subjects import is_restricted_subject
 from services.chassis.decider import Refuse, WithMasking
 from services.chassis.heard import Handlers, Heard
-from services.chassis.wording import Wording, wording
+from services.chassis.wording import Wording, nearest, wording
 
 TOLERANCE = timedelta(minutes=5)
 """How far a clock outside may run ahead of the broker's before a time counts as future."""
@@ -124,7 +124,10 @@ def _not_entitled(heard: Heard[Any], actors: Actors, today: date) -> Refuse | No
     if teller is None or actor is None:
         unknown = heard.told_by if teller is None else heard.actor
         return heard.asked.refuse(
-            Refusal.UNKNOWN_ACTOR, wording("the charter knows no actor '{unknown}'", unknown=unknown)
+            Refusal.UNKNOWN_ACTOR,
+            wording(
+                "the charter knows no actor '{actor}'{hint}", actor=unknown, hint=nearest(unknown, actors)
+            ),
         )
     if heard.actor != heard.told_by and not teller.may_act_for:
         return heard.asked.refuse(

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
 from duban_contracts.queries import Answers, HistoryOf, ToldFact
 from services.console.asking import fact_document, fact_line
 from services.console.asking_register import asking
 from services.console.i18n import N_, _
+from services.console.names import Named, token_of
 from services.console.numbers import entry_number
 from services.console.sentences import Town
 from services.console.terminal import (
@@ -80,6 +82,8 @@ async def told(
     """In the order of time, and which services do not answer this actor."""
     from services.console.client import Misasked, NotPermitted
 
+    charter = await system.charter()
+    question = question.model_copy(update={"key": key_of(charter, question.key)})
     facts, kept_back = list[ToldFact](), list[str]()
     for service in services:
         try:
@@ -90,7 +94,15 @@ async def told(
             if fault.code != FORBIDDEN:
                 raise
             kept_back.append(service)
-    return sorted(facts, key=lambda each: each.time), kept_back, Town(await system.charter())
+    return sorted(facts, key=lambda each: each.time), kept_back, Town(charter)
+
+
+def key_of(charter: Charter | None, text: str) -> str:
+    """A station or an actor may be called by name; any other key is none of the charter's."""
+    try:
+        return token_of(charter, Named.ACTOR, text)
+    except Stop:
+        return text
 
 
 async def of_service(system: "Duban", service: str, question: HistoryOf) -> list[ToldFact]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Any
 from unicodedata import normalize
 
 from duban_contracts.charter import Charter
@@ -52,6 +53,8 @@ FIELDS: Mapping[str, Named] = {
     "measure": Named.MEASURE,
 }
 """Fields of commands that hold tokens of the charter."""
+OPTIONS: Mapping[str, Named] = {**FIELDS, "actor": Named.ACTOR, "acting_for": Named.ACTOR}
+"""And those beside a command: who sends it."""
 
 
 def tokens(charter: Charter, kind: Named) -> dict[str, tuple[str, ...]]:
@@ -105,6 +108,27 @@ def token_of(charter: Charter | None, kind: Named, text: str, *, known: bool = F
     if is_token(text) and not known:
         return text
     raise unknown(charter, kind, text)
+
+
+def in_tokens(charter: Charter | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields with a token where OPTIONS says one stands. Raises Stop for a name that is none."""
+    return {
+        name: token_of(charter, OPTIONS[name], value) if name in OPTIONS and value is not None else value
+        for name, value in fields.items()
+    }
+
+
+def without_names(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields fit for their contract, to find what else breaks it before the charter is asked for."""
+    return {name: "name" if _is_name(name, value) else value for name, value in fields.items()}
+
+
+def have_names(fields: Mapping[str, Any]) -> bool:
+    return any(_is_name(name, value) for name, value in fields.items())
+
+
+def _is_name(field: str, value: Any) -> bool:
+    return field in OPTIONS and value is not None and not is_token(value)
 
 
 def unknown(charter: Charter, kind: Named, text: str) -> Stop:

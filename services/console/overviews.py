@@ -1,16 +1,20 @@
 """`duban ledger hot` and `duban ledger disclosure`: where matters pile up, and what is public."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from duban_contracts.reading import AskDisclosure, AskHotList, Cluster, Disclosed, HotListShown
 from services.console.asking_register import asking, full_page, more, with_town
 from services.console.i18n import N_, _
+from services.console.names import have_names, in_tokens, without_names
 from services.console.sentences import ABSENT, Town, printable
 from services.console.tables import table
 from services.console.terminal import Format, FormatOption, ending, on_system, say, say_json
 from services.console.words import word
+
+if TYPE_CHECKING:  # what is refused before it is asked starts without NATS
+    from services.console.client import Duban
 
 MOST = 500
 """Lines in one page of a question."""
@@ -35,16 +39,22 @@ def hot(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        question = asking(
-            AskHotList,
-            category=category,
-            village=village,
-            within_days=within_days,
-            at_least=at_least,
-            limit=limit,
-            after=after,
-        )
-        shown, town = on_system(ctx, lambda system: with_town(system, "hot_list", question, HotListShown))
+        fields = {
+            "category": category,
+            "village": village,
+            "within_days": within_days,
+            "at_least": at_least,
+            "limit": limit,
+            "after": after,
+        }
+        asking(AskHotList, **without_names(fields))
+
+        async def asked(system: "Duban") -> tuple[HotListShown, Town]:
+            charter = await system.charter() if have_names(fields) else None
+            question = asking(AskHotList, **in_tokens(charter, fields))
+            return await with_town(system, "hot_list", question, HotListShown)
+
+        shown, town = on_system(ctx, asked)
         if output is Format.JSON:
             say_json(shown.model_dump(mode="json", exclude_none=True))
         else:
@@ -92,10 +102,15 @@ def disclosure(
     output: FormatOption = Format.TEXT,
 ) -> None:
     with ending(output):
-        question = asking(AskDisclosure, category=category, limit=limit, after=after)
-        shown, _town = on_system(
-            ctx, lambda system: full_page(system, "disclosure", question, Disclosed, "applications")
-        )
+        fields = {"category": category, "limit": limit, "after": after}
+        asking(AskDisclosure, **without_names(fields))
+
+        async def asked(system: "Duban") -> Disclosed:
+            charter = await system.charter() if have_names(fields) else None
+            question = asking(AskDisclosure, **in_tokens(charter, fields))
+            return (await full_page(system, "disclosure", question, Disclosed, "applications"))[0]
+
+        shown = on_system(ctx, asked)
         if output is Format.JSON:
             say_json(shown.model_dump(mode="json", exclude_none=True))
         else:

@@ -21,6 +21,7 @@ from services.console.asking import (
 )
 from services.console.bodies import build
 from services.console.i18n import N_, _
+from services.console.names import have_names, in_tokens, without_names
 from services.console.sentences import ABSENT, Town, deadline, read_fact
 from services.console.terminal import Format, FormatOption, ending, on_system, say
 
@@ -84,24 +85,32 @@ def submit(
             "on_behalf_of": on_behalf_of,
             "confidential": confidential or None,
         }
-        matter = matter_of(
-            title=title,
-            category=category,
-            kind=kind,
-            village=village,
-            channel=channel,
-            text=text,
-            petitioner=_given(petitioner) or None,
-            materials=material,
-            hardship=hardship,
-            safety=safety,
-            urgent=urgent,
-            solved_on_the_spot=solved,
-            station=station,
-            due_on=due_on.date().isoformat() if due_on else None,
-        )
-        order = order_of(matter, actor, id_, moment(at), acting_for)
-        given, town, card = on_system(ctx, lambda system: _submitted(system, order, wait))
+        fields: dict[str, Any] = {
+            "title": title,
+            "category": category,
+            "kind": kind,
+            "village": village,
+            "channel": channel,
+            "text": text,
+            "petitioner": _given(petitioner) or None,
+            "materials": material,
+            "hardship": hardship,
+            "safety": safety,
+            "urgent": urgent,
+            "solved_on_the_spot": solved,
+            "station": station,
+            "due_on": due_on.date().isoformat() if due_on else None,
+        }
+        matter_of(**without_names(fields))
+        when, who = moment(at), {"actor": actor, "acting_for": acting_for}
+
+        async def submitted(system: "Duban") -> tuple[AnswerGiven, Town, Numbered | None]:
+            charter = await system.charter() if have_names(fields | who) else None
+            matter, sender = matter_of(**in_tokens(charter, fields)), in_tokens(charter, who)
+            order = order_of(matter, sender["actor"], id_, when, sender["acting_for"])
+            return await _submitted(system, order, wait)
+
+        given, town, card = on_system(ctx, submitted)
         number = {"entry": card.model_dump(mode="json") if card else None}
         tell(given, town, output, **number)
         if output is Format.TEXT and _accepted(given):

@@ -7,6 +7,7 @@ import pytest
 
 from duban_contracts.charter import Charter
 from duban_contracts.message import SERVICES
+from services.console import history
 from services.console.system import System
 from tests.conftest import CHARTERS
 from tests.console.conftest import Ran, Run
@@ -191,3 +192,25 @@ def test_the_history_of_a_key_comes_from_every_service_that_knows_it(duban: Run)
     assert told["key"] == entry
     assert told["facts"][0]["type"] == "duban.ledger.entry_opened.v1"
     assert duban("history", "nothing:like-it").status == 1
+
+
+@pytest.mark.case("C8")
+def test_names_are_understood_wherever_a_token_is(duban: Run) -> None:
+    brought = ("submit", "--title", "东村路口垃圾", "--id", f"names:{uuid4().hex}")
+    called = ("--category", "生活垃圾收集转运", "--village", "东村")
+    told = duban(*brought, *called, "--actor", "便民服务中心窗口和热线")
+    assert told.status == 0, told.err
+    assert "matter_accepted" in told.out
+    assert duban("ledger", "hot", *called).status == 0
+    assert duban("ledger", "disclosure", "--category", "最低生活保障").status == 0
+    wrong = duban(*brought, "--category", "garbage", "--village", "东村委")
+    assert wrong.status == 2
+    assert "dongcun" in wrong.err
+
+
+@pytest.mark.case("C8")
+@pytest.mark.parametrize(
+    ("typed", "key"), [("镇清洁办", "qingjieban"), ("bianmin", "bianmin"), ("热线:4711", "热线:4711")]
+)
+def test_a_history_is_asked_for_by_name_too(township: Charter, typed: str, key: str) -> None:
+    assert history.key_of(township, typed) == key
