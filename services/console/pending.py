@@ -14,6 +14,8 @@ class Awaited(NamedTuple):
 
     ended_by: tuple[type[Fact], ...]
     about: Callable[[Any], object] = lambda _fact: None
+    where: Callable[[Any], bool] = lambda _fact: True
+    """Whether a fact of these types ends it, where not all do."""
 
 
 BEGINS: Mapping[type[Fact], Awaited] = {
@@ -30,7 +32,10 @@ BEGINS: Mapping[type[Fact], Awaited] = {
     handling.EntryHeld: Awaited((handling.EntryResumed,)),
     handling.PingPongDetected: Awaited((handling.Adjudicated,)),
     handling.EntryReturned: Awaited((handling.Adjudicated, handling.EntryTransferred, ledger.EntryAccepted)),
-    handling.EntryReportedUp: Awaited((handling.EntryReportedUp, ledger.EntryResolved)),
+    handling.EntryReportedUp: Awaited(
+        (handling.EntryReportedUp, ledger.EntryResolved, ledger.ProgressRecorded),
+        where=lambda fact: getattr(fact, "interim_answer", True),
+    ),
     merging.MatterMerged: Awaited((merging.MatterUnmerged,)),
     applications.StageBegun: Awaited((applications.StageCompleted, applications.StageBegun)),
     applications.ObjectionRaised: Awaited(
@@ -71,4 +76,5 @@ def pending(facts: Iterable[ToldFact]) -> list[ToldFact]:
 
 def _ended(begun: Fact, fact: Fact) -> bool:
     awaited = BEGINS[type(begun)]
-    return isinstance(fact, awaited.ended_by) and awaited.about(begun) == awaited.about(fact)
+    ends = isinstance(fact, awaited.ended_by) and awaited.where(fact)
+    return ends and awaited.about(begun) == awaited.about(fact)

@@ -8,8 +8,9 @@ import pytest
 from openpyxl import load_workbook
 
 from duban_contracts.charter import Charter
-from duban_contracts.handling import EntryTransferred, ExtensionApplied, ExtensionDecided
+from duban_contracts.handling import EntryReportedUp, EntryTransferred, ExtensionApplied, ExtensionDecided
 from duban_contracts.laggard_report import LaggardReport, LaggardRow
+from duban_contracts.ledger import ProgressRecorded
 from duban_contracts.message import CATALOGUE, Fact
 from duban_contracts.queries import ToldFact
 from duban_contracts.reading import EntryStatus, PaperRow
@@ -157,6 +158,14 @@ def test_what_waits_for_somebody_is_under_way_until_it_is_answered() -> None:
 
 
 @pytest.mark.case("C10")
+def test_the_interim_answer_ends_reporting_up_and_progress_does_not() -> None:
+    reported = told(EntryReportedUp)
+    answer, other = (told(ProgressRecorded, interim_answer=given) for given in (True, False))
+    assert pending([reported, other]) == [reported]
+    assert pending([reported, other, answer]) == []
+
+
+@pytest.mark.case("C10")
 @pytest.mark.parametrize("begun", list(BEGINS), ids=lambda each: each.__name__)
 def test_everything_under_way_ends_with_what_it_waits_for(begun: type[Fact]) -> None:
     assert begun in CATALOGUE.values()
@@ -164,7 +173,7 @@ def test_everything_under_way_ends_with_what_it_waits_for(begun: type[Fact]) -> 
     assert pending([first]) == [first]
     for end in BEGINS[begun].ended_by:
         fact = end.model_validate(_read_example(end))  # type: ignore[arg-type]
-        about = BEGINS[begun].about
+        awaited = BEGINS[begun]
         begin = begun.model_validate_json(first.data)
-        if about(begin) == about(fact):
+        if awaited.about(begin) == awaited.about(fact) and awaited.where(fact):
             assert first not in pending([first, told(end)]) or end is begun
