@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from duban_contracts.rules import WORD
+
 
 class FieldFault(NamedTuple):
     """`code` and `params` are pydantic's error type and context, or one of those that `fields` defines."""
@@ -31,6 +33,10 @@ SENTENCES = {
     "string_too_short": "write at least {min_length} characters",
     "string_too_long": "write at most {max_length} characters",
     "string_pattern_mismatch": "has to match {pattern}",
+    "not_a_token": (
+        "write a token of the charter, which has 1 to 40 letters A to Z, digits, _ or -, and not its name; "
+        "the question `charter` and `duban list` tell them"
+    ),
     "too_short": "give at least {min_length}",
     "too_long": "give at most {max_length}",
     "greater_than_equal": "has to be {ge} or more",
@@ -74,7 +80,8 @@ def field_faults(error: ValidationError) -> list[FieldFault]:
     return [
         FieldFault(
             ".".join(map(str, each["loc"])),
-            each["type"],
+            # What programs most often send instead is the name that people read.
+            "not_a_token" if each.get("ctx", {}).get("pattern") == WORD else each["type"],
             {name: _plain(value) for name, value in each.get("ctx", {}).items()},
             each["msg"].replace("{", "{{").replace("}", "}}"),
         )

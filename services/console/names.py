@@ -128,7 +128,7 @@ def have_names(fields: Mapping[str, Any]) -> bool:
 
 
 def _is_name(field: str, value: Any) -> bool:
-    return field in OPTIONS and value is not None and not is_token(value)
+    return field in OPTIONS and value is not None and bool(value.strip()) and not is_token(value)
 
 
 def unknown(charter: Charter, kind: Named, text: str) -> Stop:
