@@ -286,7 +286,10 @@ def _time(text: str | None) -> datetime | None:
         if not _RFC_3339.fullmatch(text):
             raise ValueError("not of that form")
         moment = _moment.validate_strings(text).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        detail = f"ce-time {text} is outside of the years that are kept; leave it out for no time"
+        raise Poison(PoisonReason.BAD_ATTRIBUTE, detail) from None
+    except ValueError:
         detail = f"ce-time {text!r} is not an RFC 3339 time with a zone, like 2024-04-15T09:00:00+08:00"
         raise Poison(PoisonReason.BAD_ATTRIBUTE, detail) from None
     if moment < EARLIEST:
