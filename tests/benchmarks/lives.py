@@ -177,7 +177,8 @@ class Town:
 
 async def played(town: Duban, story: Callable[[Town], Coroutine[Any, Any, None]]) -> Town:
     streets = Town(town, read_charter(CHARTER))
-    subjects = [(fact_stream(service), f"evt.{service}.>") for service in SERVICES]
+    kinds = ("evt", "restricted")  # conduct matters are lives, too
+    subjects = [(fact_stream(service), f"{kind}.{service}.>") for service in SERVICES for kind in kinds]
     async with following(town.client, subjects, streets.heard):
         await story(streets)
     return streets

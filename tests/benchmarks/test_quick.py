@@ -31,3 +31,11 @@ def test_a_goal_may_be_a_ceiling_or_a_floor_or_missing():
     assert Figure("latency", 21, "ms", 20, at_least=False).met is False
     assert Figure("lives", 99, "/s", 100).met is False
     assert Figure("told only", 99, "/s").met is None
+
+
+def test_lives_of_every_category_end(tmp_path):
+    """Conduct matters too, whose facts travel on subjects of their own."""
+    out = tmp_path / "bench.json"
+    assert main(["--quick", "--only", "lives", "--out", str(out)]) == 0
+    lives, *_rest = json.loads(out.read_text())["figures"]
+    assert lives["measured"] > 0
