@@ -44,6 +44,7 @@ def _national(day: date) -> bool | None:
         return None
 
 
+@lru_cache(maxsize=8192)
 def _is_public_holiday(day: date) -> bool:
     """Whether a notice names `day` as part of a holiday, and not merely as a weekend."""
     return _national(day) is False and chinese_calendar.get_holiday_detail(day)[1] is not None

@@ -17,6 +17,7 @@ from services.chassis.calendar import WorkingCalendar
 
 ONE_DAY = timedelta(days=1)
 NO_TIME = timedelta(0)
+WHOLE = Fraction(1)
 FAR = timedelta(days=1_100)
 """Three years. Registers write 2099-12-31 or 9999-12-31 for no limit: beyond this nothing goes day by day."""
 
@@ -185,6 +186,8 @@ class Counter:
         return Step(day, self.calendar.about(day), provisional=self.calendar.is_provisional(day))
 
     def _day(self, day: date, spans: Sequence[Span], why: DayReason | None = None) -> Step:
+        if not self.pauses:
+            return Step(day, why or self.calendar.about(day), WHOLE, self.calendar.is_provisional(day))
         whole = sum(map(_length, spans), NO_TIME)
         ran = Fraction(_micros(sum(map(_length, self._running(spans)), NO_TIME)), _micros(whole))
         reason = why or self.calendar.about(day)
@@ -235,8 +238,11 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 
 def _clipped(spans: Iterable[Span], start: datetime, end: datetime | None = None) -> Iterator[Span]:
-    for begins, ends in spans:
-        begins, ends = max(begins, start), ends if end is None else min(ends, end)
+    for span in spans:
+        if start <= span[0] < span[1] and (end is None or span[1] <= end):
+            yield span
+            continue
+        begins, ends = max(span[0], start), span[1] if end is None else min(span[1], end)
         if begins < ends:
             yield begins, ends
 

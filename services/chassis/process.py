@@ -351,7 +351,9 @@ class Process:
     async def _listen(self, consumer: Consumer, stream: str) -> None:
         """Take and process until told to stop, two batches at a time."""
         await self._follower.arrived.wait()
-        puller = Puller(self.client, stream, consumer.service.name, self.settings.batch)
+        service = consumer.service
+        gathers = 0.0 if stream == command_stream(service.name) else service.gathers
+        puller = Puller(self.client, stream, service.name, self.settings.batch, gathers)
         async with puller, _in_work() as in_work:
             while not self._stopping.is_set() and not consumer.stopped:
                 self.health.beat(stream)

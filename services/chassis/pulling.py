@@ -27,10 +27,13 @@ class ConsumerMissing(Exception):
 
 
 class Puller:
-    """At most `batch` messages beyond those in work are taken ahead."""
+    """At most `batch` messages beyond those in work are taken ahead.
 
-    def __init__(self, client: Client, stream: str, consumer: str, batch: int) -> None:
-        self._client, self._batch = client, batch
+    What came is handed over after `gathers` seconds, with whatever came meanwhile; a full batch at once.
+    """
+
+    def __init__(self, client: Client, stream: str, consumer: str, batch: int, gathers: float = 0.0) -> None:
+        self._client, self._batch, self._gathers = client, batch, gathers
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._waiting: deque[Msg] = deque()
         self._wanted = 0
@@ -61,6 +64,8 @@ class Puller:
         if self._missing is not None:
             missing, self._missing, self._wanted = self._missing, None, 0
             raise ConsumerMissing(missing)
+        if self._gathers and 0 < len(self._waiting) < self._batch:
+            await asyncio.sleep(self._gathers)
         msgs = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
         await self._ask()
         return msgs

@@ -54,6 +54,9 @@ class Service:
     """Intake alone: its handlers are given commands as they came, too."""
     tells: bool = True
     """False for a read model: it folds what it hears and tells nobody."""
+    gathers: float = 0.0
+    """Seconds for which facts gather before they are worked on together, where nobody waits for what they
+    change."""
     row: Callable[[Charter], Callable[[Any], dict[str, Any] | None]] | None = None
     """What a state is found and listed by, under a revision of the charter."""
     indexes: Sequence[Sequence[tuple[str, int]]] = ()

@@ -9,7 +9,7 @@ from services.escalation.standing import standing
 from services.escalation.views import QUERIES
 
 SERVICE = Service("escalation", HEARS, escalation, standing=standing, queries=QUERIES)
-REPORT = Service("escalation-report", REPORT_HEARS, scorecard, tells=False)
+REPORT = Service("escalation-report", REPORT_HEARS, scorecard, tells=False, gathers=0.05)
 
 
 def main() -> int:

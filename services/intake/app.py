@@ -7,7 +7,15 @@ from services.intake.decider import intake
 from services.intake.handlers import HEARS
 from services.intake.queries import QUERIES
 
-SERVICE = Service("intake", HEARS, intake, keeps_personal_data=True, queries=QUERIES, audience=audience)
+SERVICE = Service(
+    "intake",
+    HEARS,
+    intake,
+    keeps_personal_data=True,
+    gathers=0.05,  # who has a duty on a matter: asked for by people, long after
+    queries=QUERIES,
+    audience=audience,
+)
 
 
 def main() -> int:

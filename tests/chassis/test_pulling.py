@@ -65,6 +65,21 @@ async def test_no_batch_is_larger_than_asked_for_and_nothing_is_left_out(client)
     assert max(sizes) <= 10
 
 
+async def test_what_comes_while_a_batch_gathers_goes_with_it(client):
+    async with Puller(client, STREAM, CONSUMER, 500, gathers=1.0) as puller:
+        waiting = asyncio.create_task(puller.take(LONG))
+        for name in ("first", "second", "third"):
+            await publish(client, name)
+        assert [msg.data for msg in await waiting] == [b"first", b"second", b"third"]
+
+
+async def test_a_full_batch_has_nothing_to_wait_for(client):
+    await publish(client, *(f"{n}" for n in range(6)))
+    async with Puller(client, STREAM, CONSUMER, 3, gathers=10 * LONG) as puller, asyncio.timeout(LONG):
+        while not await puller.take(1.0):
+            pass
+
+
 async def test_what_was_taken_ahead_and_not_worked_on_is_given_back_at_the_end(client):
     await publish(client, *(f"{n}" for n in range(6)))
     async with Puller(client, STREAM, CONSUMER, 3) as puller:

@@ -282,7 +282,7 @@ async def test_the_hot_list_is_told_page_by_page_and_no_pile_is_left_out(reading
 
 
 def test_titles_are_alike_by_their_pairs_of_characters() -> None:
-    assert grams("路灯不亮") == ["路灯", "灯不", "不亮"]
+    assert grams("路灯不亮") == ("路灯", "灯不", "不亮")
     assert plain("Ａ4 纸，没了") == "a4纸没了"
     assert likeness(grams("路灯不亮"), grams("路灯又不亮")) == pytest.approx(2 / 5)
     assert likeness([], []) == 0

@@ -1,7 +1,9 @@
 """Every due date of a matter: one rule, counted over the time in which nothing paused it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from duban_contracts.charter import Charter, Limit, OfficeHours
@@ -79,8 +81,11 @@ class Dues:
         return known.hours if known else None
 
     def _counter(self, due: Due) -> Counter:
-        pauses = tuple((pause.start, pause.end) for pause in due.pauses)
-        return Counter(self.calendar, self.hours(due.hours_of), pauses)
+        return self._counting_by(due.hours_of, due.pauses)
+
+    def _counting_by(self, hours_of: str | None, pauses: tuple[Pause, ...]) -> Counter:
+        spans = tuple((pause.start, pause.end) for pause in pauses)
+        return Counter(self.calendar, self.hours(hours_of), spans)
 
     # Reminders
 
@@ -92,9 +97,22 @@ class Dues:
         is open and before the due instant; where they meet, one is enough.
         """
         day = self._on_due_day(due, since, station)
-        used = self._counter(due).used(due.start or since, due.at, self.charter.matters.reminder_percent)
+        used = self._share_used(due.start or since, due.at, due.hours_of, due.pauses)
         soon = used and self._while_open(used, due, station)
         return Reminders(soon if soon and soon >= since and soon != day else None, day)
+
+    @cached_property
+    def _share_used(self) -> "Callable[[datetime, datetime, str | None, tuple[Pause, ...]], datetime | None]":
+        """When the charter's share of a time is used. Every message of a matter asks for the same again."""
+        percent = self.charter.matters.reminder_percent
+
+        @lru_cache(maxsize=16_384)
+        def used(
+            start: datetime, end: datetime, hours_of: str | None, pauses: tuple[Pause, ...]
+        ) -> datetime | None:
+            return self._counting_by(hours_of, pauses).used(start, end, percent)
+
+        return used
 
     def _on_due_day(self, due: Due, since: datetime, station: str) -> datetime | None:
         if not self.charter.ladder.reminder.on_due_day:

@@ -36,8 +36,9 @@ BY_OPENING: Index = [("opened_at", 1), ("entry_kind", 1), ("category", 1), ("vil
 NEARBY: Index = [
     *((field, 1) for field in ("open", "entry_kind", "restricted", "category", "village")),
     ("number", -1),
+    *((field, 1) for field in ("title", "station", "opened_at")),
 ]
-"""Open entries that a new one is compared with, the latest first."""
+"""Open entries that a new one is compared with, the latest first, with all that is compared."""
 IN_PUBLIC: Index = [("entry_kind", 1), ("public_key", 1), ("category", 1)]
 RECALLED: Index = [("open", 1), ("revision", 1)]
 """By which the chassis finds what was counted under an older revision of the charter."""

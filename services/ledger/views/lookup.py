@@ -23,7 +23,7 @@ MOST_COMPARED = 20
 """Open matters of one category and village that a new one is compared with, the latest ones."""
 MOST_NAMED = 5
 """Entries that one hint names."""
-FIELDS = ("number", "title", "station", "opened_at", "grams")
+FIELDS = ("number", "title", "station", "opened_at")
 
 Place = tuple[str, str | None]
 
@@ -64,13 +64,15 @@ def place_of(heard: Heard[Any], charter: Charter) -> Place | None:
 
 
 async def newest_open(ledger: Any, places: Iterable[Place]) -> dict[Place, list[Row]]:
-    """One bounded read by an index for each place."""
+    """One bounded read for each place, of the index alone: an entry is much larger than what is compared."""
     wanted = list(places)
-    found = await asyncio.gather(*(_open(ledger, each) for each in wanted))
-    return defaultdict(list, zip(wanted, found, strict=True))
+    found = await asyncio.gather(*(newest(ledger, each).to_list(MOST_COMPARED) for each in wanted))
+    rows = ([each["row"] for each in some] for some in found)
+    return defaultdict(list, zip(wanted, rows, strict=True))
 
 
-async def _open(ledger: Any, place: Place) -> list[Row]:
+def newest(ledger: Any, place: Place) -> Any:
+    """A cursor over the latest open matters there."""
     category, village = place
     where = {
         "row.open": True,
@@ -80,9 +82,7 @@ async def _open(ledger: Any, place: Place) -> list[Row]:
         "row.village": village,
     }
     shown = {"_id": False} | {f"row.{field}": True for field in FIELDS}
-    cursor = ledger.find(where, shown, hint=hint(NEARBY))
-    found = await cursor.sort("row.number", -1).limit(MOST_COMPARED).to_list(MOST_COMPARED)
-    return [each["row"] | {"grams": frozenset(each["row"]["grams"])} for each in found]
+    return ledger.find(where, shown, hint=hint(NEARBY)).sort("row.number", -1).limit(MOST_COMPARED)
 
 
 def as_row(heard: Heard[MatterAccepted]) -> Row:
@@ -92,7 +92,6 @@ def as_row(heard: Heard[MatterAccepted]) -> Row:
         "title": said.title,
         "station": said.station,
         "opened_at": heard.now,
-        "grams": frozenset(grams(said.title)),
     }
 
 
@@ -101,7 +100,7 @@ def resembling(new: Row, others: Sequence[Row], charter: Charter) -> Resembling 
     rule = charter.hot_list
     if rule is None:
         return None
-    since = new["opened_at"] - timedelta(days=rule.within_days)
+    since, pairs = new["opened_at"] - timedelta(days=rule.within_days), grams(new["title"])
     alike = [
         SuspectedDuplicate(
             entry=other["number"],
@@ -112,7 +111,7 @@ def resembling(new: Row, others: Sequence[Row], charter: Charter) -> Resembling 
         )
         for other in others
         if other["number"] != new["number"] and other["opened_at"] >= since
-        if (percent := int(100 * likeness(new["grams"], other["grams"]))) >= rule.likeness_percent
+        if (percent := int(100 * likeness(pairs, grams(other["title"])))) >= rule.likeness_percent
     ]
     if not alike:
         return None

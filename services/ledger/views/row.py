@@ -86,7 +86,7 @@ def whole(special: Row, state: Matter | Application | Measure) -> Row:
         "due_key": f"{instant(due_at) if due_at else NEVER}|{number}",
         "updated_key": f"{instant(updated_at)}|{number}",
         "plain": plain(found["title"]),
-        "grams": grams(found["title"]),
+        "grams": list(grams(found["title"])),
     }
 
 
