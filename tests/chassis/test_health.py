@@ -97,7 +97,7 @@ def test_two_hundred_idle_connections_cost_no_thread_and_delay_no_probe(server, 
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
     try:
         assert get("/alive")[0] == 200
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
         assert len(server._http._open) <= http_thread.MAX_CONNECTIONS
     finally:
         for connection in idle:

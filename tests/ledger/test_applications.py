@@ -44,6 +44,7 @@ from services.ledger.applications import (
     applications,
 )
 from services.ledger.applications.handlers import opening
+from services.ledger.applications.rules import MOST_UNDECIDED
 from services.ledger.decider import (
     Accept,
     Open,
@@ -453,6 +454,36 @@ def test_an_objection_is_decided_once_by_somebody_else_and_only_where_there_is_o
     assert refused(given(*raised).when(decides(at, n=2))) is Refusal.WRONG_STATE
     decided = [*raised, *given(*raised).when(decides(at))]
     assert refused(given(*decided).when(decides(at))) is Refusal.ALREADY_DONE
+
+
+def test_nobody_objects_to_his_own_work() -> None:
+    assert (
+        refused(given(*until("approval")).when(objects(DONE_AT["approval"], "minzheng"))) is Refusal.OWN_WORK
+    )
+
+
+def test_an_official_objects_once_until_it_is_sent_back() -> None:
+    at = DONE_AT["filing"]
+    raised = [*until("approval"), *given(*until("approval")).when(objects(DONE_AT["approval"], "nongye"))]
+    assert refused(given(*raised).when(objects(at, "nongye"))) is Refusal.ALREADY_DONE
+    dismissed = [*raised, *given(*raised).when(decides(at))]
+    assert refused(given(*dismissed).when(objects(at, "nongye"))) is Refusal.ALREADY_DONE
+    assert kinds(given(*dismissed).when(objects(at, "discipline"))) == ["ObjectionRaised"]
+    upheld = [*raised, *given(*raised).when(decides(at, upheld=True))]
+    for step in map(complete, ("investigation", "appraisal")):
+        upheld += given(*upheld).when(replace(step, asked=replace(step.asked, now=at)))
+    assert kinds(given(*upheld).when(objects(at, "nongye"))) == ["ObjectionRaised"]
+
+
+def test_a_channel_brings_the_objections_of_many_people_and_so_many_at_a_time() -> None:
+    at, raised = DONE_AT["approval"], list(until("approval"))
+    for _ in range(MOST_UNDECIDED):
+        raised += given(*raised).when(objects(at))
+    assert kinds(raised[-1:]) == ["ObjectionRaised"]
+    assert refused(given(*raised).when(objects(at))) is Refusal.OBJECTION_OPEN
+    assert kinds(given(*raised).when(objects(at, "discipline"))) == ["ObjectionRaised"]
+    raised += given(*raised).when(decides(DONE_AT["filing"], n=3))
+    assert kinds(given(*raised).when(objects(DONE_AT["filing"]))) == ["ObjectionRaised"]
 
 
 # Ending

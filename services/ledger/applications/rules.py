@@ -47,6 +47,9 @@ from services.ledger.decider import (
 
 Events = Sequence[ApplicationTold]
 ONE_DAY = timedelta(days=1)
+MOST_UNDECIDED = 20
+"""Objections of one channel to one application. Each costs whoever decides some days, and every decision on
+the application some time."""
 no: Callable[[Asked, Refusal, str], LedgerCommandRefused] = partial(refusal, LedgerCommandRefused)
 
 
@@ -117,7 +120,8 @@ class Rules:
                 objection = objection or self._not_yet(request, to)
                 yield from [objection] if objection else self._complete(request, to)
             case RaiseObjection():
-                yield self._too_soon(request, to) or self._raise(request, to)
+                objection = self._too_soon(request, to) or self._heard_already(request.asked, to)
+                yield objection or self._raise(request, to)
             case DecideObjection():
                 refused = self._undecidable(request, to)
                 yield from [refused] if refused else self._decide(request, to)
@@ -255,6 +259,26 @@ class Rules:
             return no(
                 request.asked, Refusal.TOO_LATE, wording("it is approved already; submit a complaint instead")
             )
+        return None
+
+    def _heard_already(self, asked: Asked, to: Application) -> LedgerCommandRefused | None:
+        """An objection stops the approval, so nobody may stop it for ever (a choice of ours; no source rules
+        it). Nobody objects to his own work. An official objects once to each way through the stages; a
+        channel speaks for many people, and has so many undecided objections at a time."""
+        if self._is_of(asked, to):
+            detail = wording("{key} is your own work; nobody objects to his own", key=asked.key)
+            return no(asked, Refusal.OWN_WORK, detail)
+        actor = self.charter.actor(asked.actor)
+        speaks_for_many = actor is not None and actor.role in (Role.GATEWAY, Role.FEED)
+        if not speaks_for_many and asked.actor in to.objectors:
+            detail = wording("you objected already; what is new, tell whoever decides on it")
+            return no(asked, Refusal.ALREADY_DONE, detail)
+        if sum(each.by == asked.actor for each in to.objections) >= MOST_UNDECIDED:
+            detail = wording(
+                "{most} objections that you brought are not decided yet; bring the next when one is",
+                most=str(MOST_UNDECIDED),
+            )
+            return no(asked, Refusal.OBJECTION_OPEN, detail)
         return None
 
     def _raise(self, request: RaiseObjection, to: Application) -> ObjectionRaised:

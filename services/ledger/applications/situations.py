@@ -137,6 +137,8 @@ class Application:
     objections: tuple[Objection, ...] = ()
     """Those not decided yet."""
     raised: int = 0
+    objectors: tuple[str, ...] = ()
+    """Who objected since it was last sent back."""
     paused_at: datetime | None = None
     """Since when an objection keeps the approval waiting."""
     round: int = 1
@@ -326,7 +328,13 @@ def begun_again(application: Application, event: VerificationRejected) -> Applic
 def objected(application: Application, event: ObjectionRaised) -> Application:
     since = application.paused_at or (event.at if application.stage.approval else None)
     open_ones = (*application.objections, Objection(event.objection, event.by, event.due))
-    changed = replace(application, objections=open_ones, raised=event.objection, paused_at=since)
+    changed = replace(
+        application,
+        objections=open_ones,
+        raised=event.objection,
+        objectors=tuple(dict.fromkeys((*application.objectors, event.by))),
+        paused_at=since,
+    )
     return touched(changed, event.at)
 
 
@@ -340,7 +348,9 @@ def decided(application: Application, event: ObjectionDecided) -> Application:
     left = tuple(each for each in application.objections if each.number != event.objection)
     since = application.paused_at if left else None
     due = event.due or application.due
-    return touched(replace(due_again(application, due), objections=left, paused_at=since), event.at)
+    objectors = tuple(each.by for each in left) if event.upheld else application.objectors
+    changed = replace(due_again(application, due), objections=left, objectors=objectors, paused_at=since)
+    return touched(changed, event.at)
 
 
 def recomputed(application: Application, event: DeadlineRecomputed) -> Application:
