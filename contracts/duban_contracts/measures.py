@@ -16,6 +16,8 @@ from duban_contracts.message import Command, Fact, Key, Moment, Part
 from duban_contracts.plan import Shape
 from duban_contracts.rules import Role, Token
 
+HOLDER = "measure:"
+"""So begins the name under which a measure holds its register number; no submission is named so."""
 Stations = (Role.STATION,)
 
 

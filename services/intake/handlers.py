@@ -20,6 +20,7 @@ from duban_contracts.ledger import (
     EntryReopened,
     EntryStruckOff,
 )
+from duban_contracts.measures import HOLDER
 from duban_contracts.merging import MatterMerged, MatterUnmerged
 from duban_contracts.message import Refusal
 from duban_contracts.rating import CallbackRecorded, NegativeRatingReceived
@@ -96,13 +97,14 @@ def note_reclassification(heard: Heard[EntryReclassified], charter: Charter) -> 
 
 def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objection]:
     matter = heard.data
-    if heard.key.startswith(ENTRY):
-        yield (
-            Refusal.WRONG_STATE,
-            wording(
-                "a key that begins with '{entry}' is an entry's; name the submission otherwise", entry=ENTRY
-            ),
-        )
+    for taken, whose in ((ENTRY, wording("an entry")), (HOLDER, wording("a measure"))):
+        if heard.key.startswith(taken):
+            detail = wording(
+                "a key that begins with '{taken}' is that of {whose}; name the submission otherwise",
+                taken=taken,
+                whose=whose,
+            )
+            yield Refusal.WRONG_STATE, detail
     yield from unknown(Refusal.UNKNOWN_CATEGORY, wording("category"), matter.category, charter.categories)
     yield from unknown(Refusal.UNKNOWN_VILLAGE, wording("village"), matter.village, charter.villages)
     yield from unknown(Refusal.UNKNOWN_STATION, wording("station"), matter.station, charter.stations)

@@ -38,7 +38,6 @@ from duban_contracts.readers import Reader
 from duban_contracts.reclassifying import EntryReclassified
 from duban_contracts.topology import HEARS as LISTENS
 from duban_contracts.topology import facts_of
-from services.chassis.decider import Refuse
 from services.chassis.heard import Heard
 from services.chassis.service import Reading
 from services.intake.audience import audience
@@ -208,12 +207,6 @@ def test_only_an_open_duty_is_shown_who_asks(
 )
 def test_what_changes_no_duty_is_not_even_stored(township: Charter, fact: Fact) -> None:
     assert commands(fact, township) == []
-
-
-def test_a_submission_cannot_take_the_key_of_an_entry(township: Charter) -> None:
-    [(_key, refuse)] = commands(SubmitMatter(title="t", category="garbage"), township, "gateway")
-    assert isinstance(refuse, Refuse)
-    assert refuse.reason is Refusal.WRONG_STATE
 
 
 def test_duties_are_kept_and_never_told(township: Charter) -> None:

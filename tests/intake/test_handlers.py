@@ -25,6 +25,7 @@ from services.chassis.decider import Refuse
 from services.chassis.heard import Heard
 from services.intake.decider import Decline, Submit, Supplement, Withdraw
 from services.intake.handlers import HEARS
+from services.ledger.measures.handlers import holder
 
 TOWN = read_charter(Path(__file__).parents[2] / "deploy/charters/township-2024.yaml")
 KEY = "hotline:4711"
@@ -99,6 +100,19 @@ def test_a_prefixed_key_is_for_its_own_feed(key: str, sender: str, may: bool) ->
         assert isinstance(command, Refuse)
         assert command.reason is Refusal.NOT_ALLOWED
         assert f"begin yours with {sender}:" in command.detail
+
+
+@pytest.mark.parametrize("sender", ["gateway", "office", "import"])
+@pytest.mark.parametrize("key", ["entry/2024-000123", holder("2024", "p1-2-1")])
+def test_a_submission_cannot_take_the_key_of_an_entry_nor_the_number_of_a_measure(
+    key: str, sender: str
+) -> None:
+    """One register numbers both: a measure whose number a matter holds would never be opened."""
+    submitted = Heard("m1", key, matter(), NOW, actor=sender, told_by=sender)
+    [(_, refuse)] = list(HEARS[SubmitMatter](submitted, TOWN))
+    assert isinstance(refuse, Refuse)
+    assert refuse.reason is Refusal.WRONG_STATE
+    assert "name the submission otherwise" in refuse.detail
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from duban_contracts import measures as requested
 from duban_contracts.charter import Charter
-from duban_contracts.measures import PlanApplied
+from duban_contracts.measures import HOLDER, PlanApplied
 from duban_contracts.supervision import CampaignStarted
 from services.chassis.heard import Handlers, Heard
 from services.ledger.measures import (
@@ -27,7 +27,7 @@ Wanted = Iterable[tuple[str, MeasureCommand | PlanCommand]]
 
 def holder(campaign: str, measure: str) -> str:
     """Under which name a measure holds its number: the same one as long as the campaign lasts."""
-    return f"measure:{campaign}:{measure}"
+    return f"{HOLDER}{campaign}:{measure}"
 
 
 def holders(plan: PlanApplied) -> Iterable[str]:
