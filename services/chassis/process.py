@@ -121,7 +121,11 @@ def behind(pending: Mapping[tuple[str, str], int]) -> str | None:
 
 
 class Process:
-    """One service and its read models, in one process with one connection to each server."""
+    """One service and its read models, in one process.
+
+    It has two connections to NATS: the broker cuts one that cannot read as fast as others write. Questions
+    come on one of their own, so that a flood of them never takes commands and facts away.
+    """
 
     def __init__(self, settings: Settings, services: Sequence[Service], clock: Clock = system_clock) -> None:
         nats_client.survive_any_bytes()
@@ -129,17 +133,7 @@ class Process:
         self.name = services[0].part_of
         self.health = Health()
         self.failed = False
-        self.broker = NatsBroker(
-            settings.nats_url,
-            name=f"duban-{self.name}",
-            inbox_prefix=inbox_of(settings.nats_url),
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=RECONNECT_SECONDS,
-            ping_interval=10,
-            closed_cb=self._closed,
-            graceful_timeout=settings.graceful_seconds,
-            logger=None,
-        )
+        self.broker, self._for_questions = self._broker(""), self._broker("-questions")
         self.app = FastStream(
             self.broker,
             logger=None,
@@ -190,6 +184,19 @@ class Process:
                 self._http.stop()
         return 1 if self.failed else 0
 
+    def _broker(self, what_for: str) -> NatsBroker:
+        return NatsBroker(
+            self.settings.nats_url,
+            name=f"duban-{self.name}{what_for}",
+            inbox_prefix=inbox_of(self.settings.nats_url),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_SECONDS,
+            ping_interval=10,
+            closed_cb=self._closed,
+            graceful_timeout=self.settings.graceful_seconds,
+            logger=None,
+        )
+
     @property
     def client(self) -> Client:
         return self.broker.connection
@@ -217,8 +224,10 @@ class Process:
             self._queries.append((contract, respond))
 
     async def _answer_queries(self) -> None:
+        await self._for_questions.connect()
         for contract, respond in self._queries:
-            asking = await answer_queries(self.client, contract, respond, self._reader, self._desk)
+            client = self._for_questions.connection
+            asking = await answer_queries(client, contract, respond, self._reader, self._desk)
             self._asking.append(asking)
 
     def _reader(self, actor: str) -> Reader | None:
@@ -403,6 +412,8 @@ class Process:
         while not self._stopping.is_set():
             self.health.beat()
             self._say("nats", OK if self.client.is_connected else "disconnected")
+            asked = self._for_questions.connection.is_connected
+            self._warn("questions", None if asked else "disconnected; nobody can ask this service")
             await self._check_mongo()
             await self._check_consumers()
             await self._check_clock()
@@ -541,6 +552,7 @@ class Process:
         await asyncio.gather(*self._tasks, *self._aside, return_exceptions=True)
 
     async def _disconnect(self) -> None:
+        await self._for_questions.stop()
         self._mongo.close()
         log.info("stopped")
 

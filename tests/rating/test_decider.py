@@ -121,6 +121,10 @@ class TestWhoRates:
         [rated] = given(self.brought).when(rated_by(actor, told_by))
         assert isinstance(rated, RatingGiven)
 
+    def test_a_rating_from_before_its_round_counts_from_the_invitation(self) -> None:
+        early = given(INVITED).when(rate(Level.DISSATISFIED, MONDAY - timedelta(days=20)))
+        assert early == given(INVITED).when(rate(Level.DISSATISFIED, MONDAY))
+
     def test_a_round_without_channel_is_rated_by_any_feed(self) -> None:
         [rated] = given(INVITED).when(rated_by("import"))
         assert isinstance(rated, RatingGiven)
@@ -388,6 +392,13 @@ def test_a_round_is_invited_rated_and_told_late_at_most_once(steps: list[Command
     once = (RatingInvited, RatingGiven, RatingLapsed, CallbackOverdue, RectificationOverdue, Rectified)
     assert all(told.count(fact) <= 1 for fact in once)
     assert not (RatingGiven in told and RatingLapsed in told)
+
+
+@for_all(st.lists(commands))
+def test_facts_of_a_round_never_run_backwards(steps: list[Command | Wake]) -> None:
+    """A feed that tells what it saw elsewhere, or whose clock is wrong, puts no duty into the past."""
+    times = [event.at for event in story(steps)[0] if not isinstance(event, RatingCommandRefused)]
+    assert times == sorted(times)
 
 
 @for_all(st.lists(commands))

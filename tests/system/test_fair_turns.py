@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from duban_contracts.intake import IntakeCommandRefused, SubmitMatter
 from services.chassis.provision import MOST_WAITING
 from services.console.client import OWN_SHARE_FULL, Order, duban
+from services.console.embedded.nats import NatsServer
+from services.console.embedded.servers import at_home, free_port
 from services.console.system import running_system
+from tests.waiting import until
 
 FLOOD = 50_000
 AT_ONCE = 1_000
@@ -59,3 +63,59 @@ def test_a_flood_of_refused_commands_holds_nobody_up_and_its_sender_is_told(tmp_
     assert said[OWN_SHARE_FULL] > 0
     assert said[None] >= MOST_WAITING - 1
     assert said.keys() == {None, OWN_SHARE_FULL}
+
+
+class WatchedNats(NatsServer):
+    """Its monitor says who is connected."""
+
+    def _prepare(self):
+        self.monitor = free_port()
+        return [*super()._prepare(), "--http_port", str(self.monitor)]
+
+    def connections(self):
+        """By name: the number of the connection, and what is subscribed to by it."""
+        with urlopen(f"http://127.0.0.1:{self.monitor}/connz?subs=1", timeout=5) as told:
+            found = json.load(told)["connections"]
+        return {each.get("name"): (each["cid"], each.get("subscriptions_list", [])) for each in found}
+
+
+MAIN, QUESTIONS = "duban-intake", "duban-intake-questions"
+TOO_MUCH = 80
+"""Megabytes: more than the broker keeps for a connection that does not read (64 MB)."""
+
+
+@pytest.mark.case("B8")
+def test_a_flood_of_questions_takes_no_command_away(tmp_path, township):
+    """The broker cuts who cannot read as fast as others write: that connection brings questions only."""
+
+    async def flood(nats_url):
+        async with duban(nats_url) as feed:
+            for _ in range(TOO_MUCH):
+                await feed.client.publish("query.intake.charter.v1.gateway", b"x" * 1_000_000)
+            await feed.client.flush(30)
+
+    async def served(nats_url):
+        async with duban(nats_url) as town:
+            order = Order(SubmitMatter(title="垃圾", category="garbage"), uuid4().hex, "gateway")
+            answer = await town.outcome(order, PATIENCE)
+            assert answer.facts[0].type == "duban.intake.matter_accepted.v1"
+            assert (await town.charter()).revision == 1
+
+    watched = at_home(WatchedNats, None)
+    with running_system(township, logs=tmp_path, services=["intake"], nats=watched) as system:
+        before = system.nats.connections()
+        assert not [subject for subject in before[MAIN][1] if subject.startswith("query.")]
+        assert all(subject.startswith("query.") for subject in before[QUESTIONS][1])
+        service = system["intake"].child
+        service.pause()
+        try:
+            asyncio.run(flood(system.nats_url))
+            until(lambda: QUESTIONS not in system.nats.connections(), 20)
+            assert MAIN in system.nats.connections()
+        finally:
+            service.resume()
+        until(lambda: system.nats.connections().get(QUESTIONS), 20)
+        asyncio.run(served(system.nats_url))
+        after = system.nats.connections()
+    assert after[MAIN][0] == before[MAIN][0]
+    assert after[QUESTIONS][0] != before[QUESTIONS][0]

@@ -17,6 +17,8 @@ class Round:
     station: str | None
     brought_by: str | None = None
     restricted: bool = False
+    told_at: datetime | None = None
+    """When anything was last told of it."""
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,9 @@ from services.rating.decider.commands import (
     RecordRectification,
     Round,
 )
-from services.rating.decider.states import Duty, Invited, Lapsed, NotInvited, Rated, State
+from services.rating.decider.states import Duty, Invited, Lapsed, NotInvited, Rated, State, told_as_of
 
+Told = TypeVar("Told", bound=OfRound)
 NO_SUCH_ROUND = wording(
     "no rating was invited under this key; use <entry>/<round> of a round that was struck off"
 )
@@ -66,7 +67,8 @@ class Rules:
                     )
                 ]
             case EndRedo(now), Rated(of, rectification=Duty(owed=True) as owed):
-                return [_told(Rectified, of, now, late=now >= owed.by)]
+                ended = told_as_of(of, now)
+                return [_told(Rectified, of, ended, late=ended >= owed.by)]
             case ((InviteRating() | EndRedo()), _):
                 return []  # invited before, or nothing left to mend
             case ((Rate() | RecordCallback() | RecordRectification()), NotInvited()):
@@ -107,7 +109,7 @@ class Rules:
                 return [_no(command.asked, Refusal.ALREADY_DONE, detail)]
 
     def _rated(self, command: Rate, of: Round) -> list[RatingEvent]:
-        now, dimensions = command.asked.now, dict(command.dimensions)
+        now, dimensions = told_as_of(of, command.asked.now), dict(command.dimensions)
         given = _told(RatingGiven, of, now, level=command.level, dimensions=dimensions)
         duties = self._duties(now, command.level, of) if command.level.negative else []
         integrity = dimensions.get(Dimension.INTEGRITY)
@@ -134,7 +136,8 @@ class Rules:
                 )
                 return [_no(asked, Refusal.NOT_THE_HANDLER, detail)]
             case Rated(of, rectification=Duty(owed=True) as owed):
-                return [_told(Rectified, of, asked.now, late=asked.now >= owed.by, note=command.note)]
+                now = told_as_of(of, asked.now)
+                return [_told(Rectified, of, now, late=now >= owed.by, note=command.note)]
             case Rated(rectification=Duty()):
                 return [_no(asked, Refusal.ALREADY_DONE, wording("nothing is left to mend in this round"))]
             case _:
@@ -153,10 +156,11 @@ def _record_callback(command: RecordCallback, state: State) -> list[RatingEvent]
     asked = command.asked
     match state:
         case Rated(of, Duty(owed=True), rectification):
-            recorded = _told(CallbackRecorded, of, asked.now, result=command.result, note=command.note)
+            now = told_as_of(of, asked.now)
+            recorded = _told(CallbackRecorded, of, now, result=command.result, note=command.note)
             unfounded = command.result is CallbackResult.UNFOUNDED
             dropped = unfounded and rectification is not None and rectification.owed
-            return [recorded, *([_told(Rectified, of, asked.now)] if dropped else [])]
+            return [recorded, *([_told(Rectified, of, now)] if dropped else [])]
         case Rated(callback=Duty()):
             return [
                 _no(asked, Refusal.ALREADY_DONE, wording("the citizen was called back and reached already"))
@@ -179,9 +183,6 @@ def _fallen_due(now: datetime, state: State) -> list[RatingEvent]:
 
 def _falls_due(duty: Duty | None, now: datetime) -> bool:
     return duty is not None and duty.wake_at is not None and duty.wake_at <= now
-
-
-Told = TypeVar("Told", bound=OfRound)
 
 
 def _told(fact: type[Told], of: Round, at: datetime, **more: Any) -> Told:

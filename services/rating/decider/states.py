@@ -69,6 +69,18 @@ State = NotInvited | Invited | Lapsed | Rated
 
 
 def evolve(state: State, event: RatingEvent) -> State:
+    after = happened(state, event)
+    if isinstance(after, NotInvited) or isinstance(event, RatingCommandRefused | RatingPersonalDataMasked):
+        return after
+    return replace(after, round=replace(after.round, told_at=told_as_of(after.round, event.at)))
+
+
+def told_as_of(of: Round, moment: datetime) -> datetime:
+    """Nothing is told of a round as of before what was told of it already, whenever a feed says it was."""
+    return moment if of.told_at is None else max(of.told_at, moment)
+
+
+def happened(state: State, event: RatingEvent) -> State:
     match event:
         case RatingInvited(until=until):
             round_ = replace(_round(event), brought_by=event.brought_by, restricted=event.restricted)
