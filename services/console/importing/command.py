@@ -19,7 +19,12 @@ from services.chassis.charter_file import CharterErrors, read_charter
 from services.console.charter_commands import errors_text
 from services.console.client import Duban
 from services.console.i18n import N_, _
-from services.console.importing.convert import CLOSING_OF_AN_OPEN_CASE, IDS_ARE_NUMBERS, Refused
+from services.console.importing.convert import (
+    ANSWER_OF_AN_OPEN_CASE,
+    CLOSING_OF_AN_OPEN_CASE,
+    IDS_ARE_NUMBERS,
+    Refused,
+)
 from services.console.importing.explain import explained
 from services.console.importing.mapping import ImportMap, MapErrors, check_header, read_map
 from services.console.importing.propose import feed_of, propose, written
@@ -299,6 +304,9 @@ def tell(summary: Summary, total: int, output: Format) -> None:
 NOTES: Mapping[str, str] = {
     CLOSING_OF_AN_OPEN_CASE: N_(
         "{count} rows are open by their status and have a closing time, which is not kept: rows {rows}"
+    ),
+    ANSWER_OF_AN_OPEN_CASE: N_(
+        "{count} rows are open by their status and have an answer, which is not kept: rows {rows}"
     ),
     IDS_ARE_NUMBERS: N_(
         "{count} ids are numbers in this workbook: zeros in front, if there were any, are lost and cannot be "

@@ -53,6 +53,10 @@ CLOSING_OF_AN_OPEN_CASE = "closing_date_of_open_case"
 status is behind. It comes in as open, and the closing time is not kept."""
 
 
+ANSWER_OF_AN_OPEN_CASE = "answer_of_open_case"
+"""The case is open, so nobody was answered yet: what stands there is not kept."""
+
+
 IDS_ARE_NUMBERS = "ids_are_numbers"
 """A workbook keeps no zeros in front of a number: whether there were any cannot be seen."""
 
@@ -137,11 +141,14 @@ class _Reading:
         found = []
         if is_open and self.cell("closed_at"):
             found.append(CLOSING_OF_AN_OPEN_CASE)
+        if is_open and self.cell("answer"):
+            found.append(ANSWER_OF_AN_OPEN_CASE)
         if isinstance(self.row[self.map.columns.id], NumberText):
             found.append(IDS_ARE_NUMBERS)
         return tuple(found)
 
     def command(self, at: datetime) -> SubmitMatter:
+        past = self.past(at)
         fields: dict[str, Any] = {
             "title": self.title(),
             "category": self.category(),
@@ -149,8 +156,10 @@ class _Reading:
             "village": self.word("village", self.map.villages, self.map.defaults.village),
             "channel": self.channel(),
             "text": self.cell("text"),
+            "petitioner": self.petitioner(),
             **self.due(),
-            "past": self.past(at),
+            "past": past,
+            "solved_on_the_spot": (past and self.cell("answer")) or None,
             **{mark: self.flag(mark) for mark in ("urgent", "hardship", "safety")},
         }
         try:
@@ -163,6 +172,10 @@ class _Reading:
         """What stands in the field's column; nothing where the map names no column for it."""
         column = getattr(self.map.columns, field)
         return "" if column is None else as_text(self.row[column], self.map)
+
+    def petitioner(self) -> dict[str, str] | None:
+        said = {"name": self.cell("petitioner"), "phone": self.cell("phone")}
+        return {field: cell for field, cell in said.items() if cell} or None
 
     def title(self) -> str:
         title = self.map.columns.title

@@ -51,6 +51,9 @@ COLUMNS: Mapping[str, str] = {
     "urgent": N_("Yes or no; an empty cell means no"),
     "hardship": N_("Yes or no; an empty cell means no"),
     "safety": N_("Yes or no; an empty cell means no"),
+    "petitioner": N_("Who brought it: a name, which stays in intake's database"),
+    "phone": N_("How to reach the petitioner; stays in intake's database"),
+    "answer": N_("What the petitioner of a closed case was told, without names"),
 }
 EXAMPLE = """\
 feed: hotline

@@ -15,7 +15,10 @@ _FIELDS = {
         "接件时间 创建时间 诉求时间 收件时间 派单时间 时间 日期 submittedat createddate createdat "
         "opendt openeddate opened created received date"
     ),
-    "title": ("标题 诉求标题 工单标题 主题 事项 事项名称 问题 诉求事项 title subject summary"),
+    "title": (
+        "标题 诉求标题 工单标题 主题 事项 事项名称 问题 问题事项 诉求事项 反映事项 反映问题 反映的问题 "
+        "信访事项 办理事项 诉求 title subject summary"
+    ),
     "text": ("诉求内容 内容 详细内容 来电内容 反映内容 问题描述 描述 text description details"),
     "category": (
         "诉求类别 类别 分类 问题类别 问题分类 诉求分类 事项类别 问题类型 诉求类型 类型 category "
@@ -39,6 +42,9 @@ _FIELDS = {
     "channel": ("来源 渠道 诉求来源 受理渠道 工单来源 来源渠道 受理方式 channel source requestsource"),
     "village": ("村居 村 所属村 所属村居 村社区 社区 所在村 村名 village district"),
     "urgent": ("是否紧急 紧急 加急 urgent"),
+    "petitioner": ("反映人 诉求人 来电人 来访人 信访人 申请人 当事人 群众姓名 姓名 petitioner caller name"),
+    "phone": ("联系电话 联系方式 电话 手机 手机号 来电号码 phone telephone mobile"),
+    "answer": ("办理结果 处理结果 办理意见 答复内容 回复内容 办结意见 answer resolution closurereason"),
 }
 FIELDS: Mapping[str, tuple[str, ...]] = {name: tuple(words.split()) for name, words in _FIELDS.items()}
 

@@ -126,6 +126,9 @@ class Columns(MapPart):
     urgent: str | None = None
     hardship: str | None = None
     safety: str | None = None
+    petitioner: str | None = Field(None, description="Who brought it; stays in intake's database")
+    phone: str | None = Field(None, description="Of the petitioner; stays in intake's database")
+    answer: str | None = Field(None, description="Of a closed case: what the petitioner was told")
 
     def named(self) -> Iterator[tuple[str, str]]:
         """(field, column) for each column that the map counts on."""

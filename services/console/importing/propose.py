@@ -160,18 +160,26 @@ def written(found: Proposal, feed: str, charter: Charter | None = None) -> str:
         lines.append(f"delimiter: {_quoted(found.delimiter)}")
     if found.header_row != 1:
         lines.append(f"header_row: {found.header_row}")
-    if "title" not in columns:
-        columns["title"] = columns.get("category") or columns.get("text") or ""
+    if "title" not in columns:  # the text says at least what it is about; the category is the same for many
+        columns["title"] = columns.get("text") or ""
     lines += ["", "columns:"]
     for name in ("id", "title", "submitted_at"):
         lines.append(f"  {name}: {_quoted(columns.pop(name)) if columns.get(name) else ''}".rstrip())
     lines += [f"  {name}: {_quoted(heading)}" for name, heading in columns.items() if heading]
+    lines += _unread(found)
     lines += ["", *_date_formats(found)]
     lines += _closing(found)
     lines += _tables(found, charter)
     if "category" not in found.columns:
         lines += ["", "defaults:", "  category:  # " + _("a category of the charter")]
     return "\n".join(lines) + "\n"
+
+
+def _unread(found: Proposal) -> list[str]:
+    """What stays out of the register, unless somebody gives it a field."""
+    left = [heading for heading in found.header if heading and heading not in found.columns.values()]
+    said = _("not read: {headings}").format(headings=", ".join(left))
+    return [f"  # {said}"] if left else []
 
 
 def _date_formats(found: Proposal) -> list[str]:
@@ -254,5 +262,6 @@ def _quoted(text: object) -> str:
 
 
 def feed_of(path: Path) -> str:
-    """A token made of the file's name."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "past"
+    """A token made of the file's name; one without letters, e.g. a year, says nothing of where it is from."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-_")[:40]
+    return name if re.search("[A-Za-z]", name) else f"past-{name}"[:40].rstrip("-")

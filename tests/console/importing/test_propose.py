@@ -9,11 +9,11 @@ import typer
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
-from duban_contracts.intake import Outcome
+from duban_contracts.intake import Outcome, Petitioner
 from services.chassis.charter_file import read_charter
 from services.console.importing.cells import BadFile
 from services.console.importing.command import import_file
-from services.console.importing.convert import Case, convert
+from services.console.importing.convert import ANSWER_OF_AN_OPEN_CASE, Case, convert
 from services.console.importing.explain import COLUMNS, EXAMPLE, MAP
 from services.console.importing.mapping import Columns, ImportMap, MapErrors, check_header, read_map
 from services.console.importing.propose import feed_of, propose, written
@@ -134,6 +134,36 @@ def test_short_and_full_names_of_stations_are_known(tmp_path: Path) -> None:
     assert '"清洁办": qingjieban' in text
     [tokens] = [line for line in text.splitlines() if line.startswith("  # one of: ")]
     assert "garbage" in tokens
+
+
+PAPER = (
+    "序号,受理日期,来源,村（居）,反映人,联系电话,问题事项,类别,责任站所,办理期限,办结日期,办理结果,办理状态,备注\n"
+    "1,2024年5月3日,来访,东村,王小明,13812345678,路灯不亮,公厕,镇新村办,2024年5月8日,2024年5月6日,已更换灯泡,已办结,急\n"
+    "2,2024年5月4日,窗口,东村,李四,63200001,垃圾未清,公厕,镇新村办,2024年5月9日,,催办,办理中,\n"
+)
+
+
+@pytest.mark.case("C13")
+def test_the_ledger_that_an_office_keeps_comes_in_with_who_brought_it_and_what_he_was_told(
+    tmp_path: Path,
+) -> None:
+    file = saved(tmp_path / "台账2024.csv", PAPER)
+    text = written(propose(file), feed_of(file), read_charter(CHARTER))
+    assert "  # not read: 备注" in text.splitlines()
+    closed, still_open = cases(file, read_map(saved(tmp_path / "map.yaml", text)))
+    assert (closed.key, closed.command.title) == ("past-2024:1", "路灯不亮")
+    assert closed.command.petitioner == Petitioner(name="王小明", phone="13812345678")
+    assert closed.command.solved_on_the_spot == "已更换灯泡"
+    assert still_open.command.petitioner == Petitioner(name="李四", phone="63200001")
+    assert (still_open.command.solved_on_the_spot, still_open.notes) == (None, (ANSWER_OF_AN_OPEN_CASE,))
+
+
+@pytest.mark.case("C13")
+def test_a_category_is_no_title_for_it_is_the_same_for_many(tmp_path: Path) -> None:
+    file = saved(tmp_path / "r.csv", "编号,受理时间,类别\n1,2024-05-03,公厕\n")
+    lines = written(propose(file), "r", read_charter(CHARTER)).splitlines()
+    assert "  title:" in lines
+    assert '  category: "类别"' in lines
 
 
 @pytest.mark.case("C13")
