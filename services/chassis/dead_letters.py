@@ -5,8 +5,9 @@ original is kept in the service's own database, from where it can be replayed (`
 read the stream than intake's database, so in a letter what looks like personal data is masked.
 
 Only unreadable facts of our own services count towards the cap that stops a consumer: they say that releases
-do not fit together. Unreadable commands are somebody's mistake or mischief, and are counted by who sent them;
-beyond a rate, only the beginnings are kept of what one of them sends.
+do not fit together. Unreadable commands are somebody's mistake or mischief, and are counted by who sent them.
+None of them may hold up anybody else: beyond a rate, or a sender's share of what is kept, the sender is told
+and nothing is kept; nor does one whose original is kept wait for room in a full stream of letters.
 """
 
 from collections import defaultdict, deque
@@ -18,12 +19,14 @@ from urllib.parse import quote
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js.errors import APIError
 
 from duban_contracts.envelope import Poison
 from duban_contracts.masking import mask, mask_header
 from duban_contracts.notices import DEAD_LETTER, DeadLetterNotice
 from duban_contracts.rules import is_token
 from duban_contracts.subjects import dead_subject, is_command, notice_subject
+from services.chassis import metrics
 from services.chassis.originals import Original, Originals, as_it_is
 
 log = structlog.get_logger()
@@ -32,8 +35,10 @@ MOST_BYTES = 16_384
 """Of the original's body in a letter."""
 MOST_HEADER_BYTES = 8_192
 """Of the original's headers in a letter, all together, as they are written."""
-BRIEF_BYTES = 256
-"""Of the body of what an actor sends beyond the rate."""
+MOST_DETAIL, BRIEF = 1_000, 200
+"""Characters of what is wrong with it; beyond the rate."""
+NO_ROOM = (10047, 10077)
+"""The broker's numbers for a stream, or a store, that is full."""
 RATE = 100
 """Unreadable commands of one actor within WINDOW that are kept whole."""
 WINDOW = 60.0
@@ -76,30 +81,39 @@ class DeadLetters:
 
     async def bury(self, msg: Msg, poison: Poison) -> None:
         """Original and letter are stored before the message is terminated: twice at worst, never lost."""
+        sender = sender_of(msg.subject)
+        beyond = sender is not None and self._is_beyond_the_rate(sender)
+        if not beyond:
+            await self._keep(msg, poison, sender)
+        if notice := self._notice(msg, poison, BRIEF if beyond else MOST_DETAIL):
+            await self._client.publish(*notice)
+        await self._client.publish(msg.reply, f"+TERM {poison.reason.value}".encode())
+        if sender is None:
+            self.in_a_row += 1
+
+    async def _keep(self, msg: Msg, poison: Poison, sender: str | None) -> None:
         meta = msg.metadata
         where = f"{meta.stream}.{self._consumer}.{meta.sequence.stream}"
-        sender = sender_of(msg.subject)
-        brief = sender is not None and self._is_beyond_the_rate(sender)
-        if self._originals and not brief:
-            await self._originals.keep(
-                Original(
-                    where=where,
-                    subject=msg.subject,
-                    headers=tuple((name, str(value)) for name, value in (msg.headers or {}).items()),
-                    body=msg.data,
-                    stored_at=meta.timestamp,
-                    reason=poison.reason.value,
-                    detail=poison.detail[:1_000],
-                    sender=sender,
-                )
-            )
+        original = Original(
+            where=where,
+            subject=msg.subject,
+            headers=tuple((name, str(value)) for name, value in (msg.headers or {}).items()),
+            body=msg.data,
+            stored_at=meta.timestamp,
+            reason=poison.reason.value,
+            detail=poison.detail[:MOST_DETAIL],
+            sender=sender,
+        )
+        kept = self._originals is not None and await self._originals.keep(original)
+        if self._originals and not kept and sender is not None:
+            return
         # Masked before it is cut: half a number is not recognised.
-        body = self._masked(msg.data)[: BRIEF_BYTES if brief else MOST_BYTES]
+        body = self._masked(msg.data)[:MOST_BYTES]
         headers = {
-            **self._original(msg.headers or {}, BRIEF_BYTES if brief else MOST_HEADER_BYTES),
+            **self._original(msg.headers or {}),
             "Nats-Msg-Id": f"dead.{where}",
             "Duban-Dead-Reason": poison.reason.value,
-            "Duban-Dead-Detail": _quoted(mask(poison.detail).text[:1_000], safe=" :;,.'()[]{}"),
+            "Duban-Dead-Detail": _quoted(mask(poison.detail).text[:MOST_DETAIL], safe=" :;,.'()[]{}"),
             "Duban-Dead-Subject": _quoted(mask(msg.subject).text[:300]),
             "Duban-Dead-Stream": meta.stream,
             "Duban-Dead-Sequence": str(meta.sequence.stream),
@@ -108,14 +122,14 @@ class DeadLetters:
         }
         if sender is not None:
             headers["Duban-Dead-Actor"] = sender
-        await self._jetstream.publish(dead_subject(self._service, poison.reason.value), body, headers=headers)
-        if notice := self._notice(msg, poison):
-            await self._client.publish(*notice)
-        await self._client.publish(msg.reply, f"+TERM {poison.reason.value}".encode())
-        if sender is None:
-            self.in_a_row += 1
-        if not brief:
-            log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
+        subject = dead_subject(self._service, poison.reason.value)
+        try:
+            await self._jetstream.publish(subject, body, headers=headers)
+        except APIError as error:
+            if not kept or sender is None or error.err_code not in NO_ROOM:
+                raise
+            metrics.LETTERS_WITHOUT_ROOM.labels(self._consumer).inc()
+        log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
 
     def _is_beyond_the_rate(self, sender: str) -> bool:
         times, now = self._recent[sender], self._clock()
@@ -134,12 +148,13 @@ class DeadLetters:
     def _masked(self, body: bytes) -> bytes:
         return self._mask(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
-    def _original(self, headers: Mapping[str, Any], most_bytes: int) -> dict[str, str]:
+    def _original(self, headers: Mapping[str, Any]) -> dict[str, str]:
         """Without the broker's own: `Nats-Expected-Stream` would have the letter itself refused.
 
         A `Status` would have clients take the letter for a word of the broker's: it is kept renamed.
         """
         kept: dict[str, str] = {}
+        most_bytes = MOST_HEADER_BYTES
         for name, value in headers.items():
             text = mask_header(self._mask(str(value)))
             most_bytes -= len(name.encode()) + len(text.encode(errors="replace"))
@@ -150,14 +165,14 @@ class DeadLetters:
             kept[f"Duban-Dead-Header-{name}" if name.lower() in ("status", "description") else name] = text
         return kept
 
-    def _notice(self, msg: Msg, poison: Poison) -> tuple[str, bytes] | None:
-        """Subject and body of what the sender of a command is told; facts have none."""
+    def _notice(self, msg: Msg, poison: Poison, most: int) -> tuple[str, bytes] | None:
+        """Subject and body of what the sender of a command is told, `most` characters; facts have none."""
         sender = msg.subject.rpartition(".")[2]
         if not is_command(msg.subject) or not is_token(sender):
             return None
         notice = DeadLetterNotice(
             reason=poison.reason.value,
-            detail=mask(poison.detail[:1_000]).text,
+            detail=mask(poison.detail[:most]).text,
             subject=msg.subject,
             sequence=msg.metadata.sequence.stream,
             id=(msg.headers or {}).get("ce-id"),

@@ -30,6 +30,11 @@ SLOW_DECISIONS = Counter(
 UNREADABLE_COMMANDS = Counter(
     "duban_unreadable_commands", "Commands that could not be read, by who sent them", ["consumer", "actor"]
 )  # actor: those of the charter, and unknown
+LETTERS_WITHOUT_ROOM = Counter(
+    "duban_letters_without_room",
+    "Unreadable commands without a letter, for the stream of letters is full; their originals are kept",
+    ["consumer"],
+)
 UNREADABLE_FACTS = Counter(
     "duban_unreadable_facts", "Facts of our own services that could not be read", ["consumer"]
 )

@@ -5,10 +5,12 @@
      by, decided_at, outcome}
 
 Bounded in time by an index that removes what is old, and in number for each sender: of a sender who fills his
-share the first ones stay, and nobody else loses any. Outside of intake patterns of personal data are masked.
+share the first ones stay, and nobody else loses any. Outside of intake patterns of personal data are masked,
+and of what is larger than can be looked through for them (`MOST_MASKED`) the rest is left out.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from duban_contracts.identity import SEPARATOR, identity
+from duban_contracts.masking import LEFT_OUT, MOST_MASKED
 
 Raw = dict[str, Any]
 COLLECTION = "dead_letters"
@@ -66,15 +69,14 @@ class Originals:
             ]
         )
 
-    async def keep(self, original: Original) -> None:
-        """Changes nothing where it is kept already."""
+    async def keep(self, original: Original) -> bool:
+        """Whether it is kept; changes nothing where it was before. False where the sender's share is full."""
         share = {"sender": original.sender}
         if await self._letters.count_documents(share, limit=MOST_OF_A_SENDER) >= MOST_OF_A_SENDER:
-            return
-        try:
+            return False
+        with suppress(DuplicateKeyError):
             await self._letters.insert_one(self._raw(original))
-        except DuplicateKeyError:
-            return
+        return True
 
     async def unreadable(
         self, sender: str, source: str, asked: Iterable[tuple[str, str]]
@@ -117,7 +119,7 @@ class Originals:
         return {
             "_id": original.where,
             "subject": original.subject,
-            "headers": [[_text(name), _text(self._mask(value))] for name, value in original.headers],
+            "headers": [[_text(name), _text(value)] for name, value in self._headers(original)],
             "body": Binary(self._masked(original.body)),
             "stored_at": original.stored_at,
             "reason": original.reason,
@@ -127,6 +129,13 @@ class Originals:
             "state": original.state,
             **_command(original),
         }
+
+    def _headers(self, original: Original) -> Iterator[tuple[str, str]]:
+        left = MOST_MASKED
+        for name, value in original.headers:
+            left -= len(value)
+            whole = left >= 0 or self._mask is as_it_is
+            yield name, self._mask(value) if whole else LEFT_OUT
 
     def _masked(self, body: bytes) -> bytes:
         if self._mask is as_it_is:

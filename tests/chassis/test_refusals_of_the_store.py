@@ -131,9 +131,7 @@ async def test_a_letter_always_fits_and_the_whole_original_is_kept(client, towns
 
 
 @pytest.mark.case("B5", "B6")
-async def test_of_an_actor_beyond_the_rate_only_the_beginnings_are_kept(
-    client, township, originals, monkeypatch
-):
+async def test_of_an_actor_beyond_the_rate_nothing_is_kept(client, township, originals, monkeypatch):
     monkeypatch.setattr(dead_letters_module, "RATE", 3)
     consuming = consumer(client, township, originals=originals)
     for n in range(6):
@@ -141,9 +139,24 @@ async def test_of_an_actor_beyond_the_rate_only_the_beginnings_are_kept(
     await client.jetstream().publish("cmd.intake.submit_matter.v1.import", b"x" * 1_000)
     await consuming.process(await waiting(client, "INTAKE_CMD", "intake", 7))
     sizes = sorted(len(letter.data) for letter in await stored(client, "DEAD"))
-    assert sizes == [dead_letters_module.BRIEF_BYTES] * 3 + [1_000, 1_001, 1_001, 1_001]
+    assert sizes == [1_000, 1_001, 1_001, 1_001]
     assert await originals.waiting() == 4
     assert consuming.noisy() == {"gateway": 6}
+    assert (await client.jetstream().consumer_info("INTAKE_CMD", "intake")).num_ack_pending == 0
+
+
+@pytest.mark.case("B6", "B8")
+async def test_an_unreadable_command_does_not_wait_for_room_among_the_letters(client, township, originals):
+    jetstream = client.jetstream()
+    config = (await jetstream.stream_info("DEAD")).config
+    await jetstream.update_stream(config.evolve(max_msgs=1))
+    consuming = consumer(client, township, originals=originals)
+    for _ in range(3):
+        await jetstream.publish(SUBMIT, b"x")
+    await consuming.process(await waiting(client, "INTAKE_CMD", "intake", 3))
+    assert len(await stored(client, "DEAD")) == 1
+    assert await originals.waiting() == 3
+    assert (await jetstream.consumer_info("INTAKE_CMD", "intake")).num_ack_pending == 0
 
 
 @pytest.mark.case("B5")
@@ -155,6 +168,7 @@ async def test_of_one_sender_no_more_than_a_share_is_kept(client, township, orig
         await consuming.process(await waiting(client, "INTAKE_CMD", "intake", 1))
     kept = await originals.list(10)
     assert sorted(each.sender for each in kept) == ["gateway", "gateway", "import"]
+    assert len(await stored(client, "DEAD")) == 3
 
 
 @pytest.mark.case("B5")

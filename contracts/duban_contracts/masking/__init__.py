@@ -22,7 +22,7 @@ text is never longer than it was, and masking it again changes nothing. Left alo
 What cannot be recognised is listed in `contracts/README.md`.
 """
 
-from duban_contracts.masking.bodies import mask_body, mask_header, mask_unread
+from duban_contracts.masking.bodies import LEFT_OUT, MOST_MASKED, mask_body, mask_header, mask_unread
 from duban_contracts.masking.kinds import (
     HIDDEN,
     IDENTIFIER,
@@ -39,6 +39,8 @@ from duban_contracts.masking.texts import mask, mask_identifier
 __all__ = [
     "HIDDEN",
     "IDENTIFIER",
+    "LEFT_OUT",
+    "MOST_MASKED",
     "PERSONAL",
     "Identifier",
     "Masked",

@@ -34,7 +34,15 @@ _FOREIGN_CODE_LANDLINE = re.compile(
     rf"(?<!\d)(?:\+|00)?86{GAP}(?:10|2\d|[3-9]\d\d){GAP}[2-9]\d{{2,3}}{OR_NOT}\d{{4}}(?!\d)"
 )
 _IDENTITY = re.compile(r"(?<!\d)(?=([1-9]\d{16}[\dXx])(?![\dA-Za-z]))")
-_IDENTITY_SPACED = re.compile(r"(?<!\d)(?=([1-9](?:[ .\-]?\d){16}[ .\-]?[\dXx])(?![\dA-Za-z]))")
+_S = r"[ .\-]?"
+_BORN = (
+    rf"(?:1{_S}[89]|2{_S}0){_S}\d{_S}\d{_S}"
+    rf"(?:0{_S}[1-9]|1{_S}[0-2]){_S}(?:0{_S}[1-9]|[12]{_S}\d|3{_S}[01])"
+)
+# The day of birth stands in the pattern: a text of nothing but single digits would match at each of them.
+_IDENTITY_SPACED = re.compile(
+    rf"(?<!\d)(?=([1-9](?:{_S}\d){{5}}{_S}{_BORN}(?:{_S}\d){{3}}{_S}[\dXx])(?![\dA-Za-z]))"
+)
 _IDENTITY_OLD = re.compile(r"(?<!\d)(?=([1-9]\d{14}|[1-9]\d{5}[ \-]\d{6}[ \-]\d{3})(?!\d))")
 _CARD = re.compile(
     r"(?<!\d)(?=(\d{16,19}|\d{4}(?:[ \-.]\d{4}){3}(?:[ \-.]?\d{1,3})?|\d{6}[ \-.]\d{10,13})(?!\d))"
