@@ -139,9 +139,18 @@ class CharterFollower:
         self.arrived = asyncio.Event()
 
     async def follow(self) -> None:
-        """Runs until cancelled; after trouble the caller starts it again."""
+        """Runs until cancelled; after trouble the caller starts it again.
+
+        Where nobody may have one more consumer, the charter is read at least.
+        """
+        from nats.js.errors import APIError
+
         jetstream = self._connection().jetstream(timeout=10)
-        watcher = await (await jetstream.key_value(CHARTER_BUCKET)).watch(CHARTER_KEY)
+        try:
+            watcher = await (await jetstream.key_value(CHARTER_BUCKET)).watch(CHARTER_KEY)
+        except APIError:
+            await self.refresh()
+            raise
         try:
             async for entry in watcher:
                 if entry is not None:

@@ -109,23 +109,29 @@ def objections(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
     yield from unknown(Refusal.UNKNOWN_VILLAGE, wording("village"), matter.village, charter.villages)
     yield from unknown(Refusal.UNKNOWN_STATION, wording("station"), matter.station, charter.stations)
     yield from not_believed(matter, heard.told_by, charter.actor(heard.told_by) or STRANGER)
-    yield from of_another(heard.key, heard.told_by, charter.actor(heard.told_by) or STRANGER)
+    yield from of_another(heard, charter)
     if matter.past and matter.past.closed_at:
         yield from impossible(matter.past.closed_at, heard, WorkingCalendar(charter))
 
 
-def of_another(key: str, teller: str, actor: Actor) -> Iterator[Objection]:
+def of_another(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objection]:
     """A key `<feed>:<reference>` is used by that feed alone, so that nobody can take it beforehand.
 
-    The gateway and the office keep the numbers of several channels, and who may act for others brings theirs:
-    they may use any prefix, and are trusted not to take each other's. A key without a prefix is free for
-    everybody: it has to be new (a UUID). Submissions that the earlier release stored under another's prefix
-    stay with who brought them: only a new submission is refused.
+    The gateway and the office keep the numbers of several channels: they may use any prefix, and are trusted
+    not to take each other's. Who may act for others, or tell of the past, brings numbers from elsewhere: any
+    prefix but that of another actor. A key without a prefix is free for everybody: it has to be new (a UUID).
+    Submissions that the earlier release stored under another's prefix stay with who brought them: only a new
+    submission is refused.
     """
-    prefix, colon, _ = key.partition(":")
-    if not colon or prefix in (teller, actor.station):
+    prefix, colon, _ = heard.key.partition(":")
+    teller, actor = heard.told_by, charter.actor(heard.told_by) or STRANGER
+    acted_for = charter.actor(heard.actor) or STRANGER
+    if not colon or prefix in (teller, actor.station, heard.actor, acted_for.station):
         return
-    if actor.role in (Role.GATEWAY, Role.OFFICE) or actor.may_act_for or actor.may_backdate:
+    if actor.role in (Role.GATEWAY, Role.OFFICE):
+        return
+    belongs_to_another = prefix in charter.actors or prefix in charter.stations
+    if (actor.may_act_for or actor.may_backdate) and not belongs_to_another:
         return
     yield (
         Refusal.NOT_ALLOWED,

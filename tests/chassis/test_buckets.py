@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from nats.js.api import ConsumerConfig
+from nats.js.errors import APIError
 
 from duban_contracts.escalation import Rung, Standing
 from duban_contracts.subjects import CHARTER_BUCKET, CHARTER_KEY, STANDINGS_BUCKET
@@ -32,6 +34,25 @@ async def test_a_new_charter_is_followed_as_soon_as_it_is_published(client, town
     following.cancel()
     assert second > first
     assert follower.charter.name == "another"
+
+
+async def test_where_there_is_no_consumer_left_to_follow_it_the_charter_is_read(client, township):
+    """A service that was taken over may have all of them."""
+    jetstream = client.jetstream()
+    bucket = f"KV_{CHARTER_BUCKET}"
+    config = (await jetstream.stream_info(bucket)).config
+    await jetstream.delete_stream(bucket)
+    await jetstream.add_stream(config.evolve(max_consumers=1))
+    revision = await publish_charter(client, township)
+    taken = await jetstream.add_consumer(bucket, ConsumerConfig(durable_name="taken"))
+    follower = CharterFollower(lambda: client)
+    try:
+        with pytest.raises(APIError, match="maximum consumers"):
+            await follower.follow()
+        assert follower.charter.revision == revision
+    finally:
+        await jetstream.delete_stream(taken.stream_name)
+        await provision(client)
 
 
 async def test_the_same_charter_published_again_is_no_new_revision(client, township):

@@ -83,6 +83,8 @@ def test_a_request_becomes_its_command_under_its_own_key() -> None:
         ("hotline:c6", "gateway", True),
         ("hotline:c6", "office", True),
         ("hotline:c6", "import", True),  # it reports what came in elsewhere
+        ("gateway:c6", "import", False),
+        ("qingjieban:c6", "import", False),
         ("qingjieban:c6", "qingjieban", True),
         ("jiwei:c6", "qingjieban", False),
         ("jiwei:c6", "discipline", True),  # the station that the commission is

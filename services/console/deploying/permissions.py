@@ -50,6 +50,9 @@ EXPORTS = (
 LIMITS = {"max_connections": 16, "max_subscriptions": 500, "max_payload": 512 * 1024}
 """Of one credential outside the services: some people of one station, or some replicas of one program. A
 command is smaller still, by its stream; a question may hold the ids of 1000 commands."""
+OUR_LIMITS = {"max_connections": 200}
+"""Of the services together: two each, and as many replicas as anybody runs; the rest of the broker's are
+everybody else's, also when a service was taken over."""
 JETSTREAM = {"max_streams": 40, "max_consumers": 500}
 """All that the services' account may have of it, besides the storage that the configuration gives."""
 
@@ -224,6 +227,7 @@ def as_config(users: Mapping[str, Permissions], passwords: Mapping[str, str]) ->
     accounts: dict[str, object] = {
         ACCOUNT: {
             "jetstream": JETSTREAM,
+            "limits": OUR_LIMITS,
             "exports": list(EXPORTS),
             "users": [
                 _user(user, allowed, passwords) for user, allowed in users.items() if not allowed.imports
