@@ -11,6 +11,8 @@ from services.console.asking import WAIT_SECONDS, ActorOption, WaitOption, outco
 from services.console.bodies import build
 from services.console.client import Duban, Order
 from services.console.i18n import N_, _
+from services.console.names import have_names, in_tokens
+from services.console.numbers import entry_number
 from services.console.sentences import ABSENT, Town, printable, read_fact
 from services.console.terminal import (
     Exit,
@@ -39,14 +41,20 @@ def petitioner(
     with ending(output):
         if not actor:
             raise misuse(_("{name} is missing").format(name="--actor"))
-        command = build(ShowPetitioner, {"reason": reason})
-        order = Order(command, key=f"entry/{entry}", actor=actor)
-        given, town, read = on_system(ctx, lambda system: _read(system, order, entry, wait))
+        command, number = build(ShowPetitioner, {"reason": reason}), entry_number(entry)
+        who = {"actor": actor}
+
+        async def shown(system: Duban) -> tuple[AnswerGiven, Town, PetitionerRead | None]:
+            sender = in_tokens(await system.charter() if have_names(who) else None, who)
+            order = Order(command, key=f"entry/{number}", actor=sender["actor"])
+            return await _read(system, order, number, wait)
+
+        given, town, read = on_system(ctx, shown)
         if not _granted(given):
             tell(given, town, output)
         elif read is None:
-            sentence = _("intake has nothing of entry {entry} to show any more").format(entry=entry)
-            raise Stop(Exit.REFUSED, "nothing_to_show", sentence, entry=entry)
+            sentence = _("intake has nothing of entry {entry} to show any more").format(entry=number)
+            raise Stop(Exit.REFUSED, "nothing_to_show", sentence, entry=number)
         elif output is Format.JSON:
             say_json(read.model_dump(mode="json", exclude_none=True))
         else:

@@ -13,9 +13,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 
+from duban_contracts.readers import Program
 from services.console.exit_codes import Exit as Exit
 from services.console.i18n import N_, _
 
@@ -96,9 +98,19 @@ def on_system(
 
     async def connected() -> Result:
         async with spinning(spinner), duban(session.nats_url, **asker) as system:
+            await _in_its_token(system, session.nats_url)
             return await work(system)
 
     return asyncio.run(connected())
+
+
+async def _in_its_token(system: "Duban", url: str) -> None:
+    """Who asks may be said by name: whoever the address says, or the operator, asks whose it is."""
+    from services.console.names import Named, is_token, token_of
+
+    if not is_token(named := system.actor):
+        system.actor = urlsplit(url).username or Program.OPERATOR
+        system.actor = token_of(await system.charter(), Named.ACTOR, named, known=True)
 
 
 @contextmanager

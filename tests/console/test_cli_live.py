@@ -11,6 +11,7 @@ from services.console import history
 from services.console.system import System
 from tests.conftest import CHARTERS
 from tests.console.conftest import Ran, Run
+from tests.waiting import until
 
 TOWNSHIP = str(CHARTERS / "township-2024.yaml")
 
@@ -206,6 +207,20 @@ def test_names_are_understood_wherever_a_token_is(duban: Run) -> None:
     wrong = duban(*brought, "--category", "garbage", "--village", "东村委")
     assert wrong.status == 2
     assert "dongcun" in wrong.err
+
+
+@pytest.mark.case("C8")
+def test_who_asks_is_understood_by_name(duban: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = entry_of(submitted(duban, "--name", "王小明", "--format", "json"))
+    short = entry.partition("-")[2].lstrip("0")
+    asked = ("petitioner", short, "--actor", "镇清洁办", "--reason", "回访")
+    told = until(lambda: (ran := duban(*asked)).status == 0 and ran)  # intake hears of the entry a little later
+    assert "王小明" in told.out
+    monkeypatch.setenv("DUBAN_ACTOR", "镇清洁办")
+    assert duban("ledger", "list").status == 0
+    monkeypatch.setenv("DUBAN_ACTOR", "镇清洁")
+    unknown = duban("ledger", "list")
+    assert (unknown.status, "qingjieban" in unknown.err) == (2, True)
 
 
 @pytest.mark.case("C8")
