@@ -214,7 +214,7 @@ def test_who_asks_is_understood_by_name(duban: Run, monkeypatch: pytest.MonkeyPa
     entry = entry_of(submitted(duban, "--name", "王小明", "--format", "json"))
     short = entry.partition("-")[2].lstrip("0")
     asked = ("petitioner", short, "--actor", "镇清洁办", "--reason", "回访")
-    told = until(lambda: (ran := duban(*asked)).status == 0 and ran)  # intake hears of the entry a little later
+    told = until(lambda: (ran := duban(*asked)).status == 0 and ran)  # intake hears of it later
     assert "王小明" in told.out
     monkeypatch.setenv("DUBAN_ACTOR", "镇清洁办")
     assert duban("ledger", "list").status == 0
