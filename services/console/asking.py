@@ -16,7 +16,7 @@ from services.console import command_help
 from services.console.bodies import Given, body_of, build, commands, find_command, full_name, split_words
 from services.console.i18n import N_, _
 from services.console.names import FIELDS, LISTS, Named, is_token, token_of
-from services.console.numbers import entry_number
+from services.console.numbers import entry_number, round_key
 from services.console.sentences import Town, read_fact, sentence
 from services.console.tables import table
 from services.console.terminal import (
@@ -145,6 +145,8 @@ def _key(model: type[Command], key: str, bare: list[str], body: Mapping[str, Any
         sentence = _("{name} is missing").format(name="--key")
         hint = _("{form}, e.g. {example}").format(form=_(form.form), example=form.example)
         raise misuse(f"{sentence}: {hint}")
+    if form is command_help.ROUND:
+        return round_key(found)
     return entry_number(found) if form is command_help.ENTRY else found
 
 
@@ -154,6 +156,10 @@ def _with_key(model: type[Command], key: str, body: Mapping[str, Any], given: Gi
     if name is None or name in {**body, **dict(given)}:
         return given
     return [*given, (name, key)]
+
+
+ENTRY_FIELDS = ("into", "recurs")
+"""Fields of commands that hold the number of an entry."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +187,8 @@ class Draft:
         return build(self.model, self.body, given)
 
     def _token(self, name: str, text: str, token: Callable[[Named, str], str]) -> str:
+        if name in ENTRY_FIELDS:
+            return entry_number(text)
         kind = FIELDS.get(name)
         if kind is None or not command_help.holds_tokens(self.model, name) or text.startswith("["):
             return text

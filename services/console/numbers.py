@@ -12,3 +12,9 @@ def entry_number(text: str, year: int | None = None) -> str:
     if found is None:
         return text
     return f"{found['year'] or year or datetime.now().astimezone().year}-{int(found['number']):06}"
+
+
+def round_key(text: str, year: int | None = None) -> str:
+    """`15/1` is the first round of this year's `2026-000015`."""
+    entry, slash, number = text.strip().rpartition("/")
+    return f"{entry_number(entry, year)}/{number}" if slash else text

@@ -16,7 +16,7 @@ from duban_contracts.time import PassTime
 from services.console.bodies import body_of, build, commands, find_command, split_words
 from services.console.command_help import COMES_OF_IT, key_form
 from services.console.names import Named, near_tokens, token_of, tokens
-from services.console.numbers import entry_number
+from services.console.numbers import entry_number, round_key
 from services.console.terminal import Stop
 from tests.console.conftest import Run
 
@@ -136,6 +136,20 @@ def test_a_missing_key_is_explained_with_its_form(run: Run) -> None:
 )
 def test_a_short_number_is_that_of_this_year(said: str, meant: str) -> None:
     assert entry_number(said, 2026) == meant
+
+
+@pytest.mark.case("C10")
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("15/1", "2026-000015/1"),
+        ("2024-15/2", "2024-000015/2"),
+        ("2024-000015/1", "2024-000015/1"),
+        ("1", "1"),
+    ],
+)
+def test_so_is_that_of_a_round(said: str, meant: str) -> None:
+    assert round_key(said, 2026) == meant
 
 
 @pytest.mark.case("C8")
