@@ -6,8 +6,8 @@ read the stream than intake's database, so in a letter what looks like personal 
 
 Only unreadable facts of our own services count towards the cap that stops a consumer: they say that releases
 do not fit together. Unreadable commands are somebody's mistake or mischief, and are counted by who sent them.
-None of them may hold up anybody else: beyond a rate, or a sender's share of what is kept, the sender is told
-and nothing is kept; nor does one whose original is kept wait for room in a full stream of letters.
+None of them may hold up anybody else: beyond a rate, or a sender's share of what is kept, a letter says hardly
+more than that there was one; and where the stream of letters is full, none is waited for.
 """
 
 from collections import defaultdict, deque
@@ -35,8 +35,8 @@ MOST_BYTES = 16_384
 """Of the original's body in a letter."""
 MOST_HEADER_BYTES = 8_192
 """Of the original's headers in a letter, all together, as they are written."""
-MOST_DETAIL, BRIEF = 1_000, 200
-"""Characters of what is wrong with it; beyond the rate."""
+MOST_DETAIL, BRIEF = 1_000, 256
+"""Characters of what is wrong with it; beyond the rate, as of all headers together."""
 NO_ROOM = (10047, 10077)
 """The broker's numbers for a stream, or a store, that is full."""
 RATE = 100
@@ -82,38 +82,46 @@ class DeadLetters:
     async def bury(self, msg: Msg, poison: Poison) -> None:
         """Original and letter are stored before the message is terminated: twice at worst, never lost."""
         sender = sender_of(msg.subject)
-        beyond = sender is not None and self._is_beyond_the_rate(sender)
-        if not beyond:
-            await self._keep(msg, poison, sender)
-        if notice := self._notice(msg, poison, BRIEF if beyond else MOST_DETAIL):
+        kept = False
+        if sender is None or not self._is_beyond_the_rate(sender):
+            kept = await self._keep(msg, poison, sender)
+        brief = sender is not None and not kept
+        await self._tell(msg, poison, sender, brief=brief)
+        if notice := self._notice(msg, poison, BRIEF if brief else MOST_DETAIL):
             await self._client.publish(*notice)
         await self._client.publish(msg.reply, f"+TERM {poison.reason.value}".encode())
         if sender is None:
             self.in_a_row += 1
 
-    async def _keep(self, msg: Msg, poison: Poison, sender: str | None) -> None:
-        meta = msg.metadata
-        where = f"{meta.stream}.{self._consumer}.{meta.sequence.stream}"
-        original = Original(
-            where=where,
-            subject=msg.subject,
-            headers=tuple((name, str(value)) for name, value in (msg.headers or {}).items()),
-            body=msg.data,
-            stored_at=meta.timestamp,
-            reason=poison.reason.value,
-            detail=poison.detail[:MOST_DETAIL],
-            sender=sender,
+    async def _keep(self, msg: Msg, poison: Poison, sender: str | None) -> bool:
+        """The original; False where it is one too many of its sender's."""
+        if self._originals is None:
+            return True
+        return await self._originals.keep(
+            Original(
+                where=self._where(msg),
+                subject=msg.subject,
+                headers=tuple((name, str(value)) for name, value in (msg.headers or {}).items()),
+                body=msg.data,
+                stored_at=msg.metadata.timestamp,
+                reason=poison.reason.value,
+                detail=poison.detail[:MOST_DETAIL],
+                sender=sender,
+            )
         )
-        kept = self._originals is not None and await self._originals.keep(original)
-        if self._originals and not kept and sender is not None:
-            return
+
+    async def _tell(self, msg: Msg, poison: Poison, sender: str | None, *, brief: bool) -> None:
+        """The letter."""
+        meta, where = msg.metadata, self._where(msg)
         # Masked before it is cut: half a number is not recognised.
-        body = self._masked(msg.data)[:MOST_BYTES]
+        body = b"" if brief else self._masked(msg.data)[:MOST_BYTES]
         headers = {
-            **self._original(msg.headers or {}),
+            **self._original(msg.headers or {}, BRIEF if brief else MOST_HEADER_BYTES),
             "Nats-Msg-Id": f"dead.{where}",
             "Duban-Dead-Reason": poison.reason.value,
-            "Duban-Dead-Detail": _quoted(mask(poison.detail).text[:MOST_DETAIL], safe=" :;,.'()[]{}"),
+            "Duban-Dead-Detail": _quoted(
+                mask(poison.detail[: BRIEF if brief else MOST_DETAIL]).text, safe=" :;,.'()[]{}"
+            ),
             "Duban-Dead-Subject": _quoted(mask(msg.subject).text[:300]),
             "Duban-Dead-Stream": meta.stream,
             "Duban-Dead-Sequence": str(meta.sequence.stream),
@@ -126,10 +134,14 @@ class DeadLetters:
         try:
             await self._jetstream.publish(subject, body, headers=headers)
         except APIError as error:
-            if not kept or sender is None or error.err_code not in NO_ROOM:
+            if sender is None or self._originals is None or error.err_code not in NO_ROOM:
                 raise
             metrics.LETTERS_WITHOUT_ROOM.labels(self._consumer).inc()
-        log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
+        if not brief:
+            log.warning("dead_letter", consumer=self._consumer, reason=poison.reason.value, where=where)
+
+    def _where(self, msg: Msg) -> str:
+        return f"{msg.metadata.stream}.{self._consumer}.{msg.metadata.sequence.stream}"
 
     def _is_beyond_the_rate(self, sender: str) -> bool:
         times, now = self._recent[sender], self._clock()
@@ -148,20 +160,19 @@ class DeadLetters:
     def _masked(self, body: bytes) -> bytes:
         return self._mask(body.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
-    def _original(self, headers: Mapping[str, Any]) -> dict[str, str]:
+    def _original(self, headers: Mapping[str, Any], most_bytes: int) -> dict[str, str]:
         """Without the broker's own: `Nats-Expected-Stream` would have the letter itself refused.
 
         A `Status` would have clients take the letter for a word of the broker's: it is kept renamed.
         """
         kept: dict[str, str] = {}
-        most_bytes = MOST_HEADER_BYTES
         for name, value in headers.items():
-            text = mask_header(self._mask(str(value)))
-            most_bytes -= len(name.encode()) + len(text.encode(errors="replace"))
             if name.lower().startswith("nats-"):
                 continue
-            if most_bytes < 0:
+            most_bytes -= len(name) + len(str(value).encode(errors="replace"))
+            if most_bytes < 0:  # before it is looked through: that costs by its length
                 break
+            text = mask_header(self._mask(str(value)))
             kept[f"Duban-Dead-Header-{name}" if name.lower() in ("status", "description") else name] = text
         return kept
 

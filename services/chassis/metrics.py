@@ -32,7 +32,7 @@ UNREADABLE_COMMANDS = Counter(
 )  # actor: those of the charter, and unknown
 LETTERS_WITHOUT_ROOM = Counter(
     "duban_letters_without_room",
-    "Unreadable commands without a letter, for the stream of letters is full; their originals are kept",
+    "Unreadable commands without a letter, for the stream of letters is full",
     ["consumer"],
 )
 UNREADABLE_FACTS = Counter(
