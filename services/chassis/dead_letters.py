@@ -6,8 +6,8 @@ read the stream than intake's database, so in a letter what looks like personal 
 
 Only unreadable facts of our own services count towards the cap that stops a consumer: they say that releases
 do not fit together. Unreadable commands are somebody's mistake or mischief, and are counted by who sent them.
-None of them may hold up anybody else: beyond a rate, or a sender's share of what is kept, a letter says hardly
-more than that there was one; and where the stream of letters is full, none is waited for.
+None of them may hold up anybody else: beyond a rate, or a sender's share of what is kept, a letter says only
+that there was one; and where the stream of letters is full, none is waited for.
 """
 
 from collections import defaultdict, deque
