@@ -22,9 +22,14 @@ _send_publish = Client._send_publish
 _NAMES = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SPACE = re.compile(r"\s")
 _AROUND = " \t\n\r\v\f"
+MOST_HEADERS = 64 * 1024
+"""Bytes of the headers of one message. Streams take no command with more; a question could have half a
+million, and every line of them costs, before anybody looks whose it is."""
 
 
 async def _headers(client: Client, headers: Any) -> dict[str, str] | None:
+    if headers and len(headers) > MOST_HEADERS:
+        return None
     try:
         return await _process_headers(client, headers)
     except Exception:

@@ -102,3 +102,16 @@ NAMES = st.one_of(st.sampled_from(["ce-id", "Nats-Msg-Id", "traceparent"]), st.t
 @example({"ce-id": "a\nb"})
 def test_headers_are_sent_as_the_client_sends_them(headers):
     assert sent(nats_client._publish, headers) == sent(SENT_BY_THE_CLIENT, headers)
+
+
+@pytest.mark.case("B8")
+async def test_more_headers_than_anybody_needs_are_not_read(client):
+    """Half a million bytes of them would take a twentieth of a second, before anybody is refused."""
+    nats_client.survive_any_bytes()
+    few = {f"X-{n}": "x" * 100 for n in range(500)}
+    subscription = await client.subscribe("headers")
+    for headers in (few, few | {f"Y-{n}": "y" * 100 for n in range(500)}):
+        await client.publish("headers", b"body", headers=headers)
+    small, large = [await subscription.next_msg(10) for _ in range(2)]
+    assert small.headers == few
+    assert (large.headers, large.data) == (None, b"body")
