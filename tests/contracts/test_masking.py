@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from duban_contracts.intake import Petitioner, SubmitMatter
 from duban_contracts.ledger import RecordProgress
 from duban_contracts.masking import (
     HIDDEN,
+    MOST_MASKED,
     Masked,
     PersonalData,
     check_digit,
@@ -346,3 +348,22 @@ def test_a_header_is_masked_whether_it_is_escaped_or_not():
     assert MOBILE not in mask_header(f"hotline:{MOBILE}")
     assert MOBILE not in mask_header(f"%E7%AC%AC{MOBILE}")
     assert mask_header("%E7%AC%AC1%E5%8F%B7") == "%E7%AC%AC1%E5%8F%B7"
+
+
+@pytest.mark.case("B7")
+@pytest.mark.parametrize("before", range(MOST_MASKED - 90, MOST_MASKED + 2, 7))
+@pytest.mark.parametrize(
+    "whole",
+    [
+        lambda text: text.encode(),
+        lambda text: b"\xff\xfe\x81" + text.encode(),
+        lambda text: json.dumps({"note": text}).encode(),
+        lambda text: json.dumps(["x", text, text]).encode(),
+    ],
+)
+def test_of_a_body_that_is_too_large_no_half_number_is_left(
+    before: int, whole: Callable[[str], bytes]
+) -> None:
+    masked = mask_body(whole("x" * before + f" {MOBILE} " + "y" * MOST_MASKED), "ledger")
+    assert len(masked) <= MOST_MASKED + 200
+    assert MOBILE[:6].encode() not in masked

@@ -111,8 +111,10 @@ def _mask_bytes(body: bytes) -> bytes:
         return body if masked == text else masked.encode(encoding)
     # Neither: at least the digits stand where they stand in ASCII.
     text = body.decode("latin-1")
-    masked = text if len(text) <= MOST_MASKED else text[: MOST_MASKED - EDGE]
+    masked = text[:MOST_MASKED]
     for _kind, _gate, find in NUMBERS:
         view = View(masked)
         masked = view.cut([(start, end, "*" * 4) for start, end, _mark in find(view.text)])
+    if len(text) > MOST_MASKED:
+        masked = masked[:-EDGE]
     return masked.encode("latin-1", "replace") if masked != text else body

@@ -177,7 +177,8 @@ def written(found: Proposal, feed: str, charter: Charter | None = None) -> str:
 
 def _unread(found: Proposal) -> list[str]:
     """What stays out of the register, unless somebody gives it a field."""
-    left = [heading for heading in found.header if heading and heading not in found.columns.values()]
+    read = found.columns.values()
+    left = [" ".join(heading.split()) for heading in found.header if heading and heading not in read]
     said = _("not read: {headings}").format(headings=", ".join(left))
     return [f"  # {said}"] if left else []
 
