@@ -114,6 +114,6 @@ def _shown(name: str, value: Any, town: Town) -> str:
         case _ if name == "priority" and value in set(Priority):
             return word(Priority(value))
         case _ if name == "due":
-            return printable(str(value.rule))
+            return town.said(value.rule)
         case _:
             return printable(str(value))

@@ -31,6 +31,7 @@ from duban_contracts.message import CATALOGUE, CommandRefused, Fact, MaskedField
 from duban_contracts.plan import Stage
 from duban_contracts.queries import ToldFact
 from services.console.i18n import N_, Lang, _, catalogue, language
+from services.console.said import said
 from services.console.words import word
 
 ABSENT = "–"
@@ -238,6 +239,10 @@ class Town:
         found = self.charter.categories.get(token) if self.charter else None
         return found.name if found and language() is Lang.ZH else token
 
+    def said(self, text: str) -> str:
+        """What a service says in English, in the language in use."""
+        return printable(said(text, self.name, self.category))
+
     def moment(self, moment: datetime) -> str:
         return f"{local(moment, self.zone):%Y-%m-%d %H:%M}"
 
@@ -325,6 +330,8 @@ NAMED = frozenset(
 
 
 CATEGORIES = frozenset({"category", "was"})
+SAID = frozenset({"rule", "why", "detail"})
+"""Fields in which a service says something in English."""
 DEADLINES = frozenset({"acknowledge_by", "answer_by", "callback_by", "rectify_by", "until", "would_be"})
 """Fields that hold the first instant that is too late: people are told the last day."""
 
@@ -363,6 +370,10 @@ def _shown(name: str, value: Any, town: Town) -> str:
             return printable(town.name(value))
         case str() if name in CATEGORIES:
             return printable(town.category(value))
+        case str() if name == "because":
+            return _("; ").join(map(town.said, value.split("; ")))
+        case str() if name in SAID:
+            return town.said(value)
         case _:
             return printable(str(value))
 

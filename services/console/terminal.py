@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from duban_contracts.readers import Program
 from services.console.exit_codes import Exit as Exit
 from services.console.i18n import N_, _
 
@@ -106,6 +105,7 @@ def on_system(
 
 async def _in_its_token(system: "Duban", url: str) -> None:
     """Who asks may be said by name: whoever the address says, or the operator, asks whose it is."""
+    from duban_contracts.readers import Program
     from services.console.names import Named, is_token, token_of
 
     if not is_token(named := system.actor):

@@ -99,7 +99,7 @@ def lines(explained: DueExplained, town: Town) -> list[str]:
     clock = word(explained.clock) if explained.part is None else printable(explained.part)
     said = [
         title.format(clock=clock, day=deadline(due.at, town)),
-        _("  rule: {rule}").format(rule=printable(due.rule)),
+        _("  rule: {rule}").format(rule=town.said(due.rule)),
         _("  charter revision {revision}, calendar {calendar}").format(
             revision=due.revision or ABSENT, calendar=due.calendar or ABSENT
         ),

@@ -1,0 +1,113 @@
+"""Why a date is what it is, and the like: services say it in English, in one of these forms.
+
+A form is recognised by the text between its braces, and said again in the language in use; what is in no
+form, as from a newer service, stays as it is. What a charter gives as a source is the charter's own.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from duban_contracts.charter import MatterKind
+from duban_contracts.rating import Level
+from duban_contracts.rules import Limit, Unit
+from services.console.i18n import N_, Lang, _, language
+from services.console.words import limit_in_words, word
+
+UNITS = {f"{unit.value.replace('_', ' ').removesuffix('s')}": unit for unit in Unit}
+_LIMIT = rf"\d+ (?:{'|'.join(UNITS)})s?"
+_GROUPS: Mapping[str, str] = {
+    "limit": _LIMIT,
+    "number": r"\d+",
+    "token": r"\S+",
+    "by": r"\S+",
+    "category": r"\S+",
+    "kind": r"\w+",
+    "level": "|".join(level.name.lower().replace("_", " ") for level in Level),
+}
+"""What may stand in the braces; anywhere else anything."""
+FORMS = (
+    N_("{route}; {rule}"),
+    N_("station {token} leads category {category} ({source})"),
+    N_("station {token} named by {by}"),
+    N_("{limit} for category {category} ({source})"),
+    N_("{limit} for kind {kind} ({source})"),
+    N_("{limit} as it is urgent ({source})"),
+    N_("no time limit for kind {kind} ({source})"),
+    N_("no time limit"),
+    N_("due at {moment} as set elsewhere by {token}"),
+    N_("due on {moment} as set elsewhere by {token}"),
+    N_("set elsewhere by {token}"),
+    N_("{limit} to sign for it ({source})"),
+    N_("{limit} for the interim answer ({source})"),
+    N_("{limit} to put it right after reopening ({source})"),
+    N_("{limit} to decide an objection ({source})"),
+    N_("{limit} for the stage {stage} ({source})"),
+    N_("{limit} for the stage {stage}"),
+    N_("{limit} to say that it is done, after its last day {moment} ({source})"),
+    N_("the plan's own date ({source})"),
+    N_("revision {number} of the charter says: {rule}"),
+    N_("revision {number} of the charter counts other days ({source})"),
+    N_("round {number} was rated {level}"),
+    N_(
+        "same category and village, opened within {number} days, titles alike by {percent} percent or more "
+        "({source})"
+    ),
+    N_("its ground leads there at once"),
+    N_("the order was not lifted in time"),
+    N_("items of the circular stayed open"),
+    N_("there were so many circulars in one quarter"),
+    N_("items stayed open after the report to the principal leaders"),
+    N_("{token}: {rule}"),
+)
+ROUTES = re.compile(r"station \S+ (?:leads category|named by) ")
+BEGINS = re.compile(rf"; (?={_LIMIT} |no time limit|due (?:at|on) |set elsewhere)")
+"""Where what follows a route begins: its source may hold such marks, too."""
+Name = Callable[[str], str]
+
+
+def said(text: str, name: Name, category: Name) -> str:
+    """`name` and `category` are how people call tokens of stations, actors and categories."""
+    if language() is Lang.EN:
+        return text
+    if ROUTES.match(text) and (cut := BEGINS.search(text)):
+        route, rule = text[: cut.start()], text[cut.end() :]
+        return _(FORMS[0]).format(route=said(route, name, category), rule=said(rule, name, category))
+    for form in FORMS[1:]:
+        if found := _pattern(form).fullmatch(text):
+            values = {
+                field: _value(field, value, name, category) for field, value in found.groupdict().items()
+            }
+            return _(form).format_map(values)
+    return text
+
+
+def _value(field: str, value: str, name: Name, category: Name) -> str:
+    match field:
+        case "limit":
+            amount, unit = value.split(" ", 1)
+            return limit_in_words(Limit(amount=int(amount), unit=UNITS[unit.removesuffix("s")]))
+        case "token" | "by":
+            return name(value)
+        case "category":
+            return category(value)
+        case "kind":
+            return word(MatterKind(value)) if value in set(MatterKind) else value
+        case "level":
+            return word(Level[value.upper().replace(" ", "_")])
+        case "rule":
+            return said(value, name, category)
+        case _:
+            return value
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", form)
+    return re.compile(
+        "".join(
+            f"(?P<{part}>{_GROUPS.get(part, '.*')})" if place % 2 else re.escape(part)
+            for place, part in enumerate(parts)
+        ),
+        re.DOTALL,
+    )
