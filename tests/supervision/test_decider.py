@@ -362,6 +362,14 @@ def test_full_coverage_is_told_at_most_once(steps: list[Command | Wake]) -> None
 
 
 @for_all(st.lists(commands))
+def test_nothing_is_told_of_a_finding_as_of_before_what_was_told_of_it(
+    steps: list[Command | Wake],
+) -> None:
+    told = [each.at for each in story(steps)[0] if isinstance(each, FindingRecorded | FindingVerified)]
+    assert told == sorted(told)
+
+
+@for_all(st.lists(commands))
 def test_any_state_comes_back_from_its_snapshot(steps: list[Command | Wake]) -> None:
     state = story(steps)[1]
     stored: TypeAdapter[State] = TypeAdapter(type(state))

@@ -228,8 +228,9 @@ def _finding(command: RecordFinding) -> FindingRecorded:
 
 
 def _verified(command: VerifyRectification, finding: OpenFinding) -> FindingVerified:
+    now = command.asked.now
     return FindingVerified(
-        at=command.asked.now,
+        at=max(now, finding.told_at or now),
         station=finding.station,
         finding=command.asked.key,
         passed=command.passed,

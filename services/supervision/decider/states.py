@@ -42,6 +42,8 @@ class Running:
 class OpenFinding:
     station: str | None
     ground: Ground
+    told_at: datetime | None = None
+    """When anything was last told of it: nobody found it mended before."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,11 @@ def evolve(state: State, event: SupervisionEvent) -> State:
         case CoverageReported():
             return replace(state, report_at=None) if isinstance(state, Running) else state
         case FindingRecorded(station=station, ground=ground):
-            return OpenFinding(station, ground)
+            return OpenFinding(station, ground, event.at)
         case FindingVerified(station=station, passed=True):
             return ClosedFinding(station)
+        case FindingVerified() if isinstance(state, OpenFinding):
+            return replace(state, told_at=event.at)
         case FindingVerified() | InspectionDrawn() | PlanGapDetected():
             return state
         case SupervisionCommandRefused() | SupervisionPersonalDataMasked():
