@@ -89,9 +89,15 @@ def field_faults(error: ValidationError) -> list[FieldFault]:
     ]
 
 
+MOST_TOLD = 10
+"""Faults of one body: a list of thirty wrong tokens would be a letter of five thousand characters."""
+
+
 def in_words(error: ValidationError) -> str:
-    """One sentence for each field."""
-    return "; ".join(map(str, field_faults(error)))
+    """One sentence for each field, of the first ones."""
+    found = field_faults(error)
+    more = [f"and {len(found) - MOST_TOLD} more faults"] if len(found) > MOST_TOLD else []
+    return "; ".join([*map(str, found[:MOST_TOLD]), *more])
 
 
 def _plain(value: object) -> str | int | float:

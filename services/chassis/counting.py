@@ -79,7 +79,8 @@ class Counter:
         counted = self._after_days(Counting(start, first, ()), amount, Unit.WORKING_DAYS)
         # Where nothing was paused the day stands, also one on which nobody works.
         later = counted if ran < amount and counted.last_day > last_day else fixed
-        told = Counting(later.at, later.last_day, (self._start(start), *later.days))
+        opening = (self._start(start),) if first < later.days[0].day else ()
+        told = Counting(later.at, later.last_day, (*opening, *later.days))
         return self.further(self._running_at_its_end(told), limits)
 
     def until_instant(self, start: datetime, instant: datetime, limits: Iterable[Limit] = ()) -> Counting:

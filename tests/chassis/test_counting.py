@@ -271,6 +271,13 @@ def test_a_day_set_elsewhere_is_told_as_such_and_moves_on_only_by_a_pause():
     ]
 
 
+@pytest.mark.parametrize("last", [date(2024, 4, 12), date(2024, 4, 15)])
+def test_a_day_set_elsewhere_that_was_over_before_the_start_is_told_alone_whatever_was_paused(last):
+    day = ((local("2024-04-18T00:00"), local("2024-04-19T00:00")),)
+    passed = Counter(CALENDAR, None, day).until(local("2024-04-15T10:00"), last)
+    assert (passed.last_day, passed.days) == (last, (Step(last, DayReason.SET_ELSEWHERE),))
+
+
 def test_a_day_set_elsewhere_moves_on_by_the_stations_own_hours():
     """A pause of half an evening is half a day of the cleaners, and none of the office."""
     evening = OfficeHours(

@@ -71,6 +71,16 @@ def test_everything_comes_through_whatever_signs_the_ids_contain(attributes):
     assert received.attributes == attributes
 
 
+def test_of_many_faults_the_first_are_told_and_how_many_more_there_are():
+    type_ = "duban.ledger.adjudicate.v1"
+    body = {"to": "jiwei", "reason": "已办结", "co_handlers": ["x" * 41] * 30}
+    headers = encode(Attributes("1", "test", type_, None, key="2024-000001", correlation="1"))
+    with pytest.raises(Poison) as caught:
+        decode("cmd.ledger.adjudicate.v1.office", headers, json.dumps(body).encode())
+    assert caught.value.detail.count("write a token") == 10
+    assert caught.value.detail.endswith("; and 20 more faults")
+
+
 @given(envelopes)
 def test_headers_are_plain_printable_signs(attributes):
     for name, value in encode(attributes).items():
