@@ -26,7 +26,7 @@ from duban_contracts.masking import mask, mask_header
 from duban_contracts.notices import DEAD_LETTER, DeadLetterNotice
 from duban_contracts.rules import is_token
 from duban_contracts.subjects import dead_subject, is_command, notice_subject
-from services.chassis import metrics
+from services.chassis import metrics, nats_client
 from services.chassis.originals import Original, Originals, as_it_is
 
 log = structlog.get_logger()
@@ -37,8 +37,6 @@ MOST_HEADER_BYTES = 8_192
 """Of the original's headers in a letter, all together, as they are written."""
 MOST_DETAIL, BRIEF = 1_000, 256
 """Characters of what is wrong with it; beyond the rate, as of all headers together."""
-NO_ROOM = (10047, 10077)
-"""The broker's numbers for a stream, or a store, that is full."""
 RATE = 100
 """Unreadable commands of one actor within WINDOW that are kept whole."""
 WINDOW = 60.0
@@ -134,7 +132,7 @@ class DeadLetters:
         try:
             await self._jetstream.publish(subject, body, headers=headers)
         except APIError as error:
-            if sender is None or self._originals is None or error.err_code not in NO_ROOM:
+            if sender is None or self._originals is None or error.err_code not in nats_client.NO_ROOM:
                 raise
             metrics.LETTERS_WITHOUT_ROOM.labels(self._consumer).inc()
         if not brief:

@@ -26,6 +26,9 @@ MOST_HEADERS = 64 * 1024
 """Bytes of the headers of one message. Streams take no command with more; a question could have half a
 million, and every line of them costs, before anybody looks whose it is."""
 
+NO_ROOM = (10047, 10077)
+"""Of the server's errors: the store is full, and a limit of the stream is reached."""
+
 
 async def _headers(client: Client, headers: Any) -> dict[str, str] | None:
     if headers and len(headers) > MOST_HEADERS:

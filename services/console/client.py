@@ -55,8 +55,6 @@ LOOK_SECONDS = 0.02
 """Between two looks at consumers that are busy."""
 REFUSED_SUBJECT = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
 """In the server's words, of which the client library makes small letters."""
-NO_ROOM = (10047, 10077)
-"""The server's numbers: the store is full, and a limit of the stream is reached."""
 OWN_SHARE_FULL = "maximum messages per subject exceeded"
 """In the server's words: which limit it is has no number of its own."""
 IN_FLIGHT = 200
@@ -365,7 +363,7 @@ class Look:
 
 
 def _full(refused: APIError, order: Order) -> Full | None:
-    if refused.err_code not in NO_ROOM:
+    if refused.err_code not in nats_client.NO_ROOM:
         return None
     if refused.description == OWN_SHARE_FULL:
         said = _(

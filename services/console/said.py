@@ -16,6 +16,14 @@ from services.console.words import limit_in_words, word
 
 UNITS = {f"{unit.value.replace('_', ' ').removesuffix('s')}": unit for unit in Unit}
 _LIMIT = rf"\d+ (?:{'|'.join(UNITS)})s?"
+CAUSES = (
+    N_("its ground leads there at once"),
+    N_("the order was not lifted in time"),
+    N_("items of the circular stayed open"),
+    N_("there were so many circulars in one quarter"),
+    N_("items stayed open after the report to the principal leaders"),
+)
+"""Why a step is proposed."""
 _GROUPS: Mapping[str, str] = {
     "limit": _LIMIT,
     "number": r"\d+",
@@ -23,6 +31,7 @@ _GROUPS: Mapping[str, str] = {
     "by": r"\S+",
     "category": r"\S+",
     "kind": r"\w+",
+    "cause": "|".join(CAUSES),
     "level": "|".join(level.name.lower().replace("_", " ") for level in Level),
 }
 """What may stand in the braces; anywhere else anything."""
@@ -53,12 +62,8 @@ FORMS = (
         "same category and village, opened within {number} days, titles alike by {percent} percent or more "
         "({source})"
     ),
-    N_("its ground leads there at once"),
-    N_("the order was not lifted in time"),
-    N_("items of the circular stayed open"),
-    N_("there were so many circulars in one quarter"),
-    N_("items stayed open after the report to the principal leaders"),
-    N_("{token}: {rule}"),
+    *CAUSES,
+    N_("{token}: {cause}"),
 )
 ROUTES = re.compile(r"station \S+ (?:leads category|named by) ")
 BEGINS = re.compile(rf"; (?={_LIMIT} |no time limit|due (?:at|on) |set elsewhere)")
@@ -95,7 +100,7 @@ def _value(field: str, value: str, name: Name, category: Name) -> str:
             return word(MatterKind(value)) if value in set(MatterKind) else value
         case "level":
             return word(Level[value.upper().replace(" ", "_")])
-        case "rule":
+        case "rule" | "cause":
             return said(value, name, category)
         case _:
             return value

@@ -130,7 +130,7 @@ def of_another(heard: Heard[SubmitMatter], charter: Charter) -> Iterator[Objecti
         return
     if actor.role in (Role.GATEWAY, Role.OFFICE):
         return
-    belongs_to_another = prefix in charter.actors or prefix in charter.stations
+    belongs_to_another = charter.actor(prefix) is not None
     if (actor.may_act_for or actor.may_backdate) and not belongs_to_another:
         return
     yield (

@@ -350,7 +350,7 @@ def test_a_header_is_masked_whether_it_is_escaped_or_not():
     assert mask_header("%E7%AC%AC1%E5%8F%B7") == "%E7%AC%AC1%E5%8F%B7"
 
 
-@pytest.mark.case("B7")
+@pytest.mark.case("B6")
 @pytest.mark.parametrize("before", range(MOST_MASKED - 90, MOST_MASKED + 2, 7))
 @pytest.mark.parametrize(
     "whole",
@@ -367,3 +367,11 @@ def test_of_a_body_that_is_too_large_no_half_number_is_left(
     masked = mask_body(whole("x" * before + f" {MOBILE} " + "y" * MOST_MASKED), "ledger")
     assert len(masked) <= MOST_MASKED + 200
     assert MOBILE[:6].encode() not in masked
+
+
+@pytest.mark.case("B6")
+@pytest.mark.parametrize("between", ["", "x", 7])
+def test_what_is_looked_through_is_bounded_whatever_stands_between_the_texts(between: object) -> None:
+    texts = [part for _ in range(20) for part in ("y" * (MOST_MASKED // 2), between)]
+    masked = mask_body(json.dumps(texts).encode(), "ledger")
+    assert masked.count(b"y") <= MOST_MASKED

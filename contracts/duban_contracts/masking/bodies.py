@@ -30,7 +30,7 @@ class _Budget:
 
     def mask(self, text: str) -> str:
         if len(text) <= self._left:
-            self._left -= len(text) or 1
+            self._left = max(0, self._left - max(1, len(text)))
             return mask(text).text
         whole, self._left = mask(text[: self._left]).text, 0
         return whole[:-EDGE] + LEFT_OUT

@@ -38,7 +38,8 @@ NEARBY: Index = [
     ("number", -1),
     *((field, 1) for field in ("title", "station", "opened_at")),
 ]
-"""Open entries that a new one is compared with, the latest first, with all that is compared."""
+"""Open entries that a new one is compared with, the latest first, with all that is compared. Where no village
+is given MongoDB reads the entries all the same: an index does not tell null from missing."""
 IN_PUBLIC: Index = [("entry_kind", 1), ("public_key", 1), ("category", 1)]
 RECALLED: Index = [("open", 1), ("revision", 1)]
 """By which the chassis finds what was counted under an older revision of the charter."""

@@ -64,7 +64,8 @@ def place_of(heard: Heard[Any], charter: Charter) -> Place | None:
 
 
 async def newest_open(ledger: Any, places: Iterable[Place]) -> dict[Place, list[Row]]:
-    """One bounded read for each place, of the index alone: an entry is much larger than what is compared."""
+    """One bounded read for each place, of the index alone where it is a village: an entry is much larger than
+    what is compared."""
     wanted = list(places)
     found = await asyncio.gather(*(newest(ledger, each).to_list(MOST_COMPARED) for each in wanted))
     rows = ([each["row"] for each in some] for some in found)

@@ -20,6 +20,10 @@ class Round:
     told_at: datetime | None = None
     """When anything was last told of it."""
 
+    def told_as_of(self, at: datetime) -> datetime:
+        """Nothing is told of a round as of before what was told already, whenever a feed says that it was."""
+        return at if self.told_at is None else max(at, self.told_at)
+
 
 @dataclass(frozen=True)
 class InviteRating:

@@ -36,7 +36,7 @@ from services.rating.decider.commands import (
     RecordRectification,
     Round,
 )
-from services.rating.decider.states import Duty, Invited, Lapsed, NotInvited, Rated, State, told_as_of
+from services.rating.decider.states import Duty, Invited, Lapsed, NotInvited, Rated, State
 
 Told = TypeVar("Told", bound=OfRound)
 NO_SUCH_ROUND = wording(
@@ -67,7 +67,7 @@ class Rules:
                     )
                 ]
             case EndRedo(now), Rated(of, rectification=Duty(owed=True) as owed):
-                ended = told_as_of(of, now)
+                ended = of.told_as_of(now)
                 return [_told(Rectified, of, ended, late=ended >= owed.by)]
             case ((InviteRating() | EndRedo()), _):
                 return []  # invited before, or nothing left to mend
@@ -109,7 +109,7 @@ class Rules:
                 return [_no(command.asked, Refusal.ALREADY_DONE, detail)]
 
     def _rated(self, command: Rate, of: Round) -> list[RatingEvent]:
-        now, dimensions = told_as_of(of, command.asked.now), dict(command.dimensions)
+        now, dimensions = of.told_as_of(command.asked.now), dict(command.dimensions)
         given = _told(RatingGiven, of, now, level=command.level, dimensions=dimensions)
         duties = self._duties(now, command.level, of) if command.level.negative else []
         integrity = dimensions.get(Dimension.INTEGRITY)
@@ -136,7 +136,7 @@ class Rules:
                 )
                 return [_no(asked, Refusal.NOT_THE_HANDLER, detail)]
             case Rated(of, rectification=Duty(owed=True) as owed):
-                now = told_as_of(of, asked.now)
+                now = of.told_as_of(asked.now)
                 return [_told(Rectified, of, now, late=now >= owed.by, note=command.note)]
             case Rated(rectification=Duty()):
                 return [_no(asked, Refusal.ALREADY_DONE, wording("nothing is left to mend in this round"))]
@@ -156,7 +156,7 @@ def _record_callback(command: RecordCallback, state: State) -> list[RatingEvent]
     asked = command.asked
     match state:
         case Rated(of, Duty(owed=True), rectification):
-            now = told_as_of(of, asked.now)
+            now = of.told_as_of(asked.now)
             recorded = _told(CallbackRecorded, of, now, result=command.result, note=command.note)
             unfounded = command.result is CallbackResult.UNFOUNDED
             dropped = unfounded and rectification is not None and rectification.owed

@@ -72,12 +72,7 @@ def evolve(state: State, event: RatingEvent) -> State:
     after = happened(state, event)
     if isinstance(after, NotInvited) or isinstance(event, RatingCommandRefused | RatingPersonalDataMasked):
         return after
-    return replace(after, round=replace(after.round, told_at=told_as_of(after.round, event.at)))
-
-
-def told_as_of(of: Round, moment: datetime) -> datetime:
-    """Nothing is told of a round as of before what was told of it already, whenever a feed says it was."""
-    return moment if of.told_at is None else max(of.told_at, moment)
+    return replace(after, round=replace(after.round, told_at=after.round.told_as_of(event.at)))
 
 
 def happened(state: State, event: RatingEvent) -> State:

@@ -228,9 +228,8 @@ def _finding(command: RecordFinding) -> FindingRecorded:
 
 
 def _verified(command: VerifyRectification, finding: OpenFinding) -> FindingVerified:
-    now = command.asked.now
     return FindingVerified(
-        at=max(now, finding.told_at or now),
+        at=finding.told_as_of(command.asked.now),
         station=finding.station,
         finding=command.asked.key,
         passed=command.passed,

@@ -43,7 +43,11 @@ class OpenFinding:
     station: str | None
     ground: Ground
     told_at: datetime | None = None
-    """When anything was last told of it: nobody found it mended before."""
+    """When anything was last told of it."""
+
+    def told_as_of(self, at: datetime) -> datetime:
+        """Nobody found it mended before what was told of it."""
+        return at if self.told_at is None else max(at, self.told_at)
 
 
 @dataclass(frozen=True)
