@@ -40,11 +40,17 @@ class MongoDocuments:
     """One collection of documents, one of archived answers, and one that says under which keys commands are
     answered that named another: `<name>`, `<name>_archive` and `<name>_keys`."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[Raw]", name: str, indexes: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        database: "AsyncIOMotorDatabase[Raw]",
+        name: str,
+        indexes: Sequence[Any] = (),
+        partial_indexes: Sequence[Any] = (),
+    ) -> None:
         self.collection: AsyncIOMotorCollection[Raw] = database[name]
         self._archive: AsyncIOMotorCollection[Raw] = database[f"{name}_archive"]
         self._keys: AsyncIOMotorCollection[Raw] = database[f"{name}_keys"]
-        self._indexes = indexes
+        self._indexes, self._partial_indexes = indexes, partial_indexes
 
     async def prepare(self) -> None:
         """Create what every query needs; changes nothing where it is there already."""
@@ -53,11 +59,13 @@ class MongoDocuments:
             partialFilterExpression={"wake_at": {"$type": "date"}},
             name="wakes",
         )
-        rows = [
-            IndexModel([(f"row.{field}", direction) for field, direction in fields])
-            for fields in self._indexes
+        rows = [IndexModel(_in_rows(index)) for index in self._indexes]
+        # Not `$type`: a question for one text would have to say so, too.
+        some = [
+            IndexModel(_in_rows(index), partialFilterExpression={f"row.{index[0][0]}": {"$gt": ""}})
+            for index in self._partial_indexes
         ]
-        await self.collection.create_indexes([wakes, *rows])
+        await self.collection.create_indexes([wakes, *rows, *some])
         await self._archive.create_indexes([IndexModel([("key", ASCENDING), ("n", ASCENDING)])])
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
@@ -152,6 +160,10 @@ async def _inserted(collection: AsyncIOMotorCollection[Raw], documents: Sequence
 def waiting(now: datetime) -> Raw:
     """What is due. The index of wakes holds dates only: a question that does not say so reads everything."""
     return {"wake_at": {"$type": "date", "$lte": now}}
+
+
+def _in_rows(index: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    return [(f"row.{field}", direction) for field, direction in index]
 
 
 def _conflicts(error: BulkWriteError) -> list[Raw]:

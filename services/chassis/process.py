@@ -145,7 +145,9 @@ class Process:
         self._mongo = connect(settings.mongo_url)
         self._database = self._mongo[f"{settings.database_prefix}_{self.name}"]
         self._documents = {
-            service.name: MongoDocuments(self._database, service.name, service.indexes)
+            service.name: MongoDocuments(
+                self._database, service.name, service.indexes, service.partial_indexes
+            )
             for service in services
         }
         self._deciders: dict[str, tuple[int, Decider[Any, Any, Any], Snapshots[Any]]] = {}

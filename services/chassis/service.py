@@ -60,6 +60,8 @@ class Service:
     row: Callable[[Charter], Callable[[Any], dict[str, Any] | None]] | None = None
     """What a state is found and listed by, under a revision of the charter."""
     indexes: Sequence[Sequence[tuple[str, int]]] = ()
+    partial_indexes: Sequence[Sequence[tuple[str, int]]] = ()
+    """Only of rows whose first field there is a text."""
     follows_charter: bool = False
     """What is open is woken when a new revision is published. Its rows then hold `open` and `revision`,
     its decider wakes at `charter.published_at`, and it has an index over both."""

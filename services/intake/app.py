@@ -12,7 +12,7 @@ SERVICE = Service(
     HEARS,
     intake,
     keeps_personal_data=True,
-    gathers=0.05,  # who has a duty on a matter: asked for by people, long after
+    gathers=0.25,  # who has a duty on a matter: asked for by people, later
     queries=QUERIES,
     audience=audience,
 )

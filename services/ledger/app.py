@@ -5,7 +5,7 @@ from services.chassis.service import Numbering, Service
 from services.ledger.audience import audience
 from services.ledger.handlers import HEARS, numbered
 from services.ledger.register_kinds import register
-from services.ledger.views import INDEXES, QUERIES, look_up, rows
+from services.ledger.views import INDEXES, PARTIAL_INDEXES, QUERIES, look_up, rows
 
 SERVICE = Service(
     "ledger",
@@ -13,6 +13,7 @@ SERVICE = Service(
     register,
     row=rows,
     indexes=INDEXES,
+    partial_indexes=PARTIAL_INDEXES,
     follows_charter=True,
     numbering=Numbering(numbered),
     audience=audience,

@@ -20,7 +20,7 @@ from services.chassis.mongo import MongoDocuments, connect, waiting
 from services.chassis.queries import history_of
 from services.chassis.service import Reading
 from services.console.embedded import embedded_mongo
-from services.ledger.views import INDEXES, QUERIES
+from services.ledger.views import INDEXES, PARTIAL_INDEXES, QUERIES
 from services.ledger.views.indexes import IN_PUBLIC
 from services.ledger.views.listing import walking
 from tests.benchmarks.explaining import Explained, explained, walk_explained
@@ -138,7 +138,7 @@ async def register(url: str, size: int) -> Reading:
 
 async def unhurried(database: Any) -> None:
     """The server indexes a million entries for longer than our connections wait: ask until it is done."""
-    documents = MongoDocuments(database, "ledger", INDEXES)
+    documents = MongoDocuments(database, "ledger", INDEXES, PARTIAL_INDEXES)
     while True:
         try:
             return await documents.prepare()

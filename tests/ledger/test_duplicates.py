@@ -12,9 +12,9 @@ from duban_contracts.intake import Channel, MatterAccepted, Outcome, PastOutcome
 from duban_contracts.merging import DuplicateSuspected, MergeMatter
 from services.chassis.heard import Heard
 from services.chassis.mongo import MongoDocuments, connect
-from services.ledger.decider import Merge, Open, Resembling, Survivor, ledger
+from services.ledger.decider import Merge, Open, Resembling, Survivor, Withdraw, ledger
 from services.ledger.handlers import HEARS
-from services.ledger.views import INDEXES, row
+from services.ledger.views import INDEXES, PARTIAL_INDEXES, row
 from services.ledger.views.lookup import MOST_COMPARED, MOST_NAMED, look_up, newest
 from tests.given import Given
 from tests.ledger.register import MATTER, OPENED, TOWN, given, kinds
@@ -40,18 +40,20 @@ def accepted(title: str, number: str, **fields: Any) -> Heard[MatterAccepted]:
     return Heard(number, str(said["submission"]), fact, OPENED + HOUR, number=number, numbers={"x": number})
 
 
-def stored(number: str, title: str, at: datetime = OPENED, **fields: Any) -> dict[str, Any]:
-    matter = replace(MATTER, title=title, **fields)
-    register = ledger(TOWN)
-    found = row(Given(register)(*Given(register).when(Open(at, number, matter))).state)
-    return {"_id": number, "row": found}
+def stored(
+    number: str, title: str, at: datetime = OPENED, then: Withdraw | None = None, **fields: Any
+) -> dict[str, Any]:
+    matter, known = replace(MATTER, title=title, **fields), Given(ledger(TOWN))
+    for command in (Open(at, number, matter), then):
+        known = known(*known.when(command)) if command else known
+    return {"_id": number, "row": row(known.state)}
 
 
 @pytest.fixture
 async def database(mongo: Any) -> AsyncIterator[Any]:
     client = connect(mongo.url)
     found = client["test_duplicates"]
-    await MongoDocuments(found, "ledger", INDEXES).prepare()
+    await MongoDocuments(found, "ledger", INDEXES, PARTIAL_INDEXES).prepare()
     yield found
     await client.drop_database("test_duplicates")
     client.close()
@@ -83,8 +85,8 @@ async def test_a_new_matter_that_looks_like_an_open_one_is_told_with_enough_to_j
 
 
 async def test_what_is_elsewhere_ended_old_restricted_or_different_is_not_named(database: Any) -> None:
-    ended = stored("2024-000002", POTHOLE)
-    ended["row"]["open"] = False
+    ended = stored("2024-000002", POTHOLE, then=Withdraw(OPENED + HOUR, "2024-000002", "xincunban"))
+    assert ended["row"]["open"] is False
     await database["ledger"].insert_many(
         [
             stored("2024-000001", "垃圾桶没有及时清运"),
@@ -120,15 +122,18 @@ async def test_two_of_one_batch_are_compared_too_and_an_entry_never_with_itself(
     ]
 
 
-async def test_the_most_alike_come_first_and_only_so_many_are_named_and_looked_at(database: Any) -> None:
-    many = [stored(f"2024-{n:06d}", POTHOLE + "附近" * (n % 3)) for n in range(1, 3 * MOST_COMPARED)]
-    await database["ledger"].insert_many(many)
-    [found] = await look_up(database, TOWN, [accepted(POTHOLE, "2024-000999")])
+@pytest.mark.parametrize("village", ["dongcun", None])
+async def test_the_most_alike_come_first_and_only_so_many_are_named_and_looked_at(
+    database: Any, village: str | None
+) -> None:
+    titles = {f"2024-{n:06d}": POTHOLE + "附近" * (n % 3) for n in range(1, 3 * MOST_COMPARED)}
+    await database["ledger"].insert_many([stored(n, t, village=village) for n, t in titles.items()])
+    [found] = await look_up(database, TOWN, [accepted(POTHOLE, "2024-000999", village=village)])
     assert len(found.entries) == MOST_NAMED
     percents = [each.likeness_percent for each in found.entries]
     assert percents == sorted(percents, reverse=True)
     assert percents[0] == 100
-    stats = (await newest(database["ledger"], ("rural_road", "dongcun")).explain())["executionStats"]
+    stats = (await newest(database["ledger"], ("rural_road", village)).explain())["executionStats"]
     assert stats["totalKeysExamined"] <= MOST_COMPARED + 1
     assert stats["totalDocsExamined"] == 0
 

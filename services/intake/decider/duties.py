@@ -75,7 +75,8 @@ def show(command: ShowPetitioner, state: State) -> list[PetitionerShown | Intake
     entry = asked.key.removeprefix(ENTRY)
     if not isinstance(state, Duties) or state.noted.submission is None:
         detail = wording(
-            "intake knows no entry {entry}; check the number, the key is {prefix}<number>",
+            "intake knows no entry {entry}; check the number, the key is {prefix}<number>; "
+            "of one opened this moment, ask again in a second",
             entry=entry,
             prefix=ENTRY,
         )

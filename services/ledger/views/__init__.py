@@ -7,7 +7,7 @@ from services.ledger.views.clusters import hot_list
 from services.ledger.views.disclosure import disclosure
 from services.ledger.views.export import export
 from services.ledger.views.history import HISTORY
-from services.ledger.views.indexes import INDEXES
+from services.ledger.views.indexes import INDEXES, PARTIAL_INDEXES
 from services.ledger.views.listing import find, list_entries, show
 from services.ledger.views.lookup import look_up
 from services.ledger.views.row import row, rows
@@ -24,4 +24,4 @@ QUERIES = {
     **HISTORY,
 }
 
-__all__ = ["INDEXES", "QUERIES", "look_up", "row", "rows"]
+__all__ = ["INDEXES", "PARTIAL_INDEXES", "QUERIES", "look_up", "row", "rows"]

@@ -33,13 +33,9 @@ BY_TEXT: Index = [("grams", 1), ("due_key", 1)]
 """Nothing else: a title has some twenty pairs, and each of them would be written anew with every status."""
 BY_SUBMISSION: Index = [("submission", 1)]
 BY_OPENING: Index = [("opened_at", 1), ("entry_kind", 1), ("category", 1), ("village", 1), ("restricted", 1)]
-NEARBY: Index = [
-    *((field, 1) for field in ("open", "entry_kind", "restricted", "category", "village")),
-    ("number", -1),
-    *((field, 1) for field in ("title", "station", "opened_at")),
-]
-"""Open entries that a new one is compared with, the latest first, with all that is compared. Where no village
-is given MongoDB reads the entries all the same: an index does not tell null from missing."""
+NEARBY: Index = [("nearby", 1), ("number", -1), ("title", 1), ("station", 1), ("opened_at", 1)]
+"""Open matters that a new one is compared with, the latest first, with all that is compared. Only open ones
+have `nearby`: the index holds no others."""
 IN_PUBLIC: Index = [("entry_kind", 1), ("public_key", 1), ("category", 1)]
 RECALLED: Index = [("open", 1), ("revision", 1)]
 """By which the chassis finds what was counted under an older revision of the charter."""
@@ -50,10 +46,10 @@ INDEXES: list[Index] = [
     BY_TEXT,
     BY_SUBMISSION,
     BY_OPENING,
-    NEARBY,
     IN_PUBLIC,
     RECALLED,
 ]
+PARTIAL_INDEXES: list[Index] = [NEARBY]
 
 
 def led_by(asked: Mapping[str, Any]) -> tuple[str, ...]:

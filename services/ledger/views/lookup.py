@@ -16,7 +16,7 @@ from duban_contracts.merging import MergeMatter, SuspectedDuplicate
 from services.chassis.heard import Heard
 from services.ledger.decider import Resembling, Survivor
 from services.ledger.views.indexes import NEARBY, hint
-from services.ledger.views.row import Row
+from services.ledger.views.row import Row, nearby
 from services.ledger.views.text import grams, likeness
 
 MOST_COMPARED = 20
@@ -64,8 +64,7 @@ def place_of(heard: Heard[Any], charter: Charter) -> Place | None:
 
 
 async def newest_open(ledger: Any, places: Iterable[Place]) -> dict[Place, list[Row]]:
-    """One bounded read for each place, of the index alone where it is a village: an entry is much larger than
-    what is compared."""
+    """One bounded read for each place, of the index alone: an entry is much larger than what is compared."""
     wanted = list(places)
     found = await asyncio.gather(*(newest(ledger, each).to_list(MOST_COMPARED) for each in wanted))
     rows = ([each["row"] for each in some] for some in found)
@@ -74,16 +73,12 @@ async def newest_open(ledger: Any, places: Iterable[Place]) -> dict[Place, list[
 
 def newest(ledger: Any, place: Place) -> Any:
     """A cursor over the latest open matters there."""
-    category, village = place
-    where = {
-        "row.open": True,
-        "row.entry_kind": EntryKind.MATTER.value,
-        "row.restricted": False,
-        "row.category": category,
-        "row.village": village,
-    }
     shown = {"_id": False} | {f"row.{field}": True for field in FIELDS}
-    return ledger.find(where, shown, hint=hint(NEARBY)).sort("row.number", -1).limit(MOST_COMPARED)
+    return (
+        ledger.find({"row.nearby": nearby(*place)}, shown, hint=hint(NEARBY))
+        .sort("row.number", -1)
+        .limit(MOST_COMPARED)
+    )
 
 
 def as_row(heard: Heard[MatterAccepted]) -> Row:

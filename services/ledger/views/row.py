@@ -75,11 +75,14 @@ def whole(special: Row, state: Matter | Application | Measure) -> Row:
     """What every row has: sorted by `due_key` and `updated_key`, whose second half tells entries apart."""
     found = {**EMPTY, **special}
     number, due_at, updated_at = found["number"], found["due_at"], found["updated_at"]
+    is_open = not isinstance(state, Ended)
+    is_compared = is_open and found["entry_kind"] == EntryKind.MATTER and not found["restricted"]
     return {
         **found,
         "status": status(state).value,
         "situation": situation(state).value,
-        "open": not isinstance(state, Ended),
+        "open": is_open,
+        "nearby": nearby(found["category"], found["village"]) if is_compared else None,
         "outcome": _outcome(state),
         "late": late(state),
         "ended_at": state.at if isinstance(state, Ended) else None,
@@ -197,6 +200,12 @@ def of_measure(state: Measure) -> Row:
 
 def _last_change(state: Measure, work: Work) -> datetime:
     return state.at if isinstance(state, Retired) else work.updated_at
+
+
+def nearby(category: str, village: str | None) -> str:
+    """What a new matter is compared with has the same. One text, for MongoDB looks into each entry where it
+    is asked for null: an index does not tell null from missing."""
+    return f"{category}|{village or ''}"
 
 
 def public_key(day: date, secret: str) -> str:
