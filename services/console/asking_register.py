@@ -54,7 +54,10 @@ async def full_page(
 
 
 def no_such(entry: str) -> Stop:
-    sentence = _("the register has no number {entry}; check the number").format(entry=entry)
+    sentence = _(
+        "the register shows no number {entry}; check it. A conduct matter is shown to the office, the "
+        "commission and its station alone; DUBAN_ACTOR says who asks"
+    ).format(entry=entry)
     return Stop(Exit.REFUSED, "no_such_entry", sentence, entry=entry)
 
 

@@ -20,7 +20,7 @@ from duban_contracts.message import CATALOGUE, Command
 from duban_contracts.rules import Limit, Unit
 from services.console.i18n import _
 from services.console.terminal import misuse
-from services.console.words import code_of
+from services.console.words import code_of, codes_in_words
 
 
 def commands() -> dict[str, type[Command]]:
@@ -133,6 +133,10 @@ def _fault(model: type[Command], fault: FieldFault) -> dict[str, str]:
         hint = finding_sentence(
             "invalid", {"problem": ""} | dict(near_words(fault.field, model.model_fields)), _
         )
+    known = model.model_fields.get(fault.field)
+    codes = plain_type(known.annotation) if known else None
+    if fault.code == "enum" and isinstance(codes, type) and issubclass(codes, Enum):
+        fault = fault._replace(params={"expected": codes_in_words(codes)})
     return {"field": fault.field, "message": fault_in_words(fault) + hint}
 
 

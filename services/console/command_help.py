@@ -26,10 +26,10 @@ from duban_contracts.rules import Limit
 from duban_contracts.time import PassTime
 from services.console.bodies import full_name, plain_type
 from services.console.help_text import definition_list
-from services.console.i18n import N_, Lang, _, language
+from services.console.i18n import N_, _
 from services.console.names import FIELDS, LISTS, TOKEN, Named
 from services.console.tables import columns, wrap
-from services.console.words import WORDS, word
+from services.console.words import codes_in_words, word
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def values_of(command: type[Command], name: str) -> str:
     if get_origin(plain) is dict:
         keys, levels = get_args(plain)
         return _("{name}.X=N, X one of {keys}, N one of {values}").format(
-            name=name, keys=_codes(keys), values=_codes(levels)
+            name=name, keys=codes_in_words(keys), values=codes_in_words(levels)
         )
     return _one_value(name, plain, schema)
 
@@ -235,7 +235,7 @@ def _one_value(name: str, annotation: Any, schema: Mapping[str, Any]) -> str:
     if plain is Limit:
         return _('a length of time, e.g. 5 or "3 calendar_days"')
     if isinstance(plain, type) and issubclass(plain, Enum):
-        return _codes(plain)
+        return codes_in_words(plain)
     if plain is int:
         return _number(schema)
     if schema.get("format") == "date":
@@ -269,12 +269,6 @@ def _number(schema: Mapping[str, Any]) -> str:
     if least is None or most is None or most > 10**9:
         return _("a whole number")
     return _("a whole number from {least} to {most}").format(least=least, most=most)
-
-
-def _codes(codes: Any) -> str:
-    """With their words, where those say more than the codes do."""
-    bare = codes not in WORDS or (language() is Lang.EN and not issubclass(codes, int))
-    return " | ".join(str(each.value) if bare else f"{each.value} ({word(each)})" for each in codes)
 
 
 def _schema(command: type[Command], name: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from services.console.terminal import (
     say,
     say_json,
 )
+from services.console.unreadable import why_unreadable
 
 app = typer.Typer(help=N_("Messages that could not be read"), no_args_is_help=True)
 Letter = Annotated[str, typer.Argument(help=N_("Its name, e.g. INTAKE_CMD.intake.17"), show_default=False)]
@@ -144,13 +145,13 @@ def _no_service(name: str) -> Stop:
 
 
 def _row(card: DeadLetterCard) -> tuple[str, ...]:
-    return card.letter, card.reason, card.actor or "-", _(STATES[card.state]), card.detail
+    return card.letter, card.reason, card.actor or "-", _(STATES[card.state]), why_unreadable(card.detail)
 
 
 def _facts(card: DeadLetterCard) -> list[tuple[str, str]]:
     facts = [
         (_("Letter"), card.letter),
-        (_("Reason"), f"{card.reason}: {card.detail}"),
+        (_("Reason"), f"{card.reason}: {why_unreadable(card.detail)}"),
         (_("Subject"), card.subject),
         (_("Actor"), card.actor or "-"),
         (_("Stored"), card.stored_at.isoformat()),

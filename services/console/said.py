@@ -1,11 +1,12 @@
 """Why a date is what it is, and the like: services say it in English, in one of these forms.
 
 A form is recognised by the text between its braces, and said again in the language in use; what is in no
-form, as from a newer service, stays as it is. What a charter gives as a source is the charter's own.
+form, as from a newer service, stays as it is. So do sources, but for those of the charters that ship, which
+`zh.sources.po` has.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from duban_contracts.charter import MatterKind
@@ -35,8 +36,8 @@ _GROUPS: Mapping[str, str] = {
     "level": "|".join(level.name.lower().replace("_", " ") for level in Level),
 }
 """What may stand in the braces; anywhere else anything."""
+BOTH = N_("{route}; {rule}")
 FORMS = (
-    N_("{route}; {rule}"),
     N_("station {token} leads category {category} ({source})"),
     N_("station {token} named by {by}"),
     N_("{limit} for category {category} ({source})"),
@@ -67,7 +68,7 @@ FORMS = (
 )
 ROUTES = re.compile(r"station \S+ (?:leads category|named by) ")
 BEGINS = re.compile(rf"; (?={_LIMIT} |no time limit|due (?:at|on) |set elsewhere)")
-"""Where what follows a route begins: its source may hold such marks, too."""
+"""Where what follows a route may begin: its source may hold such marks, too."""
 Name = Callable[[str], str]
 
 
@@ -75,16 +76,24 @@ def said(text: str, name: Name, category: Name) -> str:
     """`name` and `category` are how people call tokens of stations, actors and categories."""
     if language() is Lang.EN:
         return text
-    if ROUTES.match(text) and (cut := BEGINS.search(text)):
-        route, rule = text[: cut.start()], text[cut.end() :]
-        return _(FORMS[0]).format(route=said(route, name, category), rule=said(rule, name, category))
-    for form in FORMS[1:]:
+    if ROUTES.match(text):
+        for cut in BEGINS.finditer(text):
+            route, rule = text[: cut.start()], text[cut.end() :]
+            if form_of(route, FORMS) and form_of(rule, FORMS):
+                return _(BOTH).format(route=said(route, name, category), rule=said(rule, name, category))
+    found = form_of(text, FORMS)
+    if found is None:
+        return text
+    form, values = found
+    return _(form).format_map({field: _value(field, values[field], name, category) for field in values})
+
+
+def form_of(text: str, forms: Iterable[str]) -> tuple[str, dict[str, str]] | None:
+    """The first that it has, with what stands in its braces."""
+    for form in forms:
         if found := _pattern(form).fullmatch(text):
-            values = {
-                field: _value(field, value, name, category) for field, value in found.groupdict().items()
-            }
-            return _(form).format_map(values)
-    return text
+            return form, found.groupdict()
+    return None
 
 
 def _value(field: str, value: str, name: Name, category: Name) -> str:
@@ -102,6 +111,8 @@ def _value(field: str, value: str, name: Name, category: Name) -> str:
             return word(Level[value.upper().replace(" ", "_")])
         case "rule" | "cause":
             return said(value, name, category)
+        case "source":
+            return _(value)
         case _:
             return value
 
@@ -111,7 +122,7 @@ def _pattern(form: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", form)
     return re.compile(
         "".join(
-            f"(?P<{part}>{_GROUPS.get(part, '.*')})" if place % 2 else re.escape(part)
+            f"(?P<{part}>{_GROUPS.get(part, '.*?')})" if place % 2 else re.escape(part)
             for place, part in enumerate(parts)
         ),
         re.DOTALL,

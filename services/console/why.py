@@ -125,7 +125,7 @@ def _changes(due: Due, town: Town) -> list[str]:
     said += [paused.format(start=town.moment(each.start), end=town.moment(each.end)) for each in due.pauses]
     if due.closing:
         length = limit_in_words(due.closing.length)
-        said.append(on_top.format(length=length, source=printable(due.closing.source)))
+        said.append(on_top.format(length=length, source=printable(_(due.closing.source))))
     return said
 
 

@@ -16,7 +16,7 @@ from duban_contracts.rating import CallbackResult, Level
 from duban_contracts.reading import EntryStatus, Situation
 from duban_contracts.reclassifying import ClockEffect
 from duban_contracts.rules import Limit
-from services.console.i18n import N_, Lang, _, catalogue
+from services.console.i18n import N_, Lang, _, catalogue, language
 
 WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
     Rung: {
@@ -213,6 +213,12 @@ WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
 def word(code: Enum) -> str:
     """The code itself where nobody gave it a word yet."""
     return _(WORDS.get(type(code), {}).get(code, str(code.value)))
+
+
+def codes_in_words(codes: type[Enum]) -> str:
+    """All of them, with their words where those say more than the codes do."""
+    bare = codes not in WORDS or (language() is Lang.EN and not issubclass(codes, int))
+    return " | ".join(str(each.value) if bare else f"{each.value} ({word(each)})" for each in codes)
 
 
 Code = TypeVar("Code", bound=Enum)

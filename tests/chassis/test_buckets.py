@@ -103,7 +103,8 @@ async def test_of_many_replicas_that_show_at_once_the_newest_version_stays(clien
         Standings(client).put({"bianmin": (n, Rung.SUPERVISED)}, each_different) for n in range(1, 31)
     )
     await asyncio.gather(*replicas)
-    assert (await shown(client))[0] == showing(30, Rung.SUPERVISED, "order-30")
+    standing, _ = await shown(client)
+    assert (standing.version, standing.order) == (30, "order-30")
 
 
 async def test_a_version_that_was_not_worth_showing_still_goes_before_older_ones(client):

@@ -45,6 +45,15 @@ def test_provisioning_again_changes_nothing(duban: Run) -> None:
     assert duban("provision", "--format", "json").document == {"provisioned": True, "kept": []}
 
 
+@pytest.mark.case("C13")
+def test_a_proposed_map_has_the_names_of_the_charter_in_force(duban: Run, tmp_path: Path) -> None:
+    file = tmp_path / "old.csv"
+    file.write_text("编号,受理日期,问题,类别\n1,2024/3/5,堵塞,公厕\n", encoding="utf-8")
+    assert '"公厕": public_toilet' in duban("import", str(file), "--init").out
+    assert '"公厕": ' in (left := duban("import", str(file), "--init", "--offline").out)
+    assert "public_toilet" not in left
+
+
 @pytest.mark.case("C16")
 def test_doctor_finds_a_running_system_well(duban: Run, township: Charter) -> None:
     ran = duban("doctor", "--format", "json")

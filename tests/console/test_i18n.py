@@ -1,6 +1,7 @@
 """Everything that operators read is there in Chinese too, and says the same."""
 
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from babel.messages.pofile import read_po
 from duban_contracts.charter_findings import GAPS, HINTS, PROBLEMS
 from duban_contracts.faults import SENTENCES as FAULTS
 from duban_contracts.time import PassTime
+from services.chassis.charter_file import read_charter
 from services.console import i18n
 from services.console.bodies import commands
 from services.console.i18n import Lang, _, catalogue, chosen, use
@@ -27,13 +29,37 @@ COMMANDS = {
     if text
 }
 """What the contracts say of commands and their fields."""
+CHARTERS = Path(__file__).parents[2] / "deploy" / "charters"
+
+
+def sources(value: object) -> Iterator[str]:
+    """Of all rules in a charter: the towns that ship are read in both languages, any other in its own."""
+    match value:
+        case dict():
+            for name, each in value.items():
+                yield from [each] if name == "source" and each else sources(each)
+        case list():
+            for each in value:
+                yield from sources(each)
+
+
+SOURCES = {
+    source
+    for file in CHARTERS.glob("*.yaml")
+    if not file.name.endswith(".map.yaml")
+    for source in sources(read_charter(file).model_dump(mode="json"))
+}
 
 
 def texts() -> set[str]:
     method_map, keywords = [("**.py", "python")], {"_": None, "N_": None, "wording": None}
     found = extract_from_dir(SERVICES, method_map=method_map, keywords=keywords, strip_comment_tags=False)
     return (
-        {str(message) for _file, _line, message, *_rest in found} | FINDINGS | COMMANDS | set(FAULTS.values())
+        {str(message) for _file, _line, message, *_rest in found}
+        | FINDINGS
+        | COMMANDS
+        | SOURCES
+        | set(FAULTS.values())
     )
 
 

@@ -51,12 +51,22 @@ def test_every_rule_that_a_release_told_is_said_in_chinese(town: Town) -> None:
         (
             "station xincunban leads category public_toilet (Plan 1(2)二是; limit of the kind); "
             "5 working days for kind help (12345 rules: consult 3; help 5 (plnmw))",
-            "“公厕”由镇新村办牵头（出处：Plan 1(2)二是; limit of the kind）；"
+            "“公厕”由镇新村办牵头（出处：方案一（二）二是；时限按诉求类型）；"
             "求助类 5 个工作日（出处：12345 rules: consult 3; help 5 (plnmw)）",
         ),
         (
             "station qingjieban named by import; due on 2026-10-12 as set elsewhere by import",
             "历史台账导入指定由镇清洁办承办；期限由历史台账导入定为 2026-10-12",
+        ),
+        (
+            "station bianmin leads category window_hours (x (1); 5 working days as elsewhere); "
+            "5 working days for category window_hours (x (1); 5 working days as elsewhere)",
+            "“值班和错时延时服务”由镇便民服务中心牵头（出处：x (1); 5 working days as elsewhere）；"
+            "“值班和错时延时服务”类 5 个工作日（出处：x (1); 5 working days as elsewhere）",
+        ),
+        (
+            "10 working days for the stage 调查 (Plan “调查 (x)”; y (z), w)",
+            "“调查”环节时限 10 个工作日（出处：Plan “调查 (x)”; y (z), w）",
         ),
         (
             "station bianmin leads category other (x); no time limit",
@@ -69,7 +79,7 @@ def test_every_rule_that_a_release_told_is_said_in_chinese(town: Town) -> None:
         ("a newer service says something else", "a newer service says something else"),
     ],
 )
-def test_a_rule_is_said_with_names_and_its_source_as_the_charter_gives_it(
+def test_a_rule_is_said_with_names_and_the_source_of_a_charter_that_ships(
     town: Town, text: str, chinese: str
 ) -> None:
     assert town.said(text) == chinese

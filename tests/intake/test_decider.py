@@ -175,6 +175,14 @@ def test_the_missing_material_completes_a_submission() -> None:
     assert (fact.at, fact.title, fact.station) == (LATER, INCOMPLETE.title, "minzheng")
 
 
+@pytest.mark.parametrize(
+    "line", ["书面申请、家庭经济状况授权书", "家庭经济状况授权书，书面申请", "书面申请;家庭经济状况授权书"]
+)
+def test_material_may_be_listed_in_one_line_as_it_was_told_to_be_missing(line: str) -> None:
+    [fact] = given(*history(INCOMPLETE)).when(supplement(line))
+    assert isinstance(fact, MatterAccepted)
+
+
 def test_what_is_accepted_says_when_it_first_came_in_and_by_which_revision_it_was_decided() -> None:
     town = TOWN.model_copy(update={"revision": 7})
     at_once = accepted(matter(), charter=town)

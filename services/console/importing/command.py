@@ -17,7 +17,7 @@ from rich.table import Table
 from duban_contracts.charter import Charter
 from services.chassis.charter_file import CharterErrors, read_charter
 from services.console.charter_commands import errors_text
-from services.console.client import Duban
+from services.console.client import Duban, Unreachable
 from services.console.i18n import N_, _
 from services.console.importing.convert import (
     ANSWER_OF_AN_OPEN_CASE,
@@ -113,7 +113,10 @@ def import_file(
         ),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help=N_("A dry run: only convert, check against no charter"))
+        bool,
+        typer.Option(
+            "--offline", help=N_("For a dry run or a proposal: no charter; a dry run only converts")
+        ),
     ] = False,
     allow_refused: Annotated[
         int,
@@ -137,7 +140,7 @@ def import_file(
         if file is None:
             raise misuse(_("name the file to import"))
         if init:
-            proposed(file, charter, out)
+            proposed(ctx, file, charter, out, offline=offline)
             return
         if mapping is None:
             raise misuse(_("name the map with --mapping; `duban import --init FILE` proposes one"))
@@ -153,16 +156,32 @@ def import_file(
             raise typer.Exit(Exit.PARTLY)
 
 
-def proposed(file: Path, charter: Path | None, out: Path | None) -> None:
+def proposed(
+    ctx: typer.Context, file: Path, charter: Path | None, out: Path | None, *, offline: bool
+) -> None:
+    """By the charter of the file, else of the running system; if there is none its names are left open."""
     with reading():
         if out is not None and out.exists():
             raise misuse(_("{file} is there already; name another file").format(file=out))
-        text = written(propose(file), feed_of(file), charter_in(charter) if charter else None)
+        found = propose(file)
+        if charter is None and not offline:
+            names = _running_charter(ctx)
+        else:
+            names = charter_in(charter) if charter else None
+        text = written(found, feed_of(file), names)
         if out is None:
             say(text.rstrip("\n"))
         else:
             out.write_text(text, encoding="utf-8")
             complain(_("the proposed map stands in {file}; look through it").format(file=out))
+
+
+def _running_charter(ctx: typer.Context) -> Charter | None:
+    try:
+        return on_system(ctx, lambda system: system.charter())
+    except Unreachable:
+        complain(_("no system answers, so the names are left open; --charter FILE looks them up there"))
+        return None
 
 
 def prepared(file: Path, mapping: Path, refused: Path | None) -> Job:

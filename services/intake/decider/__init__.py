@@ -1,5 +1,6 @@
 """Whether a matter is complete and ours, who leads it, and how long it may take. Pure."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -162,7 +163,8 @@ def lacking(category: Category, submitted: StoredMatter) -> tuple[str, ...]:
 
 
 def without(wanted: tuple[str, ...], brought: tuple[str, ...]) -> tuple[str, ...]:
-    there = {material.strip() for material in brought}
+    """What is missing is read as one line, 身份证、发票, and so it comes back: it counts for each."""
+    there = {part.strip() for material in brought for part in (material, *_LISTED.split(material))}
     return tuple(material for material in wanted if material.strip() not in there)
 
 
@@ -280,6 +282,9 @@ def kept(state: State) -> SubmissionKept:
     if isinstance(state, Unseen | Duties):
         raise ValueError("a submission is kept before anything is told of it")
     return state.kept
+
+
+_LISTED = re.compile("[、，,；;]")
 
 
 def duties_audience(state: State) -> Audience | None:

@@ -211,6 +211,7 @@ def test_the_command_proposes_and_explains_and_overwrites_nothing(tmp_path: Path
     assert run(*asked, "--out", str(out))[0] == 2
     assert run(*asked) == (0, out.read_text(encoding="utf-8"))
     assert "closed_when:" in run("--explain-map")[1]
+    assert run(str(file), "--init")[0] == 0  # no system answers there: names are left open
     assert run()[0] == run(str(file))[0] == 2
     status, told = run(str(file), "--mapping", str(out), "--dry-run", "--offline", "--format", "json")
     assert (status, json.loads(told)["would_be_sent"]) == (0, 2)
