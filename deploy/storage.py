@@ -103,13 +103,14 @@ def verify(folder):
 
 
 def unpack_secrets(file):
-    """The users in the database have these passwords, so no others will do."""
+    """The database's own user has a password of this seed, so no other will do. What was rotated since the
+    backup stays rotated: `up` gives the users of the services their passwords of today."""
     with tarfile.open(file) as archive:
         files = {Path(each.name).name: archive.extractfile(each).read() for each in archive if each.isfile()}
     folder = secrets_folder()
     seed = folder / "seed.json"
     if seed.exists():
-        if seed.read_bytes() != files["seed.json"]:
+        if json.loads(seed.read_bytes())["seed"] != json.loads(files["seed.json"])["seed"]:
             sys.exit(f"{folder} holds the secrets of another installation; move that folder away first")
         return
     folder.mkdir(parents=True, exist_ok=True)

@@ -149,9 +149,12 @@ class ConsumerBacklog(Part):
 
 
 class Backlog(Part):
-    """How far a service's consumers have come."""
+    """How far a service's consumers have come, and what keeps them."""
 
     consumers: tuple[ConsumerBacklog, ...]
+    wrong: dict[str, str] = Field(
+        default_factory=dict, description="Why the service is not ready, by part, as `/ready` says it"
+    )
 
 
 class FindEntry(Question):

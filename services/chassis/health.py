@@ -70,6 +70,10 @@ class Health:
         loop = f"stuck: {', '.join(self.stuck)}" if self.stuck else OK
         return {"loop": loop if self.alive else "frozen", **self._states}
 
+    def wrong(self) -> dict[str, str]:
+        """The parts for which it is not ready; warnings, which may name who sends what, are for operators."""
+        return {part: state for part, state in self.report().items() if not goes_on(state)}
+
 
 def goes_on(state: str) -> bool:
     """Whether a service with this state is ready all the same."""

@@ -280,7 +280,7 @@ class Process:
                 consumers.append(
                     ConsumerBacklog(stream=stream, consumer=consumer, left=left, delivered=delivered)
                 )
-        return Backlog(consumers=tuple(consumers))
+        return Backlog(consumers=tuple(consumers), wrong=self.health.wrong())
 
     async def _ask(self, query: Query, reader: Reader, question: Any) -> BaseModel:
         history = partial(history_of, self._documents[self.services[0].name])

@@ -62,11 +62,13 @@ class Upkeep:
         wakes = [
             StuckWake(key=key, error=error) for trouble in troubles for key, error in trouble.unwoken.items()
         ]
+        report = self._report()
         return Stuck(
             messages=tuple(messages[:SHOWN_STUCK]),
             wakes=tuple(wakes[:SHOWN_STUCK]),
-            warnings={part: state for part, state in self._report().items() if state != OK},
-            dead_letters=await self._originals.waiting(),
+            warnings={part: state for part, state in report.items() if state != OK},
+            # Without a database nobody counts them, and the answer is wanted most.
+            dead_letters=await self._originals.waiting() if report["mongo"] == OK else 0,
         )
 
     async def dead_letters(self, __: Reader, asked: ListDeadLetters) -> DeadLetterPage:

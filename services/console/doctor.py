@@ -183,6 +183,10 @@ async def service_check(system: "Duban", service: str, revision: int | None) -> 
     except Unreachable:
         advice = _("start it, and look at its log and at its /ready")
         return Check(service, False, _("does not answer"), advice)
+    if backlog.wrong:
+        parts = _("; ").join(f"{part}: {state}" for part, state in backlog.wrong.items())
+        advice = _("look at its log, and at what it needs")
+        return Check(service, False, _("is not ready: {parts}").format(parts=parts), advice)
     waiting = sum(each.left for each in backlog.consumers)
     text = _("follows revision {revision}; {count} messages wait or are in work")
     said = text.format(revision=following.revision, count=waiting)

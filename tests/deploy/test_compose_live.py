@@ -242,6 +242,9 @@ def test_a_backup_is_closed_to_others_and_is_restored_into_an_empty_installation
     refused = stack.tried(sys.executable, "deploy/storage.py", "restore", str(backup))
     assert refused.returncode != 0
     assert "is not empty" in refused.stderr
+    stack.python("deploy/init.py", "rotate", "ledger", "office")
+    stack.python("deploy/storage.py", "restore", str(backup), "--replace")
+    assert stack.listed() == entries  # with the passwords of now, not those of the backup
     stack.compose("down", "--volumes")
     shutil.rmtree(stack.environment["DUBAN_SECRETS"])
     stack.guide("python3 deploy/storage.py restore run/backups/20240415-143100")

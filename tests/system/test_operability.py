@@ -10,7 +10,10 @@ from uuid import uuid4
 import pytest
 
 from duban_contracts.intake import SubmitMatter
+from duban_contracts.operations import AskStuck, Stuck
+from duban_contracts.queries import Backlog, Nothing
 from services.console.client import Order, duban
+from services.console.doctor import service_check
 from services.console.system import running_system, set_up
 from tests.waiting import until
 
@@ -28,6 +31,28 @@ def test_alive_and_ready_say_what_they_know(system):
         assert {"loop", "nats", "mongo", "charter", f"{service.name.upper()}_CMD"} <= report.keys()
         assert set(report.values()) == {"ok"}
         assert get(f"{service.http_url}/alive")[0] == 200
+
+
+@pytest.mark.case("C16")
+def test_without_a_database_a_service_says_so_to_who_asks(tmp_path, township):
+    async def asked(url):
+        async with duban(url) as town:
+            backlog = await town.ask("rating", "backlog", Nothing(), Backlog)
+            stuck = await town.ask("rating", "stuck", AskStuck(), Stuck)
+            return backlog.wrong.keys(), stuck.warnings.keys(), await service_check(town, "rating", 1)
+
+    with running_system(township, logs=tmp_path, services=["rating"]) as bare:
+        assert asyncio.run(asked(bare.nats_url))[0] == set()
+        bare.mongo.stop()
+        until(lambda: bare["rating"].report()["mongo"] != "ok")
+        wrong, warnings, check = asyncio.run(asked(bare.nats_url))
+        assert "mongo" in wrong
+        assert "mongo" in warnings
+        assert not check.ok
+        assert "mongo" in check.said
+        bare.mongo.start()
+        until(lambda: bare["rating"].ready)
+        assert asyncio.run(asked(bare.nats_url))[2].ok
 
 
 async def test_metrics_count_what_happened_under_labels_from_closed_sets(system):

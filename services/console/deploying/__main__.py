@@ -34,8 +34,11 @@ def accounts(
     """Write the accounts that nats-server includes: every credential with what it may do."""
     try:
         users = permissions(read_charter(charter))
-    except (CharterErrors, NameTaken) as errors:
-        typer.echo(f"{charter}: {errors}", err=True)
+    except CharterErrors as errors:  # each line says which file
+        typer.echo(str(errors), err=True)
+        raise typer.Exit(1) from None
+    except NameTaken as taken:
+        typer.echo(f"{charter}: {taken}", err=True)
         raise typer.Exit(1) from None
     known = read_seed(seed)
     passwords = {user: known.password("nats", user) for user in users}
