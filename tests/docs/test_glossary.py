@@ -34,3 +34,12 @@ def test_a_name_of_the_glossary_is_one_of_the_code(row: list[str]) -> None:
 def test_every_term_stands_once() -> None:
     terms = [term for row in ROWS for term in row[0].split("、")]
     assert len(terms) == len(set(terms)) > 40
+
+
+def test_every_reference_to_the_domain_has_its_section() -> None:
+    sections = set(
+        re.findall(r"^#+ ([\d.]+?)\.? ", (ROOT / "docs" / "domain.md").read_text("utf-8"), re.MULTILINE)
+    )
+    named = set(re.findall(r"domain\.md §([\d.]*\d)", SOURCES))
+    assert named - sections == set()
+    assert len(named) >= 8
