@@ -202,7 +202,9 @@ async def test_a_dead_letter_is_found_by_its_sender_by_key_source_and_id(client,
 
 
 def upkeep(consuming, originals):
-    return Upkeep([consuming], originals, lambda: {"nats": "ok", "mongo": "ok", "clock": "wrong"}, system_clock)
+    return Upkeep(
+        [consuming], originals, lambda: {"nats": "ok", "mongo": "ok", "clock": "wrong"}, system_clock
+    )
 
 
 async def test_a_dead_letter_is_listed_shown_replayed_once_and_its_identity_stays(
