@@ -112,9 +112,9 @@ def do(
         if list_:
             show_commands(output)
         elif help_fields:
-            show_fields(find_command(_needed("COMMAND", command)), output)
+            show_fields(find_command(_needed("COMMAND", command, _("`duban do --list` shows all"))), output)
         else:
-            model = find_command(_needed("COMMAND", command))
+            model = find_command(_needed("COMMAND", command, _("`duban do --list` shows all")))
             bare, fields = split_words(ctx.args, model)
             body, given = body_of(file, [*(field or ()), *fields])
             about = _key(model, key, bare, body, given)
@@ -123,7 +123,7 @@ def do(
                 body,
                 _with_key(model, about, body, given),
                 key=about,
-                actor=_needed("--actor", actor),
+                actor=_needed("--actor", actor, _("DUBAN_ACTOR or a context gives it, too")),
                 id=id_ or str(uuid4()),
                 at=moment(at),
                 acting_for=acting_for,
@@ -229,9 +229,9 @@ def _meant(command: str, key: str, yes: bool) -> None:
         confirm(question.format(command=command, key=key), yes=yes, grave=command in GRAVE)
 
 
-def _needed(name: str, value: str) -> str:
+def _needed(name: str, value: str, hint: str) -> str:
     if not value:
-        raise misuse(_("{name} is missing").format(name=name))
+        raise misuse(_("{name} is missing").format(name=name) + _("; ") + hint)
     return value
 
 

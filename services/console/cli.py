@@ -173,7 +173,7 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
             front.append(word)
         else:
             rest.append(word)
-    return front + rest
+    return front + (rest or ["--help"] * bool(front))  # `duban --lang zh` is as bare as `duban`
 
 
 def wants_json(words: Sequence[str]) -> bool:

@@ -40,7 +40,7 @@ from duban_contracts.time import PassTime
 from duban_contracts.topology import HEARS
 from services.chassis import nats_client
 from services.chassis.inboxes import inbox_of
-from services.console.client_url import without_password
+from services.console.client_url import check_address, without_password
 from services.console.i18n import _
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -59,6 +59,10 @@ OWN_SHARE_FULL = "maximum messages per subject exceeded"
 """In the server's words: which limit it is has no number of its own."""
 IN_FLIGHT = 200
 """Publishes under way at once: enough to share the broker's syncs."""
+
+
+class BadAddress(Exception):
+    """What was given for the server's address can be none; the message says why."""
 
 
 class Unreachable(Exception):
@@ -385,8 +389,13 @@ async def duban(
 ) -> AsyncIterator[Duban]:
     """Asks as `actor`; by default as DUBAN_ACTOR, as the user of the address, or as the operator.
 
-    Raises Unreachable if NATS is not there within `patience` seconds, NotAdmitted as soon as it says so.
+    Raises BadAddress, Unreachable if NATS is not there within `patience` seconds, NotAdmitted as soon as it
+    says so.
     """
+    try:
+        check_address(url)
+    except ValueError as why:
+        raise BadAddress(str(why)) from None
     nats_client.survive_any_bytes()
     refusals, unknown = Refusals(), asyncio.Event()
     unresolved: list[str] = []
@@ -397,7 +406,7 @@ async def duban(
         if isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower():
             unknown.set()
         if isinstance(error, socket.gaierror):
-            unresolved.append(str(urlsplit(url).hostname))
+            unresolved.append(str(urlsplit(url if "://" in url else f"nats://{url}").hostname))
 
     asker = actor or os.environ.get(ACTOR_VARIABLE) or urlsplit(url).username or Program.OPERATOR
     connecting = asyncio.ensure_future(

@@ -29,7 +29,8 @@ ENDINGS = {
 
 
 LayoutOption = Annotated[
-    Layout | None, typer.Option("--format", help=N_("Default: a table, or what the file's ending says"))
+    Layout | None,
+    typer.Option("-o", "--format", "--output", help=N_("Default: a table, or what the file's ending says")),
 ]
 
 

@@ -43,7 +43,9 @@ MASKED = N_(
 
 SENTENCES: Mapping[type[Fact], str] = {
     intake.MatterAccepted: N_("{submission} is accepted: {station} handles it, limit {limit} ({rule})"),
-    intake.MatterIncomplete: N_("{submission} is incomplete; missing: {missing}"),
+    intake.MatterIncomplete: N_(
+        "{submission} is incomplete; missing: {missing}; bring it with supplement_matter --key {submission}"
+    ),
     intake.MatterDeclined: N_("{submission} is declined ({reason}): {explanation}"),
     intake.MatterWithdrawn: N_("{submission} is withdrawn by the petitioner: {reason}"),
     intake.PetitionerShown: N_("{by} was shown the petitioner of entry {entry} ({duty}): {reason}"),

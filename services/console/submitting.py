@@ -20,6 +20,7 @@ from services.console.asking import (
     tell,
 )
 from services.console.bodies import build
+from services.console.filtering import coded
 from services.console.i18n import N_, _
 from services.console.names import have_names, in_tokens, without_names
 from services.console.sentences import ABSENT, Town, deadline, read_fact
@@ -36,9 +37,22 @@ def submit(
     ctx: typer.Context,
     title: Annotated[str, typer.Option("--title", help=N_("What it is about, without names"))],
     category: Annotated[str, typer.Option("--category", help=N_("A category of the charter"))],
-    kind: Annotated[MatterKind | None, typer.Option("--kind", help=N_("Default: the category's"))] = None,
+    kind: Annotated[
+        MatterKind | None,
+        typer.Option(
+            "--kind",
+            parser=coded(MatterKind),
+            metavar="|".join(MatterKind),
+            help=N_("Default: the category's"),
+        ),
+    ] = None,
     village: Annotated[str | None, typer.Option("--village", help=N_("A village of the charter"))] = None,
-    channel: Annotated[Channel, typer.Option("--channel", help=N_("How it came in"))] = Channel.OTHER,
+    channel: Annotated[
+        Channel,
+        typer.Option(
+            "--channel", parser=coded(Channel), metavar="|".join(Channel), help=N_("How it came in")
+        ),
+    ] = Channel.OTHER,
     text: Annotated[str | None, typer.Option("--text", help=N_("The petitioner's own words"))] = None,
     name: Annotated[str | None, typer.Option("--name", help=N_("The petitioner's name"))] = None,
     phone: Annotated[str | None, typer.Option("--phone", help=N_("The petitioner's telephone"))] = None,

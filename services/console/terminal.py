@@ -154,9 +154,19 @@ def _trouble_with_system(trouble: Exception) -> Stop | None:
     from nats.errors import Error as NatsError
     from nats.js.errors import NotFoundError
 
-    from services.console.client import Full, Misasked, NotAdmitted, NotAnswered, NotPermitted, Unreachable
+    from services.console.client import (
+        BadAddress,
+        Full,
+        Misasked,
+        NotAdmitted,
+        NotAnswered,
+        NotPermitted,
+        Unreachable,
+    )
 
     match trouble:
+        case BadAddress():
+            return misuse(str(trouble))
         case NotAnswered():
             return Stop(Exit.UNREACHABLE, "not_answered", str(trouble))
         case NotPermitted():

@@ -94,6 +94,11 @@ def test_the_output_option_has_the_names_that_people_try(option: str, run: Run) 
     assert "ledger.accept" in run("do", "--list", option, "json").document
 
 
+def test_options_alone_are_as_bare_as_no_words(run: Run) -> None:
+    ran = run("--lang", "zh")
+    assert (ran.status, "用法" in ran.out) == (0, True)
+
+
 @pytest.mark.case("C16")
 def test_options_of_every_command_may_stand_anywhere() -> None:
     words = ["ledger", "list", "--no-pager", "--context", "office", "--lang=zh", "--", "--nats", "x"]

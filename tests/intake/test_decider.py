@@ -131,6 +131,12 @@ def test_where_the_charter_has_no_urgent_limit_an_urgent_matter_keeps_the_ordina
     assert (fact.priority, fact.limit) == (Priority.URGENT, TOWN.categories["garbage"].limit)
 
 
+def test_urgency_shortens_no_limit_of_an_application_whose_stages_have_their_own() -> None:
+    material = TOWN.categories["minimum_living"].required
+    fact = accepted(matter("minimum_living", hardship=True, materials=material))
+    assert (fact.priority, fact.limit) == (Priority.URGENT, TOWN.categories["minimum_living"].limit)
+
+
 def test_a_named_station_leads_and_is_not_its_own_co_handler() -> None:
     assert accepted(matter("littering")).co_handlers == ("xincunban",)
     fact = accepted(matter("littering", station="xincunban"), source="import")

@@ -138,7 +138,7 @@ def import_file(
             say(explained())
             return
         if file is None:
-            raise misuse(_("name the file to import"))
+            raise misuse(_("name the file to import; `duban import --help` explains how"))
         if init:
             proposed(ctx, file, charter, out, offline=offline)
             return

@@ -24,7 +24,9 @@ def accept(
     submitted = masked or mask_message(kept.submitted)[0]
     station, route = choose_station(category, submitted, kept.source)
     kind = submitted.kind or category.kind
-    chosen = choose_limit(charter, submitted.category, kind, is_urgent(submitted))
+    # Of an application each stage has a limit of its own, which urgency does not shorten.
+    hurried = is_urgent(submitted) and category.procedure is None
+    chosen = choose_limit(charter, submitted.category, kind, hurried)
     allowed = chosen.rule
     if submitted.due_at is not None:
         instant = WorkingCalendar(charter).local_time(submitted.due_at)
