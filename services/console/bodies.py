@@ -232,8 +232,8 @@ def _limit(text: str) -> Any:
         return _value(text)
     unit = code_of(Unit, found[2]) if found[2] else None
     if found[2] and unit is None:
-        units = ", ".join(each.value for each in Unit)
-        raise misuse(_("{text!r} has no unit that is known: {units}").format(text=text, units=units))
+        sentence = _("{text!r} has no unit that is known: {units}")
+        raise misuse(sentence.format(text=text, units=codes_in_words(Unit)))
     return {"amount": int(found[1]), **({"unit": unit.value} if unit else {})}
 
 

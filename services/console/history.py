@@ -66,14 +66,19 @@ def history(
             if service and kept_back:
                 raise misuse(_("this actor may not ask {service} for a history").format(service=service))
             sentence = _("nothing is known of {key} here; check the key").format(key=number)
-            raise Stop(Exit.REFUSED, "no_such_key", sentence, key=number)
+            raise Stop(Exit.REFUSED, "no_such_key", sentence + _not_asked(kept_back), key=number)
         if output is Format.JSON:
             say_json({"key": number, "facts": [fact_document(each, town) for each in facts]})
         else:
             say_long("\n".join(fact_line(each, town) for each in facts), ctx)
             if kept_back:
-                services = _(", ").join(kept_back)
-                complain(_("not asked, for this actor may not: {services}").format(services=services))
+                complain(_not_asked(kept_back).removeprefix("\n"))
+
+
+def _not_asked(kept_back: list[str]) -> str:
+    """On a line of its own; empty where every service answered."""
+    sentence = _("not asked, for this actor may not: {services}; DUBAN_ACTOR says who asks")
+    return f"\n{sentence.format(services=_(', ').join(kept_back))}" if kept_back else ""
 
 
 async def told(

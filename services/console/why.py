@@ -88,8 +88,8 @@ def _reclassified(done: Reclassification, town: Town) -> list[str]:
             station=town.name(done.station),
             before=town.name(done.from_station or done.station),
         ),
-        f"  {word(DueClock.STATION)}: {word(done.station_clock)}",
-        f"  {word(DueClock.CITIZEN)}: {word(done.citizen_clock)}",
+        _("  {clock}: {what}").format(clock=word(DueClock.STATION), what=word(done.station_clock)),
+        _("  {clock}: {what}").format(clock=word(DueClock.CITIZEN), what=word(done.citizen_clock)),
     ]
 
 
@@ -119,7 +119,9 @@ def _changes(due: Due, town: Town) -> list[str]:
     paused = _("  paused from {start} to {end}")
     on_top = _("  and {length} to verify it ({source})")
     said = [
-        extended.format(length=limit_in_words(each.length), by=each.by, at=town.moment(each.granted_at))
+        extended.format(
+            length=limit_in_words(each.length), by=town.name(each.by), at=town.moment(each.granted_at)
+        )
         for each in due.extensions
     ]
     said += [paused.format(start=town.moment(each.start), end=town.moment(each.end)) for each in due.pauses]
