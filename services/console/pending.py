@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from duban_contracts import applications, handling, ledger, measures, merging, rating
+from duban_contracts import applications, handling, ledger, measures, merging, rating, reclassifying
 from duban_contracts.message import Fact
 from duban_contracts.queries import ToldFact
 from services.console.sentences import read_fact
@@ -26,12 +26,23 @@ BEGINS: Mapping[type[Fact], Awaited] = {
             handling.EntryReturned,
             handling.Adjudicated,
             handling.EntryTransferred,
+            reclassifying.EntryReclassified,
         )
     ),
-    handling.ExtensionApplied: Awaited((handling.ExtensionDecided, handling.ExtensionApplied)),
+    handling.ExtensionApplied: Awaited(
+        (handling.ExtensionDecided, handling.ExtensionApplied, reclassifying.EntryReclassified),
+        where=lambda fact: getattr(fact, "moved", True),
+    ),
     handling.EntryHeld: Awaited((handling.EntryResumed,)),
-    handling.PingPongDetected: Awaited((handling.Adjudicated,)),
-    handling.EntryReturned: Awaited((handling.Adjudicated, handling.EntryTransferred, ledger.EntryAccepted)),
+    handling.PingPongDetected: Awaited((handling.Adjudicated, reclassifying.EntryReclassified)),
+    handling.EntryReturned: Awaited(
+        (
+            handling.Adjudicated,
+            handling.EntryTransferred,
+            ledger.EntryAccepted,
+            reclassifying.EntryReclassified,
+        )
+    ),
     handling.EntryReportedUp: Awaited(
         (handling.EntryReportedUp, ledger.EntryResolved, ledger.ProgressRecorded),
         where=lambda fact: getattr(fact, "interim_answer", True),
