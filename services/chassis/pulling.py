@@ -7,6 +7,7 @@ rest. Heartbeats tell a quiet consumer from a lost request.
 
 import asyncio
 import json
+import math
 from collections import deque
 from types import TracebackType
 from typing import Self
@@ -29,7 +30,8 @@ class ConsumerMissing(Exception):
 class Puller:
     """At most `batch` messages beyond those in work are taken ahead.
 
-    What came is handed over after `gathers` seconds, with whatever came meanwhile; a full batch at once.
+    What comes while it is quiet is handed over at once, and so is a full batch; else there is one batch in
+    `gathers` seconds, with whatever came meanwhile.
     """
 
     def __init__(self, client: Client, stream: str, consumer: str, batch: int, gathers: float = 0.0) -> None:
@@ -41,6 +43,7 @@ class Puller:
         self._news = asyncio.Event()
         self._missing: str | None = None
         self._heard_at = 0.0
+        self._handed_at = -math.inf
 
     async def __aenter__(self) -> Self:
         self._inbox = self._client.new_inbox()
@@ -64,9 +67,12 @@ class Puller:
         if self._missing is not None:
             missing, self._missing, self._wanted = self._missing, None, 0
             raise ConsumerMissing(missing)
-        if self._gathers and 0 < len(self._waiting) < self._batch:
-            await asyncio.sleep(self._gathers)
+        now = asyncio.get_running_loop().time
+        if 0 < len(self._waiting) < self._batch and (pause := self._handed_at + self._gathers - now()) > 0:
+            await asyncio.sleep(pause)
         msgs = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
+        if msgs:
+            self._handed_at = now()
         await self._ask()
         return msgs
 

@@ -55,8 +55,8 @@ class Service:
     tells: bool = True
     """False for a read model: it folds what it hears and tells nobody."""
     gathers: float = 0.0
-    """Seconds for which facts gather before they are worked on together, where nobody waits for what they
-    change."""
+    """Seconds between two batches of facts where they come one after another and nobody waits for what they
+    change: they are worked on together."""
     row: Callable[[Charter], Callable[[Any], dict[str, Any] | None]] | None = None
     """What a state is found and listed by, under a revision of the charter."""
     indexes: Sequence[Sequence[tuple[str, int]]] = ()

@@ -66,7 +66,9 @@ async def test_no_batch_is_larger_than_asked_for_and_nothing_is_left_out(client)
 
 
 async def test_what_comes_while_a_batch_gathers_goes_with_it(client):
+    await publish(client, "alone")
     async with Puller(client, STREAM, CONSUMER, 500, gathers=1.0) as puller:
+        assert [msg.data for msg in await puller.take(LONG)] == [b"alone"]  # nothing came before: at once
         waiting = asyncio.create_task(puller.take(LONG))
         for name in ("first", "second", "third"):
             await publish(client, name)
