@@ -55,7 +55,8 @@ async def _publish(
     if not headers or not subject or not _plain(headers):
         await _send_publish(client, subject, reply, payload, size, headers)
         return
-    lines = "".join([f"{name}: {value.strip()}\r\n" for name, value in headers.items()])
+    # Added, not formatted: nats-py names some headers by an enumeration, which is formatted as its own name.
+    lines = "".join([name + ": " + value.strip() + "\r\n" for name, value in headers.items()])
     command = hpub_cmd(subject, reply, f"NATS/1.0\r\n{lines}\r\n".encode(), payload)
     client.stats["out_msgs"] += 1
     client.stats["out_bytes"] += size

@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import RawStreamMsg
 
+from services.chassis import nats_client
 from services.chassis.provision import provision
 from services.console.embedded import NatsServer, embedded_nats
 
@@ -21,6 +22,8 @@ def broker() -> Iterator[NatsServer]:
 
 async def connected(server: NatsServer, again: asyncio.Event | None = None) -> Client:
     """`again` is set when the connection was lost and is back."""
+
+    nats_client.survive_any_bytes()  # as every service and the command line do
 
     async def quietly(_: Exception) -> None:
         """A server that is killed in a test is no news."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from nats.aio.client import Client
+from nats.js.api import Header
 
 from duban_contracts.intake import SubmitMatter
 from services.chassis import nats_client
@@ -100,6 +101,7 @@ NAMES = st.one_of(st.sampled_from(["ce-id", "Nats-Msg-Id", "traceparent"]), st.t
 @example({"ce-id": " 4711 ", "ce-subject": "%E6%A1%A5"})
 @example({"": "x", "ce-id": "y"})
 @example({"ce-id": "a\nb"})
+@example({Header.EXPECTED_LAST_SUBJECT_SEQUENCE: "7"})  # the lock of a bucket: its name is an enumeration's
 def test_headers_are_sent_as_the_client_sends_them(headers):
     assert sent(nats_client._publish, headers) == sent(SENT_BY_THE_CLIENT, headers)
 
