@@ -161,7 +161,7 @@ class Consumer:
         """
         charter = self._charter()
         delivery = Delivery(original.subject, dict(original.headers), original.body, self._clock())
-        job = Job(None, read(delivery, self._actors(charter)))
+        job = Job(None, self._decoded(delivery, self._actors(charter)))
         [(job, error)] = await self._numbered([job], charter)
         if error is None:
             [(job, error)] = await self._looked_up([job], charter)
@@ -186,7 +186,7 @@ class Consumer:
         jobs, poisoned, actors = list[Job](), list[Poisoned](), self._actors(charter)
         for msg in msgs:
             try:
-                jobs.append(Job(msg, self._decoded(msg, actors)))
+                jobs.append(Job(msg, self._decoded(_delivery(msg), actors)))
             except Poison as poison:
                 poisoned.append((msg, poison))
             except Exception as error:
@@ -197,8 +197,8 @@ class Consumer:
         await self._not_settled((job, why) for job, why in [*numbered, *found] if why is not None)
         return [job for job, why in found if why is None], poisoned
 
-    def _decoded(self, msg: Msg, actors: Actors) -> Read:
-        return read(_delivery(msg), actors, keeps_personal_data=self.service.keeps_personal_data)
+    def _decoded(self, delivery: Delivery, actors: Actors) -> Read:
+        return read(delivery, actors, keeps_personal_data=self.service.keeps_personal_data)
 
     async def _numbered(self, jobs: list[Job], charter: Charter) -> list[tuple[Job, Exception | None]]:
         """Each with its numbers, or with what its handler raised."""

@@ -331,6 +331,6 @@ def shown_to(reader: Reader, event: Event) -> bool:
     model = CATALOGUE.get(event.type)
     if model is None or not issubclass(model, Fact):
         return False
-    restricted = is_restricted(model.model_validate_json(event.data))
+    restricted = event.restricted or is_restricted(model.model_validate_json(event.data))
     station = None if event.station == NOBODY else event.station
     return may_see(reader, service, station, restricted=restricted)

@@ -249,8 +249,12 @@ async def _charter(town: Duban) -> Charter:
 
 
 async def _standings(town: Duban) -> dict[str, Standing]:
-    bucket = await town.client.jetstream(timeout=10).key_value(STANDINGS_BUCKET)
-    entries = [await bucket.get(key) for key in await bucket.keys()]
+    jetstream = town.client.jetstream(timeout=10)
+    bucket = await jetstream.key_value(STANDINGS_BUCKET)
+    # Not by `keys`: its watcher says that there is nothing where the broker's answer overtakes the values.
+    info = await jetstream.stream_info(f"KV_{STANDINGS_BUCKET}", subjects_filter=">")
+    keys = [subject.rpartition(".")[2] for subject in info.state.subjects or {}]
+    entries = [await bucket.get(key) for key in keys]
     shown = [Standing.model_validate_json(entry.value or b"") for entry in entries]
     return {standing.station: standing for standing in shown}
 
