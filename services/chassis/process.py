@@ -205,7 +205,13 @@ class Process:
 
     def _register_queries(self) -> None:
         documents = self._documents[self.services[0].name]
-        upkeep = Upkeep(self._consumers, self._originals, self.health.report, self._clock, MASK)
+        upkeep = Upkeep(
+            self._consumers,
+            self._originals,
+            self.health.report,
+            self._clock,
+            partial(MASK, service=self.name),
+        )
         answers: dict[str, Respond] = {
             "charter": self._answer_charter,
             "answers": self._answer_answers,

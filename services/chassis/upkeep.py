@@ -84,7 +84,7 @@ class Upkeep:
         original = await self._originals.find(asked.letter)
         if original is None:
             return DeadLetterShown()
-        body = self._mask(original.body[:SHOWN_BYTES].decode(errors="replace"))
+        body = self._mask(original.body.decode(errors="replace"))[:SHOWN_BYTES]
         headers = {name: self._mask(value[:2_000]) for name, value in original.headers[:100]}
         return DeadLetterShown(card=_card(original), headers=headers, body=body)
 

@@ -202,7 +202,8 @@ class Dues:
         A day set elsewhere stands, unless it has passed already: that was not this station's to keep.
         """
         due = entry.last_due
-        if due is not None and due.set_for is not None and due.limit is None and due.at > now:
+        elsewhere = due is not None and (due.set_for is not None or due.set_at is not None)
+        if due is not None and elsewhere and due.limit is None and due.at > now:
             return self.again(due, hours_of=station), ClockEffect.UNCHANGED
         chosen = self._chosen(entry, due)
         if chosen.limit is None:
