@@ -205,13 +205,8 @@ class Process:
 
     def _register_queries(self) -> None:
         documents = self._documents[self.services[0].name]
-        upkeep = Upkeep(
-            self._consumers,
-            self._originals,
-            self.health.report,
-            self._clock,
-            partial(MASK, service=self.name),
-        )
+        mask = partial(MASK, service=self.name)
+        upkeep = Upkeep(self._consumers, self._originals, self.health.report, self._clock, mask)
         answers: dict[str, Respond] = {
             "charter": self._answer_charter,
             "answers": self._answer_answers,

@@ -84,8 +84,9 @@ class Upkeep:
         original = await self._originals.find(asked.letter)
         if original is None:
             return DeadLetterShown()
+        # Masked before it is cut: half a number is not recognised.
         body = self._mask(original.body.decode(errors="replace"))[:SHOWN_BYTES]
-        headers = {name: self._mask(value[:2_000]) for name, value in original.headers[:100]}
+        headers = {name: self._mask(value)[:2_000] for name, value in original.headers[:100]}
         return DeadLetterShown(card=_card(original), headers=headers, body=body)
 
     async def decide_dead_letter(self, reader: Reader, asked: DecideDeadLetter) -> DeadLetterDecided:

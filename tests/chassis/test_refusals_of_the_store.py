@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
+from functools import partial
 from uuid import uuid4
 
 import pytest
 import structlog
 
-from duban_contracts.intake import SubmitMatter
+from duban_contracts.intake import Petitioner, StoredPetitioner, SubmitMatter
 from duban_contracts.message import Refusal
 from duban_contracts.operations import (
     AskStuck,
@@ -30,12 +31,13 @@ from services.chassis.logs import set_up
 from services.chassis.memory import MemoryDocuments
 from services.chassis.mongo import MongoDocuments, connect
 from services.chassis.originals import Originals
-from services.chassis.process import charter_state
+from services.chassis.process import MASK, charter_state
 from services.chassis.settle import Item, Settler, Telling, TooLargeError, refold, wake_id
 from services.chassis.telling import NatsTeller, most_bytes
 from services.chassis.upkeep import Upkeep
 from services.console.client import Duban, NotStored, Order
 from services.intake.app import SERVICE as INTAKE
+from services.intake.decider.situations import SubmissionKept
 from tests.chassis.broker import broker, client, stored, waiting
 from tests.chassis.test_identity import DECIDER, Town, command, refusals, run, sums
 from tests.chassis.world import START, Summed
@@ -203,7 +205,11 @@ async def test_a_dead_letter_is_found_by_its_sender_by_key_source_and_id(client,
 
 def upkeep(consuming, originals):
     return Upkeep(
-        [consuming], originals, lambda: {"nats": "ok", "mongo": "ok", "clock": "wrong"}, system_clock
+        [consuming],
+        originals,
+        lambda: {"nats": "ok", "mongo": "ok", "clock": "wrong"},
+        system_clock,
+        partial(MASK, service="intake"),
     )
 
 
@@ -212,13 +218,18 @@ async def test_a_dead_letter_is_listed_shown_replayed_once_and_its_identity_stay
 ):
     documents = MemoryDocuments()
     consuming = consumer(client, township, documents, originals)
-    order = Order(SubmitMatter(title="t", category="garbage"), "test:dead", "gateway", id="4711")
+    matter = SubmitMatter(
+        title="t", category="garbage", text="in my own words", petitioner=Petitioner(name=NAME, phone=PHONE)
+    )
+    order = Order(matter, "test:dead", "gateway", id="4711")
     headers = order.headers("/hotline") | {"content-type": "text/plain"}
     await client.jetstream().publish(SUBMIT, order.body, headers=headers)
     await consuming.process(await waiting(client, "INTAKE_CMD", "intake", 1))
     asking = upkeep(consuming, originals)
     [card] = (await asking.dead_letters(OPERATOR, ListDeadLetters())).letters
     assert (card.reason, card.actor, card.state) == ("unsupported_content", "gateway", "waiting")
+    shown = await asking.dead_letter(OPERATOR, ShowDeadLetter(letter=card.letter))
+    assert not [said for said in (NAME, PHONE, matter.text) if said in shown.model_dump_json()]
     replay = DecideDeadLetter(letter=card.letter, verb=DeadLetterVerb.REPLAY)
     still = await asking.decide_dead_letter(OPERATOR, replay)
     assert not still.done
@@ -229,6 +240,10 @@ async def test_a_dead_letter_is_listed_shown_replayed_once_and_its_identity_stay
     )
     assert (await asking.decide_dead_letter(OPERATOR, replay)).done
     assert documents.documents["test:dead"].answered == ("gateway\n/hotline\n4711",)
+    [answer] = await documents.history("test:dead")
+    kept = SubmissionKept.model_validate_json(answer.events[0].data)
+    assert kept.submitted.text == matter.text
+    assert kept.submitted.petitioner == StoredPetitioner(name=NAME, phone=PHONE)
     again = await asking.decide_dead_letter(OPERATOR, replay)
     assert (again.done, again.outcome) == (False, "operator has replayed it already")
     assert (await asking.dead_letters(OPERATOR, ListDeadLetters())).letters == ()

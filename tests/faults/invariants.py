@@ -19,7 +19,7 @@ from duban_contracts.escalation import Standing
 from duban_contracts.ledger import EntryOpened
 from duban_contracts.measures import MeasureOpened
 from duban_contracts.message import SERVICES
-from duban_contracts.subjects import STANDINGS_BUCKET, command_stream, parse_subject
+from duban_contracts.subjects import command_stream, parse_subject
 from duban_contracts.topology import HEARS
 from services.chassis.charter_bucket import published_charter
 from services.chassis.decider import KEPT
@@ -35,6 +35,7 @@ from services.escalation.standing import standing
 from services.ledger.measures.handlers import holder
 from tests.faults.kept import Store, Streams, databases, read_stores
 from tests.faults.town import Town
+from tests.standings import shown_standings
 from tests.waiting import until
 
 REBUILT = "escalation-report_rebuilt"
@@ -249,14 +250,8 @@ async def _charter(town: Duban) -> Charter:
 
 
 async def _standings(town: Duban) -> dict[str, Standing]:
-    jetstream = town.client.jetstream(timeout=10)
-    bucket = await jetstream.key_value(STANDINGS_BUCKET)
-    # Not by `keys`: its watcher says that there is nothing where the broker's answer overtakes the values.
-    info = await jetstream.stream_info(f"KV_{STANDINGS_BUCKET}", subjects_filter=">")
-    keys = [subject.rpartition(".")[2] for subject in info.state.subjects or {}]
-    entries = [await bucket.get(key) for key in keys]
-    shown = [Standing.model_validate_json(entry.value or b"") for entry in entries]
-    return {standing.station: standing for standing in shown}
+    shown = await shown_standings(town.client)
+    return {station: Standing.model_validate_json(value) for station, value in shown.items()}
 
 
 def _by_service(acknowledged: Mapping[str, Order]) -> dict[str, list[str]]:

@@ -186,6 +186,9 @@ def test_a_day_set_elsewhere_stands_unless_it_has_passed() -> None:
     ahead = story(open_(**set_day), reclassify(now=EARLY))[-1]
     assert ahead.due.set_for == set_day["due_on"]
     assert ahead.station_clock is ClockEffect.UNCHANGED
+    set_instant = {**GARBAGE, "limit": None, "due_at": local("2024-08-01", "12:00")}
+    ahead = story(open_(**set_instant), reclassify(now=EARLY))[-1]
+    assert (ahead.due.set_at, ahead.station_clock) == (set_instant["due_at"], ClockEffect.UNCHANGED)
     passed = story(open_(**set_day), reclassify(now=local("2024-04-25", "10:00")))[-1]
     assert passed.due.limit == TOWN.matters.limits[passed.kind]
     assert passed.was_late

@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from nats.js.errors import NotFoundError
-
 from duban_contracts.laggard_report import LaggardReport
 from duban_contracts.queries import Answers, HistoryOf, WhoLags, Why, WhyEntry
 from duban_contracts.reading import EntryPage, ListEntries, PaperPage
-from duban_contracts.subjects import STANDINGS_BUCKET
 from services.console.client import Duban
+from tests.standings import shown_standings
 
 Json = Any
 OFFICE = "office"
@@ -77,12 +75,7 @@ async def report(system: Duban, at: datetime) -> Json:
 
 async def standings(system: Duban) -> Json:
     """Each station's, as it stands in the bucket."""
-    bucket = await system.client.jetstream(timeout=10).key_value(STANDINGS_BUCKET)
-    try:
-        keys = await bucket.keys()
-    except NotFoundError:
-        return {}
-    return {key: json.loads((await bucket.get(key)).value or b"") for key in sorted(keys)}
+    return {station: json.loads(value) for station, value in (await shown_standings(system.client)).items()}
 
 
 def differences(expected: Json, found: Json, at: str = "") -> list[str]:

@@ -199,11 +199,11 @@ class Dues:
     def whole_limit(self, entry: Entry, station: str, now: datetime) -> tuple[Due | None, ClockEffect]:
         """Of a station that gets the entry with its new category: nothing that passed before is its time.
 
-        A day set elsewhere stands, unless it has passed already: that was not this station's to keep.
+        A day or an instant set elsewhere stands, unless it has passed already: that was not this station's
+        to keep.
         """
         due = entry.last_due
-        elsewhere = due is not None and (due.set_for is not None or due.set_at is not None)
-        if due is not None and elsewhere and due.limit is None and due.at > now:
+        if due is not None and due.limit is None and (due.set_for or due.set_at) and due.at > now:
             return self.again(due, hours_of=station), ClockEffect.UNCHANGED
         chosen = self._chosen(entry, due)
         if chosen.limit is None:
