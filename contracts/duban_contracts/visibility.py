@@ -112,9 +112,10 @@ def may_see(
 ) -> bool:
     """Whether `reader` may see a fact of `service` about `station`, about a matter that `channel` brought.
 
-    A refusal has the refused actor in the place of the station.
+    A refusal has the refused actor in the place of the station. The channel is told of conduct matters, too:
+    a fact names it only where its petitioner must be told.
     """
-    if reader.sees_restricted:
+    if reader.sees_restricted or channel == reader.actor:
         return True
     if restricted:
         return reader.role is Role.LEADER and service == "escalation"
@@ -126,4 +127,4 @@ def may_see(
         case Program.ADMIN:
             return False
         case _:
-            return reader.handles(station) or channel == reader.actor
+            return reader.handles(station)

@@ -35,6 +35,8 @@ from services.chassis.troubles import Troubles
 TRIES = 4
 """The first go at a key, and three more after conflicts; then the message goes back to the broker."""
 LONGEST_DELAY = 60.0
+MOST_NOT_WOKEN = 5_000
+"""Keys that fail in one round of waking, after which it is not the keys."""
 
 log = structlog.get_logger()
 
@@ -125,18 +127,23 @@ class Consumer:
                 await self._settle_jobs(run, charter)
 
     async def wake(self, now: datetime, limit: int = 500) -> int:
-        """Everything that fell due by `now`, oldest first; returns how many keys were woken."""
-        woken = 0
+        """Everything that fell due by `now`, oldest first; returns how many keys were woken.
+
+        A key that fails keeps nobody behind it waiting; the next poll tries it again.
+        """
+        woken, failed = 0, dict[str, Exception]()
         if self._unshown:
             await self._show({})
         await self._recall()
-        while due := await self._documents.due(now, limit):
-            items = [Item[Any](wake_id(key, at), key, Wake(now), now) for key, at in due]
-            failed = await self._settle(items)
-            woken += len(items) - len(failed)
-            self._not_woken(failed)
-            if len(failed) == len(items):
-                break  # nothing moves: the next poll tries again
+        while len(failed) < MOST_NOT_WOKEN:
+            due = await self._documents.due(now, limit + len(failed))
+            items = [Item[Any](wake_id(key, at), key, Wake(now), now) for key, at in due if key not in failed]
+            if not items:
+                break
+            unwoken = await self._settle(items)
+            woken += len(items) - len(unwoken)
+            failed |= unwoken
+        self._not_woken(failed)
         metrics.WAKES.labels(self.service.name).inc(woken)
         return woken
 

@@ -1,12 +1,13 @@
-"""The originals of dead letters, in the service's own database: whole, until they are replayed or dropped.
+"""The originals of dead letters, in the service's own database, until they are replayed or dropped.
 
     {_id: <stream>.<consumer>.<sequence>, subject, headers: [[name, value]], body, stored_at, reason, detail,
      sender, command: <digest of sender, source, id and key>, kept_at, state: waiting | replayed | dropped,
      by, decided_at, outcome}
 
-Bounded in time by an index that removes what is old, and in number for each sender: of a sender who fills his
-share the first ones stay, and nobody else loses any. Outside of intake patterns of personal data are masked,
-and of what is larger than can be looked through for them (`MOST_MASKED`) the rest is left out.
+Headers and body are empty once it is decided about. Bounded in time by an index that removes what is old, and
+what waits in number for each sender: of a sender who fills his share the first ones stay, and nobody else loses
+any. Outside of intake patterns of personal data are masked, and of what is larger than can be looked through for
+them (`MOST_MASKED`) the rest is left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -63,17 +64,21 @@ class Originals:
         await self._letters.create_indexes(
             [
                 IndexModel([("kept_at", ASCENDING)], expireAfterSeconds=KEPT_DAYS * 24 * 3600),
-                IndexModel([("sender", ASCENDING)]),
+                IndexModel([("sender", ASCENDING), ("state", ASCENDING)]),
                 IndexModel([("command", ASCENDING)], sparse=True),
                 IndexModel([("state", ASCENDING), ("kept_at", DESCENDING)]),
             ]
         )
 
     async def keep(self, original: Original) -> bool:
-        """Whether it is kept; changes nothing where it was before. False where the sender's share is full."""
-        share = {"sender": original.sender}
-        if await self._letters.count_documents(share, limit=MOST_OF_A_SENDER) >= MOST_OF_A_SENDER:
-            return False
+        """Whether it is kept; changes nothing where it was before. False where the sender's share is full.
+
+        Facts have no sender and no share: the consumer stops before they become many.
+        """
+        if original.sender is not None:
+            share = {"sender": original.sender, "state": WAITING}
+            if await self._letters.count_documents(share, limit=MOST_OF_A_SENDER) >= MOST_OF_A_SENDER:
+                return False
         with suppress(DuplicateKeyError):
             await self._letters.insert_one(self._raw(original))
         return True
@@ -107,11 +112,12 @@ class Originals:
         return await self._letters.count_documents({"state": WAITING})
 
     async def decide(self, where: str, state: str, by: str, outcome: str | None, now: datetime) -> bool:
-        """Record that it was replayed or dropped, once; False where somebody was faster."""
-        body: Raw = {"body": Binary(b"")} if state == DROPPED else {}
+        """Record that it was replayed or dropped, once; False where somebody was faster. What it said goes:
+        it is elsewhere now, or nobody wants it."""
+        said: Raw = {"body": Binary(b""), "headers": []}
         done = await self._letters.update_one(
             {"_id": where, "state": WAITING},
-            {"$set": {"state": state, "by": by, "outcome": outcome, "decided_at": now, **body}},
+            {"$set": {"state": state, "by": by, "outcome": outcome, "decided_at": now, **said}},
         )
         return bool(done.modified_count)
 

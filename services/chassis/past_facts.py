@@ -1,7 +1,7 @@
 """The question `facts`: what was stored after a place in the service's event stream, for whoever may hear it.
 
-Read message by message, by the broker's index of subjects where a reader hears one subject only. No consumer
-is made for anybody. Each page looks at a bounded number of messages, for a bounded time.
+Read message by message; no consumer is made for anybody. Each page looks at a bounded number of messages, for
+a bounded time.
 
 Not by direct gets, which would be fewer requests: the broker answers them with the stored headers and body as
 they are, wherever `reply` says, so that a service could send what it stored in anybody's name. The answer of
@@ -18,7 +18,6 @@ from nats.js.api import RawStreamMsg, StreamInfo
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
-from duban_contracts.charter import Role
 from duban_contracts.message import CATALOGUE, Fact
 from duban_contracts.queries import AskFacts, FactsPage, HeardFact
 from duban_contracts.readers import INSPECTORS, Reader
@@ -36,7 +35,7 @@ READ_BYTES = MOST_BYTES // 2
 LOOK_SECONDS = 1.0
 """After which a page ends with what it has: whoever asks waits for 5."""
 AT_ONCE = 50
-"""Messages that are asked for at the same time where every message is looked at."""
+"""Messages that are asked for at the same time."""
 
 
 async def page_of_facts(client: Client, service: str, reader: Reader, asked: AskFacts) -> FactsPage:
@@ -53,13 +52,13 @@ async def page_of_facts(client: Client, service: str, reader: Reader, asked: Ask
     after = asked.after
     heard: list[HeardFact] = []
     looked, taken, ends_at = 0, 0, monotonic() + LOOK_SECONDS
-    async for msg in _between(client, stream, after, end, _filter(service, reader)):
+    async for msg in _between(client, stream, after, end):
         taken += len(msg.data or b"") + len(msg.hdrs or "")
         enough = len(heard) == asked.limit or looked == LOOK or monotonic() > ends_at
         if looked and (enough or taken > READ_BYTES):
             return FactsPage(facts=tuple(heard), next=after, more=True)
         after, looked = msg.seq or after, looked + 1
-        if _may_hear(reader, service, msg):
+        if may_hear(reader, service, msg):
             heard.append(_heard(msg))
     # Nothing more that this reader hears, up to the end as it was before the look.
     return FactsPage(facts=tuple(heard), next=max(after, end))
@@ -70,20 +69,13 @@ async def _end(client: Client, stream: str) -> int:
     return info.state.last_seq
 
 
-def _filter(service: str, reader: Reader) -> str:
-    own = reader.role is Role.STATION and reader.station in (None, reader.actor)
-    return f"evt.{service}.*.*.{reader.actor}" if own else EVERYTHING
-
-
-async def _between(
-    client: Client, stream: str, after: int, end: int, subjects: str
-) -> AsyncIterator[RawStreamMsg]:
-    """What is stored after one sequence up to another, in order. Where only some subjects are wanted, the
-    place of the next one is known only when the one before it came; else many are asked for at once."""
+async def _between(client: Client, stream: str, after: int, end: int) -> AsyncIterator[RawStreamMsg]:
+    """What is stored after one sequence up to another, in order. Whom a fact reaches is not in its subject
+    alone (a station may have brought a matter that another one handles), so every message is looked at."""
     jetstream = client.jetstream(timeout=PATIENCE)
     while after < end:
-        at_once = min(AT_ONCE, end - after) if subjects == EVERYTHING else 1
-        wanted = (_next(jetstream, stream, after + 1 + n, subjects) for n in range(at_once))
+        at_once = min(AT_ONCE, end - after)
+        wanted = (_next(jetstream, stream, after + 1 + n) for n in range(at_once))
         for msg in await asyncio.gather(*wanted):
             if msg is None:
                 return
@@ -92,15 +84,15 @@ async def _between(
                 yield msg
 
 
-async def _next(jetstream: JetStreamContext, stream: str, start: int, subjects: str) -> RawStreamMsg | None:
+async def _next(jetstream: JetStreamContext, stream: str, start: int) -> RawStreamMsg | None:
     """The first from that sequence on; None where there is none."""
     try:
-        return await jetstream.get_msg(stream, seq=start, next=True, subject=subjects)
+        return await jetstream.get_msg(stream, seq=start, next=True, subject=EVERYTHING)
     except NotFoundError:
         return None
 
 
-def _may_hear(reader: Reader, service: str, msg: RawStreamMsg) -> bool:
+def may_hear(reader: Reader, service: str, msg: RawStreamMsg) -> bool:
     subject = msg.subject or ""
     kind, told_by, name, version, station = subject.split(".")
     if told_by != service:

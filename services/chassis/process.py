@@ -332,7 +332,7 @@ class Process:
         self._aside += map(asyncio.create_task, aside)
         for consumer in self._consumers:
             for stream in streams_heard(consumer.service.name):
-                self._spawn(self._repeat(partial(self._listen, consumer, stream), stream))
+                self._spawn(self._repeat(partial(self._listen, consumer, stream), _part(stream, consumer)))
             if consumer.service.tells and self.settings.clock is ClockMode.SYSTEM:
                 self._spawn(self._repeat(partial(self._poll, consumer), "wakes"))
         log.info("started", http=self._http.port if self._http else None)
@@ -368,7 +368,7 @@ class Process:
         puller = Puller(self.client, stream, service.name, self.settings.batch, gathers)
         async with puller, _in_work() as in_work:
             while not self._stopping.is_set() and not consumer.stopped:
-                self.health.beat(stream)
+                self.health.beat(_part(stream, consumer))
                 msgs = await self._take(puller)
                 if msgs:
                     in_work.append(asyncio.create_task(consumer.process(msgs)))
@@ -440,15 +440,16 @@ class Process:
         for consumer in self._consumers:
             name = consumer.service.name
             for stream in streams_heard(name):
+                part = _part(stream, consumer)
                 try:
                     waiting = (await jetstream.consumer_info(stream, name)).num_pending or 0
-                    self._say(stream, OK)
+                    self._say(part, OK)
                     metrics.CONSUMER_PENDING.labels(stream, name).set(waiting)
                     pending[stream, name] = waiting
                 except NotFoundError:
-                    self._say(stream, "stream or consumer missing; run `duban provision`")
+                    self._say(part, "stream or consumer missing; run `duban provision`")
                 except (NatsError, TimeoutError):
-                    self._say(stream, "no answer")
+                    self._say(part, "no answer")
         self._warn("backlog", behind(pending))
 
     async def _check_clock(self) -> None:
@@ -565,3 +566,9 @@ class Process:
             log.error("connection_closed")
             self.failed = True
             self.app.exit()
+
+
+def _part(stream: str, consumer: Consumer) -> str:
+    """How `/ready` calls what `consumer` hears of `stream`, which a service and its view may both hear."""
+    view = consumer.service.name != consumer.service.part_of
+    return f"{stream}/{consumer.service.name}" if view else stream

@@ -9,6 +9,8 @@ credential. A question that cannot be answered gets a `QueryFault`.
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from types import UnionType
 from typing import Any, TypeVar
 
 import structlog
@@ -20,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from duban_contracts.faults import FieldFault, field_faults
 from duban_contracts.fields import bookmark_text
 from duban_contracts.identity import SEPARATOR, cause_of, identity, reuse
-from duban_contracts.message import CATALOGUE, Fact
+from duban_contracts.message import CATALOGUE, CommandRefused, Fact, PersonalDataMasked
 from duban_contracts.queries import (
     AnswerGiven,
     Answers,
@@ -166,12 +168,31 @@ async def what_became_of(documents: Documents, reader: Reader, question: WhatBec
     if question.source is None and not found:
         raise BadQuery(NO_SOURCE)
     given = (
-        _parts(_given(key, answer, None if SEPARATOR in answer.to else reader))[0]
+        _parts(_given(key, answer, _told_its_sender(reader, answer)))[0]
         for pair in names
         if pair in found
         for key, answer in [found[pair]]
     )
     return Answers(answers=tuple(fitting(given)))
+
+
+Shows = Callable[[Event], bool]
+"""Whether a fact may be shown to the reader."""
+
+
+def _told_its_sender(reader: Reader, answer: Answer) -> Shows:
+    """What follows from his command. What fell due is stored with the answer to the command that came next:
+    of that, a sender who was refused is shown what he may see anyway."""
+    sees = partial(shown_to, reader)
+    if SEPARATOR not in answer.to:
+        return sees
+    if not any(_is(event, CommandRefused) for event in answer.events):
+        return _everything
+    return lambda event: _is(event, CommandRefused | PersonalDataMasked) or sees(event)
+
+
+def _everything(_: Event) -> bool:
+    return True
 
 
 Asked = tuple[str, str]
@@ -206,7 +227,8 @@ async def history_of(documents: Documents, reader: Reader | None, question: Hist
     Nothing is ever put before what is there, so a place in it stays that place.
     """
     answer, part = _place_of(question.after)
-    given = [_given(question.key, each, reader) for each in await documents.history(question.key)]
+    shows = _everything if reader is None else partial(shown_to, reader)
+    given = [_given(question.key, each, shows) for each in await documents.history(question.key)]
     shown, taken, goes_on = list[AnswerGiven](), 0, None
     for n, m, piece in _pieces(given, answer, part):
         taken += _bytes(piece)
@@ -306,11 +328,11 @@ def _fault(fault: FieldFault, asks: type[BaseModel]) -> str:
     return str(fault) if fault.field else f"the question: {fault}"
 
 
-def _given(key: str, answer: Answer, reader: Reader | None) -> AnswerGiven:
+def _given(key: str, answer: Answer, shows: Shows) -> AnswerGiven:
     facts = tuple(
         ToldFact(type=event.type, time=event.time, data=event.data)
         for event in answer.events
-        if not event.type.startswith(KEPT) and (reader is None or shown_to(reader, event))
+        if not event.type.startswith(KEPT) and shows(event)
     )
     cause = cause_of(answer.to)
     return AnswerGiven(
@@ -333,4 +355,9 @@ def shown_to(reader: Reader, event: Event) -> bool:
         return False
     restricted = event.restricted or is_restricted(model.model_validate_json(event.data))
     station = None if event.station == NOBODY else event.station
-    return may_see(reader, service, station, restricted=restricted)
+    return may_see(reader, service, station, restricted=restricted, channel=event.channel)
+
+
+def _is(event: Event, kinds: type | UnionType) -> bool:
+    model = CATALOGUE.get(event.type)
+    return model is not None and issubclass(model, kinds)

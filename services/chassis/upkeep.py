@@ -74,7 +74,7 @@ class Upkeep:
     async def dead_letters(self, __: Reader, asked: ListDeadLetters) -> DeadLetterPage:
         after = place(asked.after) if asked.after else None
         found = await self._originals.list(asked.limit + 1, after, asked.everything)
-        shown = fitting(map(_card, found[: asked.limit]))
+        shown = fitting(map(self._card, found[: asked.limit]))
         more = len(found) > len(shown)
         return DeadLetterPage(
             letters=tuple(shown), next=bookmark(shown[-1].letter) if more and shown else None
@@ -87,7 +87,7 @@ class Upkeep:
         # Masked before it is cut: half a number is not recognised.
         body = self._mask(original.body.decode(errors="replace"))[:SHOWN_BYTES]
         headers = {name: self._mask(value)[:2_000] for name, value in original.headers[:100]}
-        return DeadLetterShown(card=_card(original), headers=headers, body=body)
+        return DeadLetterShown(card=self._card(original), headers=headers, body=body)
 
     async def decide_dead_letter(self, reader: Reader, asked: DecideDeadLetter) -> DeadLetterDecided:
         """Recorded with who decided. A letter is decided about once; a failed replay leaves it waiting."""
@@ -110,9 +110,8 @@ class Upkeep:
         try:
             await consumer.replay(original)
         except Poison as poison:
-            return DeadLetterDecided(
-                done=False, outcome=f"still unreadable: {poison.reason}: {poison.detail}"
-            )
+            detail = self._mask(poison.detail)
+            return DeadLetterDecided(done=False, outcome=f"still unreadable: {poison.reason}: {detail}")
         except Exception as error:
             log.warning("replay_failed", letter=original.where, error=fault(error))
             return DeadLetterDecided(done=False, outcome=f"it could be read, but failed: {fault(error)}")
@@ -123,18 +122,18 @@ class Upkeep:
         log.info("dead_letter_decided", letter=original.where, state=state, by=by)
         return DeadLetterDecided(done=True, outcome=outcome if first else "somebody else decided meanwhile")
 
-
-def _card(original: Original) -> DeadLetterCard:
-    return DeadLetterCard(
-        letter=original.where,
-        reason=original.reason,
-        detail=original.detail,
-        subject=original.subject,
-        actor=original.sender,
-        stored_at=original.stored_at,
-        bytes=len(original.body),
-        state=DeadLetterState(original.state),
-        by=original.by,
-        decided_at=original.decided_at,
-        outcome=original.outcome,
-    )
+    def _card(self, original: Original) -> DeadLetterCard:
+        """What is wrong with a message may repeat what it said."""
+        return DeadLetterCard(
+            letter=original.where,
+            reason=original.reason,
+            detail=self._mask(original.detail),
+            subject=self._mask(original.subject),
+            actor=original.sender,
+            stored_at=original.stored_at,
+            bytes=len(original.body),
+            state=DeadLetterState(original.state),
+            by=original.by,
+            decided_at=original.decided_at,
+            outcome=original.outcome,
+        )

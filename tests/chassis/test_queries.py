@@ -1,12 +1,15 @@
 """What every service can be asked: what became of messages, and all that ever happened to a key."""
 
 import json
+from datetime import datetime
 
 import pytest
 from pydantic import ValidationError
 
 from duban_contracts.charter import Role
 from duban_contracts.identity import identity
+from duban_contracts.ledger import EntryOverdue, LedgerCommandRefused
+from duban_contracts.message import Refusal
 from duban_contracts.queries import (
     AskCharter,
     Found,
@@ -19,7 +22,7 @@ from duban_contracts.query_catalogue import CATALOGUE
 from duban_contracts.readers import Program, Reader
 from services.chassis import queries as queries_module
 from services.chassis import settle as settle_module
-from services.chassis.decider import KEPT
+from services.chassis.decider import KEPT, Audience
 from services.chassis.documents import Answer, Change, Event, Snapshot
 from services.chassis.memory import MemoryDocuments
 from services.chassis.queries import (
@@ -35,7 +38,7 @@ from services.chassis.queries import (
     history_of,
     what_became_of,
 )
-from services.chassis.settle import Settler
+from services.chassis.settle import Settler, as_event
 from tests.chassis.world import World, add, total
 
 SOMEBODY = Reader("office", Role.OFFICE)
@@ -160,6 +163,31 @@ async def test_answers_are_given_to_the_sender_of_the_command_only() -> None:
     assert (await what_became_of(documents, SOMEBODY, elsewhere)).answers == ()
     for other in (STATION, Reader("discipline", Role.DISCIPLINE)):
         assert (await what_became_of(documents, other, asked)).answers == ()
+
+
+@pytest.mark.case("B4")
+@pytest.mark.parametrize("reader", [STATION, Reader("nobody-known", Program.ADMIN)])
+async def test_who_was_refused_is_not_shown_what_had_fallen_due_of_a_conduct_matter(reader: Reader) -> None:
+    moment = datetime.fromisoformat(AT)
+    secret = as_event(
+        EntryOverdue.model_construct(at=moment, station="jiwei", entry="2024-000001"),
+        Audience(restricted=True),
+    )
+    refused = as_event(
+        LedgerCommandRefused(
+            at=moment,
+            station=reader.actor,
+            key="a",
+            command="accept",
+            actor=reader.actor,
+            reason=Refusal.NO_SUCH_ENTRY,
+        )
+    )
+    documents = await stored(Answer(identity(reader.actor, "/a", "m1"), "m1", events=(secret, refused)))
+    [given] = (
+        await what_became_of(documents, reader, WhatBecameOf(asked=(("a", "m1"),), source="/a"))
+    ).answers
+    assert [fact.type for fact in given.facts] == [refused.type]
 
 
 @pytest.mark.case("B4")

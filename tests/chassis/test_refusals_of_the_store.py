@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
@@ -173,6 +174,21 @@ async def test_of_one_sender_no_more_than_a_share_is_kept(client, township, orig
     kept = await originals.list(10)
     assert sorted(each.sender for each in kept) == ["gateway", "gateway", "import"]
     assert sorted(letter.data or b"" for letter in await stored(client, "DEAD")) == [b"", b"x", b"x", b"x"]
+
+
+async def test_what_was_decided_about_takes_no_share_and_says_nothing_more(
+    client, township, originals, monkeypatch
+):
+    monkeypatch.setattr(originals_module, "MOST_OF_A_SENDER", 1)
+    consuming = consumer(client, township, originals=originals)
+    for decided in (originals_module.REPLAYED, originals_module.DROPPED):
+        await client.jetstream().publish(SUBMIT, b"x", headers={"X-Said": "y"})
+        await consuming.process(await waiting(client, "INTAKE_CMD", "intake", 1))
+        [letter] = await originals.list(10)
+        assert (letter.body, dict(letter.headers)["X-Said"]) == (b"x", "y")
+        assert await originals.decide(letter.where, decided, "operator", None, datetime.now(UTC))
+        after = await originals.find(letter.where)
+        assert (after.body, after.headers) == (b"", ())
 
 
 @pytest.mark.case("B5")

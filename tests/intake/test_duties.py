@@ -49,6 +49,7 @@ from services.intake.decider import (
     SubmissionKept,
     intake,
 )
+from services.intake.decider.duties import changed
 from services.intake.decider.situations import Accepted, State, Withdrawn
 from services.intake.handlers import HEARS
 from services.intake.queries import petitioner
@@ -440,3 +441,15 @@ def test_what_an_earlier_release_stored_of_a_reclassified_matter_opens() -> None
     old = {"kept": MATTER.model_dump(exclude_none=True), "station": "qingjieban"}
     assert TypeAdapter(Accepted).validate_python(old) == Accepted(MATTER, "qingjieban", restricted=False)
     assert TypeAdapter(Withdrawn).validate_python({"kept": old["kept"]}) == Withdrawn(MATTER)
+
+
+def test_a_first_opening_that_comes_after_the_closing_leaves_no_duty_open() -> None:
+    opened = EntryOpened.model_construct(
+        submission="s", station="qingjieban", co_handlers=(), restricted=False
+    )
+    before = DutiesNoted(at=NOW)
+    closed = before.model_copy(update=changed(EntryClosedUnsolved.model_construct(), before))
+    late = closed.model_copy(update=changed(opened, closed))
+    assert (late.submission, late.open) == ("s", False)
+    again = late.model_copy(update=changed(EntryReopened.model_construct(station="jiwei"), late))
+    assert (again.handler, again.open) == ("jiwei", True)

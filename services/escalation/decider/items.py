@@ -77,7 +77,7 @@ def _again(command: Open, known: Item) -> ItemOpened:
     return ItemOpened(
         at=command.now,
         station=command.station,
-        item=known.fact,
+        item=known.fact.model_copy(update={"restricted": known.fact.restricted or command.item.restricted}),
         occurrence=command.occurrence,
         serious_at=known.serious_at,
         calls_for=known.calls_for,

@@ -44,7 +44,7 @@ def changed(fact: DutyFact, before: DutiesNoted) -> dict[str, object]:
     match fact:
         case EntryOpened(submission=submission, station=station, co_handlers=co_handlers):
             opened = {"submission": submission, "handler": station, "co_handlers": co_handlers}
-            return {**opened, "open": True, "restricted": fact.restricted}
+            return {**opened, "open": not before.closed, "restricted": fact.restricted}
         case EntryAccepted(taken_over=True, station=station):
             others = tuple(each for each in before.co_handlers if each != station)
             return {"handler": station, "co_handlers": others}
@@ -57,11 +57,11 @@ def changed(fact: DutyFact, before: DutiesNoted) -> dict[str, object]:
         case EntryReclassified(station=station, co_handlers=co_handlers, restricted=restricted):
             return {"handler": station, "co_handlers": co_handlers, "restricted": restricted}
         case EntryStruckOff(station=station):  # of an entry that was merged: the station that solved it
-            return {"handler": station, "open": False}
+            return {"handler": station, "open": False, "closed": True}
         case EntryClosedUnsolved() | MatterMerged():
-            return {"open": False}
+            return {"open": False, "closed": True}
         case EntryReopened(station=station) | MatterUnmerged(station=station):
-            return {"handler": station, "open": True}
+            return {"handler": station, "open": True, "closed": False}
         case NegativeRatingReceived(round=round_):
             return {"callbacks": tuple(sorted({*before.callbacks, round_}))}
         case CallbackRecorded(round=round_, result=result) if result is not CallbackResult.NOT_REACHED:

@@ -41,6 +41,8 @@ class DutiesNoted(Kept):
     handler: Token | None = None
     co_handlers: tuple[Token, ...] = ()
     open: bool = False
+    closed: bool = False
+    """It was closed and not opened again: a first opening that comes late changes nothing."""
     restricted: bool = False
     """A conduct matter: who read its petitioner's data is heard by the office and the commission only."""
     callbacks: tuple[int, ...] = ()
