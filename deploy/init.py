@@ -22,8 +22,9 @@ import sys
 from pathlib import Path
 
 SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
-ADMIN, PROVISION = "admin", "provision"
-PROGRAMS = (*SERVICES, ADMIN, PROVISION, "operator")
+STEPS = ("admin", "provision", "operator")
+"""Whose credentials the step `provision` holds."""
+PROGRAMS = (*SERVICES, *STEPS)
 DEFAULT_CHARTER = "township-2024.yaml"
 ROOT = Path(__file__).resolve().parent.parent
 CHARTERS = ROOT / "deploy" / "charters"
@@ -129,7 +130,7 @@ def write_all(folder, seed):
     write(folder / "seed.json", json.dumps(seed) + "\n")
     if not (folder / "mongo_keyfile").exists():
         write(folder / "mongo_keyfile", secrets.token_hex(256))
-    for user in (ADMIN, PROVISION):
+    for user in STEPS:
         write(folder / (user + "_nats_url"), nats_url(seed, user, "nats:4222"))
     for service in SERVICES:
         write(folder / (service + "_nats_url"), nats_url(seed, service, "nats:4222"))
