@@ -152,6 +152,8 @@ class Process:
         }
         self._deciders: dict[str, tuple[int, Decider[Any, Any, Any], Snapshots[Any]]] = {}
         self._everyone: tuple[int, Actors] | None = None
+        self._senders_of = 0
+        """The revision whose actors are counted by name."""
         self._register = Register(self._database)
         self._originals = Originals(self._database, as_it_is if self.name in WHOLE_ORIGINALS else MASK)
         self._clock_guard = ClockGuard(clock)
@@ -324,6 +326,7 @@ class Process:
         sweeper = Sweeper(self.client, self.name)
         for service in self.services:
             self._consumers.append(self._consumer(service, sweeper if service.tells else None))
+        metrics.begin(self.name, [consumer.service.name for consumer in self._consumers])
         aside = (
             self._repeat(self._follower.follow, "charter"),
             self._repeat(partial(self._sweep, sweeper), "sweep"),
@@ -465,6 +468,9 @@ class Process:
         follower = self._follower
         self._say("charter", charter_state(follower.charter, follower.unreadable, follower.why_unreadable))
         revision = follower.charter.revision if follower.charter else 0
+        if follower.charter and revision != self._senders_of:
+            metrics.begin_senders(self.name, follower.charter.everyone())
+            self._senders_of = revision
         metrics.CHARTER_REVISION.labels(self.name).set(revision)
 
     def _check_troubles(self) -> None:
