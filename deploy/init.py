@@ -138,8 +138,8 @@ def check_no_volumes(folder):
         return
     if volumes := asked.stdout.split():
         sys.exit(
-            f"{folder / 'seed.json'} is missing, and the volume {volumes[0]} holds data, which are opened by the\n"
-            "passwords of its own seed only. Put that back from a backup:\n"
+            f"{folder / 'seed.json'} is missing, and the volume {volumes[0]} holds data, which only the\n"
+            "passwords of its own seed open. Put that back from a backup:\n"
             f"  mkdir -m 0700 -p {folder} && tar -xzf BACKUP/secrets.tar.gz -C {folder}\n"
             "To begin with nothing, `docker compose down --volumes` deletes all data. --new-seed makes\n"
             "another seed all the same."
