@@ -56,6 +56,8 @@ CASES = [
     ("superior: leader", "leader: 某某", "stations.jiwei", "name the station's superior"),
     ("station: jiwei", "station: jiweo", "actors.discipline.station", "did you mean 'jiwei'?"),
     ("  gateway:\n", "  bianmin:\n", "actors.bianmin", "is a station already"),
+    ("  gateway:\n", "  operator:\n", "actors.operator", "is the name of one of the system's programs"),
+    ("\nstations:\n", "\nstations:\n  intake:\n    name: 站\n", "stations.intake", "is the name of one of the system's programs"),
     ("role: gateway", "role: station", "actors.gateway", "must name its station"),
     ("role: gateway", "role: gate", "actors.gateway.role", "'gateway'"),
     ("id: p1-1-2", "id: p1-1-1", "plan.problems[0].groups[0].measures[1].id", "stands twice"),

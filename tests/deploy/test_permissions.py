@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from duban_contracts.charter import Charter, Role
+from duban_contracts.charter_check import RESERVED
 from duban_contracts.intake import SubmitMatter
 from duban_contracts.message import CATALOGUE as MESSAGES
 from duban_contracts.message import SERVICES, Command
@@ -390,3 +391,7 @@ def test_the_command_line_tells_a_wrong_password_at_once(
     assert f"nats://127.0.0.1:{guarded.port} does not admit this credential" in told
     assert "wrong" not in told
     assert monotonic() - started < client_module.ASK_SECONDS
+
+
+def test_a_charter_s_check_refuses_the_names_of_every_program(users: list[str], township: Charter) -> None:
+    assert set(users) - township.everyone().keys() == RESERVED
