@@ -114,6 +114,11 @@ def charter_state(charter: Charter | None, unreadable: int | None, why: str = ""
     return OK if charter else "missing; run `duban charter apply FILE`"
 
 
+def log_health(part: str, state: str) -> None:
+    """Whoever looks for trouble looks for warnings."""
+    (log.info if state == OK else log.warning)("health", part=part, state=state)
+
+
 def behind(pending: Mapping[tuple[str, str], int]) -> str | None:
     """For `/ready`, by stream and consumer what waits for it; None: nothing worth a look."""
     long = {place: count for place, count in pending.items() if count > LONG_QUEUE}
@@ -511,11 +516,11 @@ class Process:
 
     def _warn(self, part: str, text: str | None) -> None:
         if self.health.warn(part, text):
-            log.info("health", part=part, state=text or OK)
+            log_health(part, text or OK)
 
     def _say(self, part: str, state: str) -> None:
         if self.health.say(part, state):
-            log.info("health", part=part, state=state)
+            log_health(part, state)
 
     async def _repeat(self, loop: Callable[[], Awaitable[None]], part: str) -> None:
         """Run a loop again after trouble, with a pause; said once per kind of trouble."""
