@@ -315,6 +315,32 @@ def test_a_backup_with_a_broken_charter_on_disk_goes_on_with_what_ran(stack: Sta
     town.write_text(before, "utf-8")
 
 
+@pytest.mark.case("B18")
+def test_who_has_left_does_not_come_back_with_the_former_password(stack: Stack) -> None:
+    former = stack.credential("xinzhan")
+    stack.guide("python3 deploy/init.py rotate xinzhan")
+    town = stack.folder / "deploy" / "charters" / "town.yaml"
+    present = town.read_text("utf-8")
+    town.write_text(present.replace("\n  xinzhan:\n    name: 新站\n", ""), "utf-8")
+    stack.guide("docker compose up -d --wait")
+    assert stack.duban(former, "ledger", "list").returncode != 0
+    town.write_text(present, "utf-8")
+    stack.up()
+    assert stack.duban(former, "ledger", "list").returncode != 0
+    assert stack.duban(stack.credential("xinzhan"), "ledger", "list").returncode == 0
+
+
+@pytest.mark.case("B18")
+def test_a_faulty_charter_stops_nothing_and_is_told_where_the_guide_says(stack: Stack) -> None:
+    (stack.folder / ".env").write_text("DUBAN_CHARTER=twon.yaml\n")
+    before = stack.started()
+    assert stack.tried(*stack.command, "up", "-d", "--wait").returncode != 0
+    assert "twon.yaml" in stack.guide("docker compose logs accounts reload mongo-users provision")
+    assert stack.started() == before
+    (stack.folder / ".env").write_text("DUBAN_CHARTER=town.yaml\n")
+    stack.up()
+
+
 FULL = """
 volumes:
   nats-data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=24m,uid=10001,gid=10001,mode=0700"}}
