@@ -7,7 +7,10 @@
 
 All passwords follow from one seed, so a station that the charter gains has its credential already. A USER
 is a program, or a station or an actor of the charter that DUBAN_CHARTER names. That and DUBAN_SECRETS are
-taken from the environment or from `.env`.
+taken from the environment or from `.env`. What was done is said on the error output.
+
+Where docker has volumes of the installation and the seed is not there, no other is made, for the database
+knows the passwords of the first one only; --new-seed makes one all the same.
 """
 
 import argparse
@@ -18,15 +21,19 @@ import json
 import os
 import re
 import secrets
+import subprocess
 import sys
 from pathlib import Path
 
 SERVICES = ("intake", "ledger", "rating", "supervision", "escalation")
-ADMIN, PROVISION = "admin", "provision"
-PROGRAMS = (*SERVICES, ADMIN, PROVISION, "operator")
+STEPS = ("admin", "provision", "operator")
+"""Whose credentials the step `provision` holds."""
+PROGRAMS = (*SERVICES, *STEPS)
 DEFAULT_CHARTER = "township-2024.yaml"
 ROOT = Path(__file__).resolve().parent.parent
 CHARTERS = ROOT / "deploy" / "charters"
+PROJECT = "duban"
+"""As docker-compose.yml names it."""
 SECRETS = ROOT / "run" / "secrets"
 
 
@@ -35,12 +42,14 @@ def main(arguments=None):
     asked = given.users if given.verb == "rotate" else [given.user] if given.verb == "credential" else []
     if asked and not given.unchecked:
         check(asked, given.charter or charter())
+    if not (given.dir / "seed.json").exists() and not given.new_seed and ours(given.dir):
+        check_no_volumes(given.dir)
     given.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     given.dir.chmod(0o700)
     seed = seed_in(given.dir)
     if given.verb == "rotate":
         rotate(seed, given.users)
-    write_all(given.dir, seed)
+    told(given, write_all(given.dir, seed))
     if given.verb == "credential":
         sys.stdout.write(nats_url(seed, given.user, given.host) + "\n")
 
@@ -50,6 +59,7 @@ def parse(arguments):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--dir", type=Path, default=ROOT / setting("DUBAN_SECRETS", SECRETS))
+    parser.add_argument("--new-seed", action="store_true", help="also where volumes are there already")
     verbs = parser.add_subparsers(dest="verb")
     credential = verbs.add_parser("credential")
     credential.add_argument("user")
@@ -112,6 +122,49 @@ def names(text):
     return found
 
 
+def ours(folder):
+    """Whether compose takes its secrets there."""
+    return folder.resolve() == (ROOT / setting("DUBAN_SECRETS", SECRETS)).resolve()
+
+
+def check_no_volumes(folder):
+    """Ends the program where docker has volumes of this installation; where it cannot be asked, goes on."""
+    project = setting("COMPOSE_PROJECT_NAME", PROJECT)
+    labels = [f"label=com.docker.compose.{key}" for key in (f"project={project}", "volume=mongo-data")]
+    command = ["docker", "volume", "ls", "--quiet", "--filter", labels[0], "--filter", labels[1]]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if volumes := asked.stdout.split():
+        sys.exit(
+            f"{folder / 'seed.json'} is missing, and the volume {volumes[0]} holds data, which only the\n"
+            "passwords of its own seed open. Put that back from a backup:\n"
+            f"  mkdir -m 0700 -p {folder} && tar -xzf BACKUP/secrets.tar.gz -C {folder}\n"
+            "To begin with nothing, `docker compose down --volumes` deletes all data. --new-seed makes\n"
+            "another seed all the same."
+        )
+
+
+def told(given, written):
+    """What was done, and what is to be done."""
+    if "seed.json" in written and given.verb != "rotate":
+        say(f"{given.dir}: new secrets, from a new seed; keep a copy of seed.json where nobody else reads it")
+    elif written:
+        say(f"{given.dir}: written: " + ", ".join(written))
+    elif given.verb is None:
+        say(f"{given.dir}: everything is there already")
+    if given.verb == "rotate":
+        say(
+            "until `docker compose up -d --wait` the former passwords hold; replaced: "
+            + ", ".join(given.users)
+        )
+
+
+def say(sentence):
+    sys.stderr.write(sentence + "\n")
+
+
 def seed_in(folder):
     file = folder / "seed.json"
     if file.exists():
@@ -126,25 +179,29 @@ def rotate(seed, users):
 
 
 def write_all(folder, seed):
-    write(folder / "seed.json", json.dumps(seed) + "\n")
+    """The names of the files that changed."""
+    files = {"seed.json": json.dumps(seed) + "\n"}
     if not (folder / "mongo_keyfile").exists():
-        write(folder / "mongo_keyfile", secrets.token_hex(256))
-    for user in (ADMIN, PROVISION):
-        write(folder / (user + "_nats_url"), nats_url(seed, user, "nats:4222"))
+        files["mongo_keyfile"] = secrets.token_hex(256)
+    for user in (*STEPS, *SERVICES):
+        files[user + "_nats_url"] = nats_url(seed, user, "nats:4222")
     for service in SERVICES:
-        write(folder / (service + "_nats_url"), nats_url(seed, service, "nats:4222"))
-        write(folder / (service + "_mongo_url"), mongo_url(seed, service))
-        write(folder / (service + ".env"), "DUBAN_CREDENTIALS=" + fingerprint(seed, service) + "\n")
+        files[service + "_mongo_url"] = mongo_url(seed, service)
+        files[service + ".env"] = "DUBAN_CREDENTIALS=" + fingerprint(seed, service) + "\n"
+    return [name for name, text in files.items() if write(folder / name, text)]
 
 
 def write(file, text):
-    """Readable by all, in a folder that nobody else may enter: containers see files with the host's mode."""
+    """Whether it changed. Readable by all, in a folder that nobody else may enter: containers see files with
+    the host's mode."""
     if file.exists() and file.read_text() == text:
-        return
+        return False
     fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)  # of a run that was cut off, and closed to writing
     fresh.write_text(text)
     fresh.chmod(0o444)
     fresh.replace(file)
+    return True
 
 
 def nats_url(seed, user, host):

@@ -16,7 +16,8 @@ from duban_contracts.escalation import ApproveStep, DeclineStep
 from duban_contracts.fields import MAX_TEXT, has_visible, unfit_for_text
 from duban_contracts.handling import Adjudicate, DecideExtension, Hold
 from duban_contracts.ledger import Verify
-from duban_contracts.message import Command
+from duban_contracts.message import SERVICES, Command
+from duban_contracts.readers import Program
 
 Path = tuple[str | int, ...]
 
@@ -159,6 +160,16 @@ def _shared_tokens(document: object) -> Iterator[Remark]:
         yield remark(("actors", token), "token_taken", token=token)
 
 
+RESERVED = frozenset({*SERVICES, *(each.value for each in Program), "provision"})
+"""Names of programs, each with a credential of its own: of a station it would be the same one."""
+
+
+def _reserved_names(document: object) -> Iterator[Remark]:
+    for section in ("stations", "actors"):
+        for token in sorted(_keys(document, section) & RESERVED):
+            yield remark((section, token), "token_reserved", token=token)
+
+
 REPEATED = (
     ("plan.problems.*.id", "problem"),
     ("plan.problems.*.groups.*.id", "group"),
@@ -271,6 +282,7 @@ CHECKS: tuple[Callable[[object], Iterator[Remark]], ...] = (
     _own_superiors,
     _judges_without_superior,
     _shared_tokens,
+    _reserved_names,
     _repeated_ids,
     _co_handling_leads,
     _strangers_to_their_problem,

@@ -19,6 +19,7 @@ PROBLEMS: Mapping[str, str] = {
     "own_superior": "station {station!r} cannot be its own superior; name the body above it",
     "superior_missing": "{actor!r} decides and is station {station!r}; name the station's superior",
     "token_taken": "{token!r} is a station already, and so an actor; choose another token",
+    "token_reserved": "{token!r} is the name of one of the system's programs; choose another token",
     "role_without_actor": (
         "nobody has the role '{role}', so this cannot happen; add an actor or another role"
     ),

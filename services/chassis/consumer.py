@@ -376,7 +376,7 @@ class Consumer:
         metrics.MESSAGES.labels(self.service.name, "poison").inc()
         metrics.DEAD_LETTERS.labels(self.service.name, poison.reason).inc()
         if (sender := sender_of(msg.subject)) is not None:
-            known = sender if sender in self._actors(self._charter()) else "unknown"
+            known = sender if sender in self._actors(self._charter()) else metrics.UNKNOWN_SENDER
             metrics.UNREADABLE_COMMANDS.labels(self.service.name, known).inc()
         else:
             metrics.UNREADABLE_FACTS.labels(self.service.name).inc()

@@ -1,5 +1,7 @@
 """What is counted. Labels come from closed sets, never from a subject or a key."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES = Counter(
@@ -27,9 +29,10 @@ STUCK_WAKES = Gauge("duban_stuck_wakes", "Keys that are due and cannot be woken"
 SLOW_DECISIONS = Counter(
     "duban_slow_decisions", "Decisions that took longer than half a second", ["consumer"]
 )
+UNKNOWN_SENDER = "unknown"
 UNREADABLE_COMMANDS = Counter(
     "duban_unreadable_commands", "Commands that could not be read, by who sent them", ["consumer", "actor"]
-)  # actor: those of the charter, and unknown
+)  # actor: those of the charter, and UNKNOWN_SENDER
 LETTERS_WITHOUT_ROOM = Counter(
     "duban_letters_without_room",
     "Unreadable commands without a letter, for the stream of letters is full",
@@ -56,3 +59,19 @@ READY = Gauge("duban_ready", "1 while /ready answers 200", ["service"])
 DEAD_LETTERS_WAITING = Gauge(
     "duban_dead_letters_waiting", "Dead letters that nobody replayed or dropped yet", ["service"]
 )
+
+
+def begin(service: str, consumers: Iterable[str]) -> None:
+    """With nought: of a counter that appears with its first event, Prometheus sees no increase."""
+    UNPUBLISHABLE.labels(service)
+    for consumer in consumers:
+        SLOW_DECISIONS.labels(consumer)
+        UNREADABLE_FACTS.labels(consumer)
+        LETTERS_WITHOUT_ROOM.labels(consumer)
+        CONFLICTS.labels(consumer)
+
+
+def begin_senders(consumer: str, actors: Iterable[str]) -> None:
+    """As `begin`, for those whom a charter names."""
+    for actor in (*actors, UNKNOWN_SENDER):
+        UNREADABLE_COMMANDS.labels(consumer, actor)

@@ -114,6 +114,11 @@ def charter_state(charter: Charter | None, unreadable: int | None, why: str = ""
     return OK if charter else "missing; run `duban charter apply FILE`"
 
 
+def log_health(part: str, state: str) -> None:
+    """Whoever looks for trouble looks for warnings."""
+    (log.info if state == OK else log.warning)("health", part=part, state=state)
+
+
 def behind(pending: Mapping[tuple[str, str], int]) -> str | None:
     """For `/ready`, by stream and consumer what waits for it; None: nothing worth a look."""
     long = {place: count for place, count in pending.items() if count > LONG_QUEUE}
@@ -152,6 +157,8 @@ class Process:
         }
         self._deciders: dict[str, tuple[int, Decider[Any, Any, Any], Snapshots[Any]]] = {}
         self._everyone: tuple[int, Actors] | None = None
+        self._senders_of = 0
+        """The revision whose actors are counted by name."""
         self._register = Register(self._database)
         self._originals = Originals(self._database, as_it_is if self.name in WHOLE_ORIGINALS else MASK)
         self._clock_guard = ClockGuard(clock)
@@ -324,6 +331,7 @@ class Process:
         sweeper = Sweeper(self.client, self.name)
         for service in self.services:
             self._consumers.append(self._consumer(service, sweeper if service.tells else None))
+        metrics.begin(self.name, [consumer.service.name for consumer in self._consumers])
         aside = (
             self._repeat(self._follower.follow, "charter"),
             self._repeat(partial(self._sweep, sweeper), "sweep"),
@@ -466,6 +474,9 @@ class Process:
         follower = self._follower
         self._say("charter", charter_state(follower.charter, follower.unreadable, follower.why_unreadable))
         revision = follower.charter.revision if follower.charter else 0
+        if follower.charter and revision != self._senders_of:
+            metrics.begin_senders(self.name, follower.charter.everyone())
+            self._senders_of = revision
         metrics.CHARTER_REVISION.labels(self.name).set(revision)
 
     def _check_troubles(self) -> None:
@@ -506,11 +517,11 @@ class Process:
 
     def _warn(self, part: str, text: str | None) -> None:
         if self.health.warn(part, text):
-            log.info("health", part=part, state=text or OK)
+            log_health(part, text or OK)
 
     def _say(self, part: str, state: str) -> None:
         if self.health.say(part, state):
-            log.info("health", part=part, state=state)
+            log_health(part, state)
 
     async def _repeat(self, loop: Callable[[], Awaitable[None]], part: str) -> None:
         """Run a loop again after trouble, with a pause; said once per kind of trouble."""

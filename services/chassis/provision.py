@@ -106,13 +106,21 @@ class NotUpdatable(Exception):
         self.name, self.reason = name, reason
 
 
+class NoRoom(NotUpdatable):
+    """The server may store less than what the streams shall hold together."""
+
+
+NO_STORAGE = 10047
+"""The server's number for storage that it may not give."""
+
+
 async def provision(
     client: Client,
     replicas: int | None = None,
     ack_wait: float = ACK_WAIT,
     store_bytes: int | None = None,
 ) -> list[Kept]:
-    """Returns what stays as an older installation made it. Raises NotUpdatable.
+    """Returns what stays as an older installation made it. Raises NotUpdatable, or NoRoom.
 
     `replicas`: copies on a cluster; None leaves those of a stream that is there, and makes others with one.
     `store_bytes` is divided among the streams; None: no stream has a limit but that of the server.
@@ -250,7 +258,8 @@ async def _refusable(name: str, request: Awaitable[object]) -> None:
     try:
         await request
     except APIError as refused:
-        raise NotUpdatable(name, _reason(refused)) from None
+        kind = NoRoom if refused.err_code == NO_STORAGE else NotUpdatable
+        raise kind(name, _reason(refused)) from None
 
 
 def _reason(refused: APIError) -> str:

@@ -101,7 +101,7 @@ def apply(
             _warn(file, gaps)
             say(_("{file} is published as revision {revision}").format(file=file, revision=revision))
             for service, followed in followers.items():
-                say(_following(service, followed, revision))
+                say(following(service, followed, revision))
             if said := plan_sentence(plan, charter, revision):
                 say(said)
 
@@ -302,7 +302,7 @@ async def followed_by(
         await asyncio.sleep(0.1)
 
 
-def _following(service: str, followed: int | None, revision: int) -> str:
+def following(service: str, followed: int | None, revision: int) -> str:
     if followed is None:
         return _("{service}: not running; will follow when it starts").format(service=service)
     if followed < revision:

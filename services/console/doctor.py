@@ -196,7 +196,12 @@ async def service_check(system: "Duban", service: str, revision: int | None) -> 
 
 
 async def clock_check(system: "Duban") -> Check | None:
-    """Our clock beside the server's; None where this credential may not ask for the server's."""
+    """Our clock beside the server's; None where this credential may not ask for the server's.
+
+    No credential of a deployment may, and the server would log each try as a violation.
+    """
+    if system.client.connected_url and system.client.connected_url.username:
+        return None
     try:
         reply = await system.client.request(STREAM_INFO, b"", timeout=PATIENCE_SECONDS)
         server_time = datetime.fromisoformat(_whole_microseconds(json.loads(reply.data)["ts"]))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.chassis.provision import STORE_GB, WAITS, Kept, NotUpdatable
+from services.chassis.provision import STORE_GB, WAITS, Kept, NoRoom, NotUpdatable
 from services.chassis.provision import provision as create_and_update
 from services.console.i18n import N_, _
 from services.console.terminal import (
@@ -45,6 +45,13 @@ def provision(
             kept = on_system(
                 ctx, lambda system: create_and_update(system.client, replicas, store_bytes=limit)
             )
+        except NoRoom as refused:
+            sentence = _(
+                "{store} GB for all streams is more than the server may store ({name}: {reason}); lower "
+                "--store (DUBAN_STORE_GB), or raise max_file in deploy/nats/nats.conf and restart NATS"
+            )
+            details = {"store": f"{store:g}", "name": refused.name, "reason": refused.reason}
+            raise Stop(Exit.REFUSED, "no_room", sentence.format(**details), **details) from None
         except NotUpdatable as refused:
             sentence = _("the server refuses what {name} needs: {reason}; see {guide}")
             details = {"name": refused.name, "reason": refused.reason, "guide": GUIDE}

@@ -7,12 +7,13 @@ import urllib.error
 import urllib.request
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.chassis import health as health_module
 from services.chassis import http_thread
 from services.chassis import metrics as metrics_module
 from services.chassis.health import OK, Health, HealthServer
-from services.chassis.process import LONG_QUEUE, behind
+from services.chassis.process import LONG_QUEUE, behind, log_health
 
 
 @pytest.fixture
@@ -131,3 +132,10 @@ def test_a_long_queue_is_a_warning_and_a_short_one_is_none() -> None:
     pending = {("LEDGER_CMD", "ledger"): LONG_QUEUE + 1, ("LEDGER_EVT", "ledger"): LONG_QUEUE}
     assert behind(pending) == f"{LONG_QUEUE + 1} messages of LEDGER_CMD wait for ledger"
     assert behind(dict.fromkeys(pending, 0)) is None
+
+
+@pytest.mark.parametrize(("state", "level"), [(OK, "info"), ("no answer", "warning")])
+def test_trouble_is_logged_as_a_warning_and_its_end_is_not(state: str, level: str) -> None:
+    with capture_logs() as lines:
+        log_health("mongo", state)
+    assert [line["log_level"] for line in lines] == [level]

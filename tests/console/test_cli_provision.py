@@ -214,3 +214,14 @@ def test_commands_that_wait_at_the_upgrade_are_answered_before_their_number_is_l
     assert (ran.status, ran.err) == (0, "")
     now = config(server, "INTAKE_CMD")
     assert (now.max_msgs_per_subject, now.discard_new_per_subject) == (4, True)
+
+
+@pytest.mark.case("B11")
+@pytest.mark.parametrize("before", [False, True], ids=["new", "grown"])
+def test_more_than_the_server_may_store_names_the_setting(run: Run, server: NatsServer, before: bool) -> None:
+    if before:
+        assert run("provision", "--store", "1").status == 0
+    ran = run("provision", "--store", "10000000")
+    assert ran.status == 1
+    assert "DUBAN_STORE_GB" in ran.err
+    assert "max_file" in ran.err

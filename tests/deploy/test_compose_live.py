@@ -28,6 +28,7 @@ from tests.waiting import until
 STANDINS = ROOT.parent / "shared" / "tools" / "docker-standins"
 NO_ENGINE = 77
 RELEASE_BEFORE = "536b881"
+XINZHAN = ("deploy/init.py", "credential", "xinzhan", "--host", "nats:4222", "--unchecked")
 ONE_SHOTS = ("accounts", "reload", "mongo-users", "provision")
 
 pytestmark = pytest.mark.timeout(1500)
@@ -241,7 +242,8 @@ def test_a_backup_is_closed_to_others_and_is_restored_into_an_empty_installation
     assert {stat.S_IMODE(file.stat().st_mode) for file in backup.iterdir()} == {0o600}
     refused = stack.tried(sys.executable, "deploy/storage.py", "restore", str(backup))
     assert refused.returncode != 0
-    assert "is not empty" in refused.stderr
+    assert "add --replace" in refused.stderr
+    assert stack.listed() == entries, "nothing was stopped"
     stack.python("deploy/init.py", "rotate", "ledger", "office")
     stack.python("deploy/storage.py", "restore", str(backup), "--replace")
     assert stack.listed() == entries  # with the passwords of now, not those of the backup
@@ -290,6 +292,53 @@ def test_a_new_station_has_its_credential_and_nothing_that_stays_up_is_stopped(s
     listed = stack.duban(stack.credential("xinzhan"), "ledger", "list")
     assert listed.returncode == 0, listed.stdout + listed.stderr
     stack.one_shots_were_quiet()
+
+
+@pytest.mark.case("B13")
+def test_a_town_without_its_settings_keeps_its_charter(stack: Stack) -> None:
+    (stack.folder / ".env").unlink()
+    stack.up()
+    listed = stack.duban(stack.credential("office"), "charter", "show", "--format", "json")
+    assert "新站" in listed.stdout, listed.stderr
+    assert stack.duban(stack.python(*XINZHAN).strip(), "ledger", "list").returncode == 0
+    stack.one_shots_were_quiet()
+
+
+@pytest.mark.case("B13")
+def test_a_backup_with_a_broken_charter_on_disk_goes_on_with_what_ran(stack: Stack) -> None:
+    (stack.folder / ".env").write_text("DUBAN_CHARTER=town.yaml\n")
+    town = stack.folder / "deploy" / "charters" / "town.yaml"
+    before = town.read_text("utf-8")
+    town.write_text("stations: [\n", "utf-8")
+    stack.guide("python3 deploy/storage.py backup")
+    assert stack.listed()
+    town.write_text(before, "utf-8")
+
+
+@pytest.mark.case("B18")
+def test_who_has_left_does_not_come_back_with_the_former_password(stack: Stack) -> None:
+    former = stack.credential("xinzhan")
+    stack.guide("python3 deploy/init.py rotate xinzhan")
+    town = stack.folder / "deploy" / "charters" / "town.yaml"
+    present = town.read_text("utf-8")
+    town.write_text(present.replace("\n  xinzhan:\n    name: 新站\n", ""), "utf-8")
+    stack.guide("docker compose up -d --wait")
+    assert stack.duban(former, "ledger", "list").returncode != 0
+    town.write_text(present, "utf-8")
+    stack.up()
+    assert stack.duban(former, "ledger", "list").returncode != 0
+    assert stack.duban(stack.credential("xinzhan"), "ledger", "list").returncode == 0
+
+
+@pytest.mark.case("B18")
+def test_a_faulty_charter_stops_nothing_and_is_told_where_the_guide_says(stack: Stack) -> None:
+    (stack.folder / ".env").write_text("DUBAN_CHARTER=twon.yaml\n")
+    before = stack.started()
+    assert stack.tried(*stack.command, "up", "-d", "--wait").returncode != 0
+    assert "twon.yaml" in stack.guide("docker compose logs accounts reload mongo-users provision")
+    assert stack.started() == before
+    (stack.folder / ".env").write_text("DUBAN_CHARTER=town.yaml\n")
+    stack.up()
 
 
 FULL = """

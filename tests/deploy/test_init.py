@@ -13,7 +13,7 @@ from duban_contracts.message import SERVICES
 from services.chassis.charter_file import read_charter
 from services.console.deploying.permissions import permissions
 from services.console.deploying.seed import read_seed
-from tests.conftest import CHARTERS
+from tests.conftest import CHARTERS, ROOT
 from tests.deploy.conftest import INIT, init
 
 
@@ -150,7 +150,8 @@ def test_secrets_are_made_where_the_settings_file_says(tmp_path: Path) -> None:
     program.parent.mkdir()
     program.write_text(INIT.read_text("utf-8"), "utf-8")
     (tmp_path / ".env").write_text("DUBAN_SECRETS=./elsewhere\n", "utf-8")
-    subprocess.run([sys.executable, "-I", "-S", str(program)], check=True, env={}, cwd="/")
+    environment = {"COMPOSE_PROJECT_NAME": "duban-none"}  # nothing of another installation on this machine
+    subprocess.run([sys.executable, "-I", "-S", str(program)], check=True, env=environment, cwd="/")
     assert (tmp_path / "elsewhere" / "seed.json").exists()
     assert not (tmp_path / "run").exists()
 
@@ -198,3 +199,65 @@ def test_a_fingerprint_tells_compose_whose_password_changed(tmp_path: Path) -> N
     (tmp_path / "seed.json").unlink()
     init(tmp_path)
     assert all((tmp_path / f"{service}.env").read_text() != before[service] for service in SERVICES)
+
+
+DOCKER = """#!/bin/sh
+case "$*" in
+  *com.docker.compose.project=duban\\ *volume=mongo-data) echo duban_mongo-data ;;
+esac
+"""
+
+
+@pytest.mark.case("B13")
+def test_no_other_seed_is_made_beside_volumes_that_are_there(tmp_path: Path) -> None:
+    """Docker is a stand-in that lists one volume."""
+    program, docker = tmp_path / "deploy" / "init.py", tmp_path / "bin" / "docker"
+    for file, text in ((program, INIT.read_text("utf-8")), (docker, DOCKER)):
+        file.parent.mkdir()
+        file.write_text(text, "utf-8")
+    docker.chmod(0o755)
+    command, path = [sys.executable, "-I", "-S", str(program)], f"{docker.parent}:/usr/bin:/bin"
+
+    def ran(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": path, **more}
+        return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True)
+
+    refused = ran()
+    assert refused.returncode == 1
+    assert "duban_mongo-data" in refused.stderr
+    assert "tar -xzf BACKUP/secrets.tar.gz" in refused.stderr
+    assert not (tmp_path / "run").exists()
+    assert ran(COMPOSE_PROJECT_NAME="another").returncode == 0
+    (tmp_path / "run" / "secrets" / "seed.json").unlink()
+    assert ran("credential", "office", "--unchecked").returncode == 1
+    assert ran("--new-seed").returncode == 0
+    assert ran().returncode == 0, "it is there"
+
+
+def test_the_project_is_the_one_of_the_compose_file() -> None:
+    assert f"\nname: {init_program().PROJECT}\n" in (ROOT / "docker-compose.yml").read_text("utf-8")
+
+
+@pytest.mark.case("B18")
+def test_what_was_done_is_said_beside_the_output(tmp_path: Path) -> None:
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-I", "-S", str(INIT), "--dir", str(tmp_path), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stderr
+
+    assert "a new seed" in said()
+    assert "there already" in said()
+    assert "replaced: ledger" in said("rotate", "ledger")
+    assert said("credential", "office") == ""
+
+
+@pytest.mark.case("B18")
+def test_what_a_run_left_that_was_cut_off_is_in_nobody_s_way(tmp_path: Path) -> None:
+    init(tmp_path)
+    left = tmp_path / "seed.new"
+    left.write_text("half")
+    left.chmod(0o444)
+    (tmp_path / "linked").hardlink_to(left)  # root may write to it all the same, and this shows that it did
+    assert init_program().write(tmp_path / "seed.json", "other")
+    assert (tmp_path / "seed.json").read_text() == "other"
+    assert not left.exists()
+    assert (tmp_path / "linked").read_text() == "half"

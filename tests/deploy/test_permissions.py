@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from duban_contracts.charter import Charter, Role
+from duban_contracts.charter_check import RESERVED
 from duban_contracts.intake import SubmitMatter
 from duban_contracts.message import CATALOGUE as MESSAGES
 from duban_contracts.message import SERVICES, Command
@@ -31,6 +32,7 @@ from services.console.deploying.permissions import (
     NameTaken,
     permissions,
 )
+from services.console.doctor import clock_check
 from tests.deploy.conftest import GuardedNats
 
 COMMANDS = [message for message in MESSAGES.values() if issubclass(message, Command)]
@@ -390,3 +392,15 @@ def test_the_command_line_tells_a_wrong_password_at_once(
     assert f"nats://127.0.0.1:{guarded.port} does not admit this credential" in told
     assert "wrong" not in told
     assert monotonic() - started < client_module.ASK_SECONDS
+
+
+def test_a_charter_s_check_refuses_the_names_of_every_program(users: list[str], township: Charter) -> None:
+    assert set(users) - township.everyone().keys() == RESERVED
+
+
+async def test_the_doctor_asks_the_server_nothing_that_it_would_refuse(guarded: GuardedNats) -> None:
+    """The server logs each as a violation."""
+    async with duban(guarded.url_for(OPERATOR)) as system:
+        assert await clock_check(system) is None
+        await system.client.flush()
+        assert system._refusals.last is None

@@ -14,6 +14,7 @@ from tests.docs.shown import ROOT
 
 CHASSIS = ROOT / "services" / "chassis" / "README.md"
 CONSOLE = ROOT / "services" / "console" / "README.md"
+DEPLOY = ROOT / "deploy" / "README.md"
 
 
 def section(document: Path, title: str) -> str:
@@ -76,7 +77,8 @@ def test_every_variable_that_the_code_reads_is_listed_somewhere():
     }
     services = {name.strip("`") for name, *_ in rows(CHASSIS, "Settings")}
     console = {name.strip("`") for name, *_ in rows(CONSOLE, "Settings")}
-    assert read - services - console == set()
+    deployment = set(re.findall(r"`(DUBAN_[A-Z_]+)`", " ".join(row[0] for row in rows(DEPLOY, "Settings"))))
+    assert read - services - console - deployment == set()
     assert console <= read
 
 

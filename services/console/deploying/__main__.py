@@ -1,7 +1,10 @@
 """The one-shots of a deployment: `python -m services.console.deploying --help`."""
 
+import asyncio
 import json
 import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +12,15 @@ import typer
 from pymongo.errors import PyMongoError
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from services.chassis.charter_file import CharterErrors, read_charter
-from services.console.deploying import storage
+from services.chassis.charter_file import CharterErrors
+from services.console.deploying import charter_step, storage
+from services.console.deploying.charter_step import NAME_IT, NoCharter, charter_to_admit, file_named
 from services.console.deploying.mongo_users import prepare
 from services.console.deploying.nats_reload import NotReloaded
 from services.console.deploying.nats_reload import reload as reload_nats
 from services.console.deploying.permissions import NameTaken, as_config, permissions
 from services.console.deploying.seed import read_seed
+from services.console.terminal import ending
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(storage.app, name="storage", help="The volumes of a stopped deployment.")
@@ -25,36 +30,86 @@ PATIENCE_SECONDS = 60.0
 SeedOption = Annotated[Path, typer.Option("--seed", exists=True, dir_okay=False)]
 
 
+CharterOption = Annotated[
+    Path, typer.Option("--charter", help="The file; where none is named, the folder of all")
+]
+NoteOption = Annotated[Path | None, typer.Option("--in-force", help="Where the charter in force is noted")]
+
+
 @app.command()
 def accounts(
     seed: SeedOption,
-    charter: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    charter: CharterOption,
     out: Annotated[Path, typer.Option()],
+    in_force: NoteOption = None,
 ) -> None:
     """Write the accounts that nats-server includes: every credential with what it may do."""
-    try:
-        users = permissions(read_charter(charter))
-    except CharterErrors as errors:  # each line says which file
-        typer.echo(str(errors), err=True)
-        raise typer.Exit(1) from None
-    except NameTaken as taken:
-        typer.echo(f"{charter}: {taken}", err=True)
-        raise typer.Exit(1) from None
+    with refusing():
+        admitted, source = charter_to_admit(charter, in_force)
+        try:
+            users = permissions(admitted)
+        except NameTaken as taken:
+            raise NoCharter(f"{source}: {taken}") from None
+        if source == charter_step.SHIPPED and not file_named(charter)[1]:
+            _keep_all(out, users)
     known = read_seed(seed)
     passwords = {user: known.password("nats", user) for user in users}
-    text = "accounts: " + json.dumps(as_config(users, passwords), indent=1) + "\n"
+    text = BEGINS + json.dumps(as_config(users, passwords), indent=1) + "\n"
     changed = not out.exists() or out.read_text("utf-8") != text
     if changed:
         replace(out, text)
-    typer.echo(f"{out}: {len(users)} credentials, {'written' if changed else 'as before'}")
+    typer.echo(f"{out}: {len(users)} credentials by {source}, {'written' if changed else 'as before'}")
+
+
+BEGINS = "accounts: "
+
+
+def _keep_all(out: Path, users: Collection[str]) -> None:
+    """The shipped charter takes no credential away. Raises NoCharter."""
+    if not out.exists():
+        return
+    present = json.loads(out.read_text("utf-8").removeprefix(BEGINS)).values()
+    if lost := {user["user"] for account in present for user in account["users"]} - set(users):
+        raise NoCharter(
+            f"DUBAN_CHARTER names no charter, and the shipped one would take away the credentials of "
+            f"{', '.join(sorted(lost))}; {NAME_IT}"
+        )
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What is wrong with the charter ends the step, in sentences."""
+    try:
+        yield
+    except (CharterErrors, NoCharter) as why:  # each line of the errors says which file
+        typer.echo(str(why), err=True)
+        raise typer.Exit(1) from None
 
 
 def replace(file: Path, text: str) -> None:
     """At once: a server that reads it meanwhile sees the old or the new."""
     fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)
     fresh.write_text(text, "utf-8")
     fresh.replace(file)
+
+
+@app.command()
+def publish(
+    charter: CharterOption,
+    admin: Annotated[Path, typer.Option(help="A file with the address of who publishes")],
+    operator: Annotated[Path, typer.Option(help="A file with the address of who sees what is open")],
+    in_force: Annotated[Path, typer.Option(help="Where the charter in force is noted")],
+) -> None:
+    """Publish the charter that is named, or the shipped one where none is in force.
+
+    Says what is still open with what it leaves out.
+    """
+    addresses = (admin.read_text("utf-8").strip(), operator.read_text("utf-8").strip())
+    with ending(), refusing():
+        for line in asyncio.run(charter_step.publish(charter, *addresses, in_force)):
+            typer.echo(line)
 
 
 @app.command()

@@ -35,9 +35,15 @@ def save(volume: Volume, below: Below = VOLUMES) -> None:
 @app.command()
 def load(volume: Volume, below: Below = VOLUMES) -> None:
     """Fill an empty volume from an archive on standard input."""
+    check_empty(volume, below)
+    _tar("--extract", below / volume, "--preserve-permissions")
+
+
+@app.command("check-empty")
+def check_empty(volume: Volume, below: Below = VOLUMES) -> None:
+    """End with an error where the volume holds anything."""
     if any((below / volume).iterdir()):
         _refuse(f"the volume {volume} is not empty")
-    _tar("--extract", below / volume, "--preserve-permissions")
 
 
 @app.command("remove-stream")
