@@ -238,3 +238,13 @@ def test_who_asks_is_understood_by_name(duban: Run, monkeypatch: pytest.MonkeyPa
 )
 def test_a_history_is_asked_for_by_name_too(township: Charter, typed: str, key: str) -> None:
     assert history.key_of(township, typed) == key
+
+
+def test_a_matter_is_the_same_in_full_width_characters(duban: Run) -> None:
+    name = f"hotline:{uuid4().int % 10**6}"
+    full = name.replace(":", "：").translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
+    entry = entry_of(submitted(duban, "--id", name, "--format", "json"))
+    assert entry_of(submitted(duban, "--id", full, "--format", "json")) == entry
+    number = "".join(chr(ord(each) + 0xFEE0) for each in entry)
+    assert duban("ledger", "show", number).status == 0
+    assert duban("history", full).out == duban("history", name).out
