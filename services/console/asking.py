@@ -37,6 +37,7 @@ from services.console.terminal import (
 from services.console.words import word
 
 if TYPE_CHECKING:  # what only lists or refuses starts without NATS
+    from duban_contracts.charter import Charter
     from services.console.client import Duban, Order
 
 WAIT_SECONDS = 30.0
@@ -254,10 +255,23 @@ def day(text: str | None) -> date | None:
         raise misuse(_("{text!r} is not a day like 2024-04-15").format(text=text)) from None
 
 
+def _check_believed(charter: "Charter | None", actor: str) -> None:
+    """Raises Stop where the services would take the time of arrival instead of `--at`, and not say so."""
+    known = charter.everyone().get(actor) if charter else None
+    if known is not None and not known.may_backdate:
+        sentence = _(
+            "--at is not believed of {actor}, who is not marked may_backdate in the charter: leave --at "
+            "out, or send it as an actor who is marked (`duban list actors`); nothing was sent"
+        )
+        raise Stop(Exit.REFUSED, "not_believed", sentence.format(actor=actor), actor=actor)
+
+
 async def outcome(system: "Duban", order: "Order", wait: float = WAIT_SECONDS) -> tuple[AnswerGiven, Town]:
     """Send it and wait; raises Unreachable, or Stop where it is stored but not answered yet."""
     from services.console.client import NotAnswered, Unreachable
 
+    if order.at is not None:
+        _check_believed(await system.charter(), order.actor)
     await system.send(order, patience=wait)
     try:
         given = await system.outcome(order, wait)  # sends again, which the broker knows for a copy by its id

@@ -248,3 +248,11 @@ def test_a_matter_is_the_same_in_full_width_characters(duban: Run) -> None:
     number = "".join(chr(ord(each) + 0xFEE0) for each in entry)
     assert duban("ledger", "show", number).status == 0
     assert duban("history", full).out == duban("history", name).out
+
+
+def test_a_time_that_would_not_be_believed_is_refused_before_it_is_sent(duban: Run) -> None:
+    at = ("--at", "2024-05-01T09:00:00+08:00")
+    ran = submitted(duban, "--actor", "gateway", *at)
+    assert ran.status == 1
+    assert "--at is not believed of gateway" in ran.err
+    assert submitted(duban, "--actor", "import", *at).status == 0
