@@ -250,6 +250,13 @@ def test_a_matter_is_the_same_in_full_width_characters(duban: Run) -> None:
     assert duban("history", full).out == duban("history", name).out
 
 
+@pytest.mark.parametrize("day", ["2024-05-01", "2190-05-01"])
+def test_the_laggard_report_of_another_day_is_refused(duban: Run, day: str) -> None:
+    ran = duban("report", "laggards", "--at", f"{day}T09:00:00+08:00")
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{day} 09:00 is not today" in ran.err
+
+
 def test_a_time_that_would_not_be_believed_is_refused_before_it_is_sent(duban: Run) -> None:
     at = ("--at", "2024-05-01T09:00:00+08:00")
     ran = submitted(duban, "--actor", "gateway", *at)
