@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from services.console import command_help
 from services.console.bodies import Given, body_of, build, commands, find_command, full_name, split_words
 from services.console.i18n import N_, _
 from services.console.names import FIELDS, LISTS, Named, is_token, token_of
-from services.console.numbers import entry_number, round_key
+from services.console.numbers import entry_number, half_width, round_key
 from services.console.sentences import Town, read_fact, sentence
 from services.console.tables import table
 from services.console.terminal import (
@@ -37,6 +37,7 @@ from services.console.terminal import (
 from services.console.words import word
 
 if TYPE_CHECKING:  # what only lists or refuses starts without NATS
+    from duban_contracts.charter import Charter
     from services.console.client import Duban, Order
 
 WAIT_SECONDS = 30.0
@@ -123,10 +124,10 @@ def do(
                 body,
                 _with_key(model, about, body, given),
                 key=about,
-                actor=_needed("--actor", actor, _("DUBAN_ACTOR or a context gives it, too")),
-                id=id_ or str(uuid4()),
+                actor=half_width(_needed("--actor", actor, _("DUBAN_ACTOR or a context gives it, too"))),
+                id=half_width(id_ or "") or str(uuid4()),
                 at=moment(at),
-                acting_for=acting_for,
+                acting_for=acting_for and half_width(acting_for),
             )
             _meant(full_name(model), draft.key, yes)
             tell(*on_system(ctx, lambda system: draft.sent(system, wait)), output)
@@ -147,7 +148,7 @@ def _key(model: type[Command], key: str, bare: list[str], body: Mapping[str, Any
         raise misuse(f"{sentence}: {hint}")
     if form is command_help.ROUND:
         return round_key(found)
-    return entry_number(found) if form is command_help.ENTRY else found
+    return entry_number(found) if form is command_help.ENTRY else half_width(found)
 
 
 def _with_key(model: type[Command], key: str, body: Mapping[str, Any], given: Given) -> Given:
@@ -191,8 +192,8 @@ class Draft:
             return entry_number(text)
         kind = FIELDS.get(name)
         if kind is None or not command_help.holds_tokens(self.model, name) or text.startswith("["):
-            return text
-        return token(kind, text)
+            return half_width(text) if command_help.holds_key(self.model, name) else text
+        return token(kind, half_width(text))
 
     async def sent(self, system: "Duban", wait: float) -> tuple[AnswerGiven, Town]:
         from services.console.client import Order
@@ -239,16 +240,38 @@ def moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return TypeAdapter(AwareDatetime).validate_strings(text).astimezone(UTC)
+        return TypeAdapter(AwareDatetime).validate_strings(half_width(text)).astimezone(UTC)
     except (ValidationError, OverflowError):
         sentence = _("{text!r} is not a time with a zone, like 2024-04-15T09:00:00+08:00")
         raise misuse(sentence.format(text=text)) from None
+
+
+def day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(half_width(text))
+    except ValueError:
+        raise misuse(_("{text!r} is not a day like 2024-04-15").format(text=text)) from None
+
+
+def _check_believed(charter: "Charter | None", actor: str) -> None:
+    """Raises Stop where the services would take the time of arrival instead of `--at`, and not say so."""
+    known = charter.everyone().get(actor) if charter else None
+    if known is not None and not known.may_backdate:
+        sentence = _(
+            "--at is not believed of {actor}, who is not marked may_backdate in the charter: leave --at "
+            "out, or send it as an actor who is marked (`duban list actors`); nothing was sent"
+        )
+        raise Stop(Exit.REFUSED, "not_believed", sentence.format(actor=actor), actor=actor)
 
 
 async def outcome(system: "Duban", order: "Order", wait: float = WAIT_SECONDS) -> tuple[AnswerGiven, Town]:
     """Send it and wait; raises Unreachable, or Stop where it is stored but not answered yet."""
     from services.console.client import NotAnswered, Unreachable
 
+    if order.at is not None:
+        _check_believed(await system.charter(), order.actor)
     await system.send(order, patience=wait)
     try:
         given = await system.outcome(order, wait)  # sends again, which the broker knows for a copy by its id

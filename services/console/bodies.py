@@ -19,6 +19,7 @@ from duban_contracts.faults import SENTENCES, FieldFault, field_faults
 from duban_contracts.message import CATALOGUE, Command
 from duban_contracts.rules import Limit, Unit
 from services.console.i18n import _
+from services.console.numbers import half_width
 from services.console.terminal import misuse
 from services.console.words import code_of, codes_in_words
 
@@ -147,6 +148,9 @@ def fault_in_words(fault: FieldFault) -> str:
             return _("there is no such field")
         case "missing":
             return _("this field is missing")
+        case "bool_parsing" | "bool_type":
+            also = " | ".join(each for each in TRUTHS if each not in ("true", "false"))
+            return _("write true or false; these are taken, too: {words}").format(words=also)
         case code if code in SENTENCES:
             return _(SENTENCES[code]).format_map(fault.params)
         case _:
@@ -165,7 +169,7 @@ def _typed(model: type[Command], given: Given) -> dict[str, Any]:
             body[name] = value_of_texts(name, known.annotation, values)
         elif dot and first in model.model_fields:
             inside = body.setdefault(first, {})
-            inside[rest] = _one(_inner_field(model.model_fields[first].annotation, rest), values[-1])
+            inside[rest] = _one(name, _inner_field(model.model_fields[first].annotation, rest), values[-1])
         else:
             body[name] = values[-1]  # which the contract refuses, with what is near
     return body
@@ -176,10 +180,10 @@ def value_of_texts(name: str, annotation: Any, texts: Sequence[str]) -> Any:
     plain = plain_type(annotation)
     if get_origin(plain) is tuple:
         item = get_args(plain)[0]
-        return [value for text in texts for value in _items(item, text)]
+        return [value for text in texts for value in _items(name, item, text)]
     if len(texts) > 1:
         raise misuse(_("{name} is given more than once, and takes one value").format(name=name))
-    return _one(plain, texts[0])
+    return _one(name, plain, texts[0])
 
 
 def plain_type(annotation: Any) -> Any:
@@ -202,34 +206,42 @@ def _inner_field(annotation: Any, name: str) -> Any:
     return known.annotation if known else str
 
 
-def _items(item: Any, text: str) -> list[Any]:
+def _items(name: str, item: Any, text: str) -> list[Any]:
     if text.startswith("["):
         listed = _value(text)
         if isinstance(listed, list):
             return listed
-    return [_one(item, text)]
+    return [_one(name, item, text)]
 
 
-def _one(annotation: Any, text: str) -> Any:
+JSON = ("{", "[", '"')
+
+
+def _one(name: str, annotation: Any, text: str) -> Any:
     plain = plain_type(annotation)
     if plain is bool:
         truth = _truth(text)
         return text if truth is None else truth
     if plain is str:
         return text
+    if not text.lstrip().startswith(JSON):  # whose texts are people's own
+        text = half_width(text)
     if plain is Limit:
-        return _limit(text)
+        return _limit(name, text)
     if isinstance(plain, type) and issubclass(plain, Enum):
         code = code_of(plain, text)
         return _value(text) if code is None else code.value
     return _value(text)
 
 
-def _limit(text: str) -> Any:
+def _limit(name: str, text: str) -> Any:
     """`5` and `5 calendar_days`, the unit by its code or in words; else JSON."""
     found = re.fullmatch(r"(\d{1,9})\s*(.*)", text.strip(), re.DOTALL)
     if found is None:
-        return _value(text)
+        if text.startswith("{"):
+            return _value(text)
+        sentence = _('{name} {text!r} is no length of time; write it like 5 or "3 calendar_days": {units}')
+        raise misuse(sentence.format(name=name, text=text, units=codes_in_words(Unit)))
     unit = code_of(Unit, found[2]) if found[2] else None
     if found[2] and unit is None:
         sentence = _("{text!r} has no unit that is known: {units}")
@@ -247,15 +259,17 @@ TRUTHS = {
     "yes": True,
     "y": True,
     "是": True,
+    "通过": True,
     "false": False,
     "no": False,
     "n": False,
     "否": False,
+    "不通过": False,
 }
 
 
 def _truth(text: str) -> bool | None:
-    return TRUTHS.get(text.strip().casefold())
+    return TRUTHS.get(half_width(text).casefold())
 
 
 def _value(text: str) -> Any:

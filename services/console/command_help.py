@@ -259,6 +259,11 @@ def holds_tokens(command: type[Command], name: str) -> bool:
     return TOKEN_PATTERN in (schema.get("pattern"), schema.get("items", {}).get("pattern"))
 
 
+def holds_key(command: type[Command], name: str) -> bool:
+    """A key, an id or a token: all have a pattern, and what people write has none."""
+    return name in command.model_fields and "pattern" in _schema(command, name)
+
+
 TOKEN_PATTERN = f"^{TOKEN.pattern}$"
 
 

@@ -16,6 +16,7 @@ from duban_contracts.subjects import NOBODY
 from services.console.asking_register import asking
 from services.console.i18n import _
 from services.console.names import Named, is_token, token_of
+from services.console.numbers import half_width
 from services.console.sentences import Town
 from services.console.terminal import misuse
 from services.console.words import code_of, words_of
@@ -80,7 +81,8 @@ class Names:
     village: str | None = None
 
     def given(self) -> dict[str, str]:
-        return {each.name: text for each in fields(self) if (text := getattr(self, each.name)) is not None}
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: half_width(text) for name, text in given.items() if text is not None}
 
 
 @dataclass(frozen=True)

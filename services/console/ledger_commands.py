@@ -1,6 +1,5 @@
 """`duban ledger`: lists, one entry, its history, and the paper ledger as a file."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ from duban_contracts.ledger import EntryKind
 from duban_contracts.queries import Answers, HistoryOf, ShowEntry, Shown, ToldFact
 from duban_contracts.reading import EntryStatus, PaperPage, PaperRow
 from duban_contracts.subjects import NOBODY
-from services.console.asking import fact_document, fact_line, moment
+from services.console.asking import day, fact_document, fact_line, moment
 from services.console.asking_register import asking, every_page, no_such, with_town
 from services.console.entries import in_full, tell_page
 from services.console.files import Layout, LayoutOption, layout_of
@@ -36,7 +35,6 @@ from services.console.terminal import (
     Format,
     FormatOption,
     ending,
-    misuse,
     on_system,
     say,
     say_json,
@@ -236,15 +234,6 @@ def export(
 
 app.command("hot", help=N_("Where similar matters pile up (举一反三), each to be judged"))(hot)
 app.command("disclosure", help=N_("What is public of applications: stage and outcome, never who"))(disclosure)
-
-
-def day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise misuse(_("{text!r} is not a day like 2024-04-15").format(text=text)) from None
 
 
 async def every_fact(system: "Duban", name: str, question: HistoryOf) -> tuple[list[ToldFact], Town]:

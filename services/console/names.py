@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
-from unicodedata import normalize
 
 from duban_contracts.charter import Charter
 from services.console.i18n import N_, _
+from services.console.numbers import half_width
 from services.console.terminal import Stop, misuse
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -91,6 +91,7 @@ def is_token(text: str) -> bool:
 def token_of(charter: Charter | None, kind: Named, text: str, *, known: bool = False) -> str:
     """The token for a token or a name. What has the form of a token and is none is left to the service,
     which refuses it, unless it must be `known`. Raises Stop with what is near."""
+    text = half_width(text)
     if charter is None:
         if is_token(text):
             return text
@@ -161,4 +162,4 @@ def _with_name(token: str, names: Iterable[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return normalize("NFKC", text).strip().casefold()
+    return half_width(text).casefold()

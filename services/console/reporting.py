@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,14 +45,14 @@ def laggards(
         Path | None, typer.Option("--out", help=N_("Write it to this file instead of the terminal"))
     ] = None,
     at: Annotated[
-        str | None, typer.Option("--at", help=N_("As of this time, with a zone; default: now"))
+        str | None, typer.Option("--at", help=N_("As of this time of today, with a zone; default: now"))
     ] = None,
     wide: WideOption = False,
 ) -> None:
     with ending(Format.JSON if layout is Layout.JSON else Format.TEXT):
         form = layout_of(layout, out)
-        question = WhoLags(at=moment(at))
-        report, town = on_system(ctx, lambda system: _asked(system, question))
+        asked = moment(at)
+        report, town = on_system(ctx, lambda system: _asked(system, asked))
         if form is Layout.XLSX and out is not None:
             _write(out, lambda: as_workbook(report, town).save(out))
             return
@@ -64,9 +65,17 @@ def laggards(
             _write(out, lambda: out.write_text(text + "\n", encoding=encoding))
 
 
-async def _asked(system: "Duban", question: WhoLags) -> tuple[LaggardReport, Town]:
-    report = await system.ask("escalation", "laggards", question, LaggardReport)
-    return report, Town(await system.charter())
+async def _asked(system: "Duban", at: datetime | None) -> tuple[LaggardReport, Town]:
+    """Raises Stop for another day than today: the counts are kept as they stand, not as they stood."""
+    town = Town(await system.charter())
+    if at is not None and at.astimezone(town.zone).date() != datetime.now(town.zone).date():
+        raise misuse(
+            _(
+                "the report counts as things stand now, and {at} is not today: what stood there on another "
+                "day is in the report that was kept on that day (--out FILE)"
+            ).format(at=town.moment(at))
+        )
+    return await system.ask("escalation", "laggards", WhoLags(at=at), LaggardReport), town
 
 
 def _write(out: Path, work: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ from services.console.asking import (
     ActingForOption,
     AtOption,
     WaitOption,
+    day,
     moment,
     outcome,
     tell,
@@ -23,6 +24,7 @@ from services.console.bodies import build
 from services.console.filtering import coded
 from services.console.i18n import N_, _
 from services.console.names import have_names, in_tokens, without_names
+from services.console.numbers import half_width
 from services.console.sentences import ABSENT, Town, deadline, read_fact
 from services.console.terminal import Format, FormatOption, ending, on_system, say
 
@@ -75,10 +77,8 @@ def submit(
         str | None, typer.Option("--station", help=N_("The responsible station; from actors who may route"))
     ] = None,
     due_on: Annotated[
-        datetime | None,
-        typer.Option(
-            "--due-on", formats=["%Y-%m-%d"], help=N_("Last day; from actors who may set deadlines")
-        ),
+        str | None,
+        typer.Option("--due-on", help=N_("Last day; from actors who may set deadlines")),
     ] = None,
     id_: Annotated[
         str | None,
@@ -113,15 +113,16 @@ def submit(
             "urgent": urgent,
             "solved_on_the_spot": solved,
             "station": station,
-            "due_on": due_on.date().isoformat() if due_on else None,
+            "due_on": last.isoformat() if (last := day(due_on)) else None,
         }
         matter_of(**without_names(fields))
+        known_as = half_width(id_) if id_ else None
         when, who = moment(at), {"actor": actor, "acting_for": acting_for}
 
         async def submitted(system: "Duban") -> tuple[AnswerGiven, Town, Numbered | None]:
             charter = await system.charter() if have_names(fields | who) else None
             matter, sender = matter_of(**in_tokens(charter, fields)), in_tokens(charter, who)
-            order = order_of(matter, sender["actor"], id_, when, sender["acting_for"])
+            order = order_of(matter, sender["actor"], known_as, when, sender["acting_for"])
             return await _submitted(system, order, wait)
 
         given, town, card = on_system(ctx, submitted)

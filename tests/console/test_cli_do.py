@@ -2,16 +2,21 @@
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from duban_contracts.handling import ApplyExtension
 from duban_contracts.intake import SubmitMatter
 from duban_contracts.ledger import RecordProgress, Resolve, Verify
 from duban_contracts.message import CATALOGUE, Command
 from duban_contracts.rating import Rate
+from duban_contracts.rules import Limit
+from services.console.asking import day, moment
 from services.console.bodies import body_of, build, find_command
+from services.console.numbers import entry_number, round_key
 from services.console.submitting import matter_of, order_of
 from services.console.terminal import Exit, Stop
 from tests.console.conftest import Run
@@ -180,3 +185,35 @@ def test_a_flag_that_is_none_is_told_in_the_operators_words(lang: str, said: str
     assert ran.status == 2
     assert said in ran.err
     assert "Input should" not in ran.err
+
+
+@pytest.mark.parametrize("typed", ["2026-15", "２０２６－１５", "２０２６－００００１５", " 2026/15 "])
+def test_a_number_is_the_same_in_full_width_characters(typed: str) -> None:
+    assert entry_number(typed) == "2026-000015"
+    assert round_key(f"{typed}／１") == "2026-000015/1"
+
+
+def test_full_width_days_numbers_and_words_are_understood() -> None:
+    assert built(RecordProgress, "note=进展（一）", "percent=５０") == RecordProgress(
+        note="进展（一）", percent=50
+    )
+    assert built(ApplyExtension, "length=５", "reason=r") == ApplyExtension(
+        length=Limit(amount=5), reason="r"
+    )
+    assert day("２０２４－０４－１５") == date(2024, 4, 15)
+    assert moment("２０２４－０４－１５Ｔ０９：００：００＋０８：００") == moment("2024-04-15T09:00:00+08:00")
+
+
+@pytest.mark.parametrize(("word", "passed"), [("通过", True), ("不通过", False)])
+def test_a_verification_passes_or_not_in_chinese(word: str, passed: bool) -> None:
+    assert built(Verify, f"passed={word}", "reason=r") == Verify(passed=passed, reason="r")
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_told_what_is_taken() -> None:
+    with pytest.raises(Stop, match=r"passed: write true or false; these are taken, too: yes .* 不通过"):
+        built(Verify, "passed=也许")
+
+
+def test_what_is_no_length_of_time_is_told_what_one_is() -> None:
+    with pytest.raises(Stop, match="length '五天' is no length of time"):
+        built(ApplyExtension, "length=五天", "reason=r")

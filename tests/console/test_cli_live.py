@@ -238,3 +238,28 @@ def test_who_asks_is_understood_by_name(duban: Run, monkeypatch: pytest.MonkeyPa
 )
 def test_a_history_is_asked_for_by_name_too(township: Charter, typed: str, key: str) -> None:
     assert history.key_of(township, typed) == key
+
+
+def test_a_matter_is_the_same_in_full_width_characters(duban: Run) -> None:
+    name = f"hotline:{uuid4().int % 10**6}"
+    full = name.replace(":", "：").translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
+    entry = entry_of(submitted(duban, "--id", name, "--format", "json"))
+    assert entry_of(submitted(duban, "--id", full, "--format", "json")) == entry
+    number = "".join(chr(ord(each) + 0xFEE0) for each in entry)
+    assert duban("ledger", "show", number).status == 0
+    assert duban("history", full).out == duban("history", name).out
+
+
+@pytest.mark.parametrize("day", ["2024-05-01", "2190-05-01"])
+def test_the_laggard_report_of_another_day_is_refused(duban: Run, day: str) -> None:
+    ran = duban("report", "laggards", "--at", f"{day}T09:00:00+08:00")
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{day} 09:00 is not today" in ran.err
+
+
+def test_a_time_that_would_not_be_believed_is_refused_before_it_is_sent(duban: Run) -> None:
+    at = ("--at", "2024-05-01T09:00:00+08:00")
+    ran = submitted(duban, "--actor", "gateway", *at)
+    assert ran.status == 1
+    assert "--at is not believed of gateway" in ran.err
+    assert submitted(duban, "--actor", "import", *at).status == 0

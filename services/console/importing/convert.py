@@ -23,6 +23,7 @@ from services.console.importing.dates import (
 )
 from services.console.importing.mapping import ImportMap, StatusMeaning, Template, near
 from services.console.importing.rows import Row
+from services.console.numbers import half_width
 
 _token = TypeAdapter(Token)
 _CHANNELS = {channel.value: channel.value for channel in Channel}
@@ -87,7 +88,7 @@ def convert(row: Row, import_map: ImportMap) -> Case | Refused:
 
 def external_id(row: Row, import_map: ImportMap) -> str:
     """Their own id of the case; empty where there is none."""
-    return as_text(row[import_map.columns.id], import_map)
+    return half_width(as_text(row[import_map.columns.id], import_map))
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ class _Reading:
                 "format the column as text and export it again"
             )
             raise _No("id_is_a_date", said.format(column=column))
-        if SCIENTIFIC.match(cell) or (isinstance(cell, NumberText) and abs(float(cell)) >= EXACT_BELOW):
+        large = isinstance(cell, NumberText) and abs(float(cell)) >= EXACT_BELOW
+        if large or SCIENTIFIC.match(half_width(cell)):
             said = _(
                 "{known!r} has lost digits: a spreadsheet keeps 15 of a number; "
                 "format the column {column!r} as text and export it again"

@@ -15,10 +15,10 @@ Three formats are words, for what no directives can say:
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from unicodedata import normalize
 
 from services.console.importing.cells import Cell
 from services.console.importing.mapping import ImportMap
+from services.console.numbers import half_width
 
 YEARS = range(1900, 2201)
 """A year outside is a slip of the pen, and calendars need not be right there."""
@@ -33,7 +33,8 @@ CHINESE = re.compile(
     (?:\s*:?\s*(?P<second>\d{1,2})(?:\.\d+)?\s*秒?)?)?))?$""",
     re.VERBOSE,
 )
-AFTERNOON = {"下午", "傍晚", "晚上", "夜间"}
+NIGHT = {"晚上", "夜间"}
+AFTERNOON = {"下午", "傍晚", *NIGHT}
 
 
 def read_date(cell: Cell, import_map: ImportMap) -> date | None:
@@ -81,6 +82,7 @@ def as_text(cell: Cell, import_map: ImportMap) -> str:
 
 
 def parsed(text: str, formats: tuple[str, ...]) -> date | None:
+    text = half_width(text)
     for form in formats:
         try:
             found = BY_WORD[form](text) if form in BY_WORD else _by_directives(text, form)
@@ -97,19 +99,27 @@ def _by_directives(text: str, form: str) -> date:
 
 
 def _chinese(text: str) -> date | None:
-    found = CHINESE.match(normalize("NFKC", text))
+    found = CHINESE.match(text)
     if found is None:
         return None
     day = date(int(found["year"]), int(found["month"]), int(found["day"]))
     if found["hour"] is None:
         return day
-    hour, half = int(found["hour"]), found["half"]
     minute = 30 if found["part"] == "半" else int(found["minute"] or 0)
-    if hour < 12 and (half in AFTERNOON or (half == "中午" and hour < 11)):
-        hour += 12
+    hour = _hour(int(found["hour"]), found["half"])
+    if hour == 24 and found["half"] in NIGHT:  # 晚上12点半 is half an hour into the next day
+        day, hour = day + timedelta(days=1), 0
     if (hour, minute) == (24, 0):  # the end of the day
         return datetime.combine(day, time()) + timedelta(days=1)
     return datetime.combine(day, time(hour, minute, int(found["second"] or 0)))
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """Of 24. Twelve at night ends the day that is named, twelve before dawn begins it."""
+    if hour == 12:
+        return {"凌晨": 0, **dict.fromkeys(NIGHT, 24)}.get(half or "", 12)
+    afternoon = half in AFTERNOON or (half == "中午" and hour < 11)
+    return hour + 12 if hour < 12 and afternoon else hour
 
 
 def _excel(text: str, epoch: datetime) -> date | None:

@@ -301,6 +301,14 @@ def test_one_word_reads_the_chinese_ways_to_write_a_moment(text: str) -> None:
         ("2024年5月3日下午3时", datetime(2024, 5, 3, 15)),  # noqa: DTZ001
         ("2024年5月3日中午12点", datetime(2024, 5, 3, 12)),  # noqa: DTZ001
         ("2024年5月3日 24时", datetime(2024, 5, 4)),  # noqa: DTZ001
+        ("2024年5月3日晚上12点", datetime(2024, 5, 4)),  # noqa: DTZ001
+        ("2024年5月3日夜间12时", datetime(2024, 5, 4)),  # noqa: DTZ001
+        ("2024年5月3日晚上12点半", datetime(2024, 5, 4, 0, 30)),  # noqa: DTZ001
+        ("2024年5月3日凌晨12点30分", datetime(2024, 5, 3, 0, 30)),  # noqa: DTZ001
+        ("2024年5月3日凌晨1点", datetime(2024, 5, 3, 1)),  # noqa: DTZ001
+        ("2024年5月3日下午12点30分", datetime(2024, 5, 3, 12, 30)),  # noqa: DTZ001
+        ("2024年5月3日上午12点", datetime(2024, 5, 3, 12)),  # noqa: DTZ001
+        ("2024年5月3日晚上11点59分", datetime(2024, 5, 3, 23, 59)),  # noqa: DTZ001
         ("2024年2月30日", None),
         ("2024年5月3日 25时", None),
         ("2024年5月", None),
@@ -309,6 +317,11 @@ def test_one_word_reads_the_chinese_ways_to_write_a_moment(text: str) -> None:
 )
 def test_a_chinese_date_is_read_or_is_none(text: str, moment: date | None) -> None:
     assert parsed(text, ("chinese",)) == moment
+
+
+def test_full_width_ids_and_dates_are_those_of_ascii() -> None:
+    full = case(a_row(No="４７－１", In="１／２／２０　９：００"))
+    assert (full.key, full.at) == ("hotline:47-1", case(a_row()).at)
 
 
 @pytest.mark.case("C13")
