@@ -3,9 +3,11 @@
 Reading never raises anything but Poison, whatever the bytes are.
 """
 
+import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -126,7 +128,10 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes) -> Enve
         if model is None:
             raise Poison(PoisonReason.UNKNOWN_TYPE, f"no message is called {attributes.type!r}")
         last = _last_token(subject, model)
-        return Envelope(attributes, _data(model, body), last)
+        data = _data(model, body)
+        if _is_command(attributes.type):
+            _plain(body)
+        return Envelope(attributes, data, last)
     except Poison:
         raise
     except Exception:  # a reader that raises anything else is a message's trouble, never its neighbours'
@@ -155,6 +160,32 @@ def _data(model: type[Message], body: bytes) -> Message:
     except Exception:
         detail = "a value is outside of what can be kept, e.g. a date before 1900 or after 9998"
         raise Poison(PoisonReason.BREAKS_CONTRACT, detail) from None
+
+
+def _plain(body: bytes) -> None:
+    """Raises Poison for what readers of JSON understand differently: nobody means it.
+
+    Of commands alone: facts are ours, and those of earlier releases have to be heard.
+    """
+    # Suppressed: e.g. an integer of 5000 digits in a field that nobody reads.
+    with suppress(ValueError, RecursionError):
+        _plainly.decode(body.decode())
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):  # no name: it may hold personal data
+        detail = "a field is there twice in one object; send each field once"
+        raise Poison(PoisonReason.BREAKS_CONTRACT, detail)
+    return found
+
+
+def _no_number(_: str) -> object:
+    detail = "NaN and Infinity are no JSON; leave the field out where there is no number"
+    raise Poison(PoisonReason.BREAKS_CONTRACT, detail)
+
+
+_plainly = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
 
 
 def rfc3339(moment: datetime) -> str:

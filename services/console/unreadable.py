@@ -16,6 +16,8 @@ FORMS = (
     N_("structured mode is not read; send binary mode: attributes in ce- headers, data as the body"),
     N_("{content}; send application/json"),
     N_("the body begins with a byte order mark; send UTF-8 without one"),
+    N_("a field is there twice in one object; send each field once"),
+    N_("NaN and Infinity are no JSON; leave the field out where there is no number"),
     N_("a value is outside of what can be kept, e.g. a date before 1900 or after 9998"),
     N_("header {header} is there twice"),
     N_("header {header} is missing"),

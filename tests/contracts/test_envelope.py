@@ -404,3 +404,32 @@ def test_structured_mode_and_a_byte_order_mark_are_refused_in_words() -> None:
     about = {"ce-id": "1", "ce-source": "/s", "ce-subject": "k", "ce-type": "duban.intake.submit_matter.v1"}
     with pytest.raises(Poison, match="byte order mark"):
         decode("cmd.intake.submit_matter.v1.gateway", about, b"\xef\xbb\xbf{}")
+
+
+SUBMIT = {"ce-id": "1", "ce-source": "/s", "ce-subject": "k", "ce-type": "duban.intake.submit_matter.v1"}
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ('"title": "another"', "send each field once"),
+        ('"petitioner": {"name": "a", "name": "b"}', "send each field once"),
+        ('"nobody_reads_this": {"a": 1, "a": 1}', "send each field once"),
+        ('"nobody_reads_this": [NaN]', "are no JSON"),
+        ('"nobody_reads_this": -Infinity', "are no JSON"),
+    ],
+)
+def test_a_command_that_readers_of_json_understand_differently_breaks_its_contract(more, wrong) -> None:
+    body = f'{{"title": "one", "category": "garbage", {more}}}'.encode()
+    with pytest.raises(Poison, match=wrong) as caught:
+        decode("cmd.intake.submit_matter.v1.gateway", SUBMIT, body)
+    assert caught.value.reason is PoisonReason.BREAKS_CONTRACT
+
+
+def test_the_same_name_in_two_objects_is_no_field_twice() -> None:
+    body = b'{"title": "one", "category": "garbage", "a": {"title": 1}, "b": [{"title": 1}, {"title": 1}]}'
+    assert decode("cmd.intake.submit_matter.v1.gateway", SUBMIT, body).data
+
+
+def test_facts_are_ours_and_heard_however_an_earlier_release_wrote_them() -> None:
+    assert decode(SUBJECT, headers(), BODY[:-1] + b', "later": 1, "later": NaN}').data

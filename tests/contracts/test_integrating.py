@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from duban_contracts import fields
+from duban_contracts.charter import Role
 from duban_contracts.envelope import JSON, Attributes, PoisonReason, encode
 from duban_contracts.intake import MatterAccepted, SubmitMatter
 from duban_contracts.ledger import EntryOpened
 from duban_contracts.query_catalogue import CATALOGUE as QUERIES
+from duban_contracts.readers import Program, Reader, ReaderRole
 from duban_contracts.subjects import subject_of
+from duban_contracts.visibility import subjects_heard
 from tests.contracts.catalogue import MESSAGES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text("utf-8")
@@ -72,3 +75,11 @@ def test_the_number_is_found_by_the_key_of_the_submission():
     assert {"submission", "entry"} <= EntryOpened.model_fields.keys()
     assert "entry" not in MatterAccepted.model_fields
     assert "submission" in QUERIES["query.ledger.find.v1"].asks.model_fields
+
+
+@pytest.mark.parametrize("role", [*Role, Program.OPERATOR])
+def test_the_subjects_that_each_role_hears_are_listed_and_no_others(role: ReaderRole):
+    section = PAGE.partition("## Hearing facts as they happen")[2].partition("\n## ")[0]
+    [row] = [line for line in section.splitlines() if line.startswith("|") and f"`{role}`" in line]
+    own = "<station>" if role is Role.STATION else "<actor>"
+    assert re.findall(r"`([a-z]+\.[^`]+)`", row) == subjects_heard(Reader(own, role))
