@@ -5,9 +5,9 @@
      by, decided_at, outcome}
 
 Headers and body are empty once it is decided about. Bounded in time by an index that removes what is old, and
-what waits in number for each sender: of a sender who fills his share the first ones stay, and nobody else loses
-any. Outside of intake patterns of personal data are masked, and of what is larger than can be looked through for
-them (`MOST_MASKED`) the rest is left out.
+what waits in number for each sender: of a sender who fills his share the first ones stay, and nobody else
+loses any. Outside of intake patterns of personal data are masked, and of what is larger than can be looked
+through for them (`MOST_MASKED`) the rest is left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -18,6 +18,7 @@ from duban_contracts.supervision import StartCampaign
 from duban_contracts.time import SupervisionPassTime
 from services.chassis.consumer import TRIES, Consumer
 from services.chassis.dead_letters import DeadLetters
+from services.chassis.documents import Change, Snapshot
 from services.chassis.memory import MemoryDocuments
 from services.chassis.queries import what_became_of
 from services.console.client import Duban, Order
@@ -237,3 +238,21 @@ async def test_everything_that_fell_due_while_nobody_ran_is_caught_up_oldest_fir
     assert told == sorted(told)
     assert told[-1] < (BEGIN + timedelta(days=499)).isoformat()
     assert await service.wake(BEGIN + timedelta(days=500)) == 0
+
+
+async def test_keys_that_fail_keep_nobody_behind_them_waiting(client, charter, monkeypatch):
+    documents, tried = MemoryDocuments(), []
+    for n in range(5):
+        change = Change(f"k{n}", 0, Snapshot("s", "k", "{}"), BEGIN + timedelta(minutes=n), None, None, ())
+        await documents.save([change])
+    service = consumer(SUPERVISION, client, charter, documents)
+
+    async def settle(items):
+        tried.extend(item.key for item in items)
+        await documents.rest([(item.key, 1, None) for item in items if item.key > "k2"])
+        return {item.key: ValueError() for item in items if item.key <= "k2"}
+
+    monkeypatch.setattr(service, "_settle", settle)
+    assert await service.wake(BEGIN + timedelta(hours=1), limit=2) == 2
+    assert sorted(tried) == ["k0", "k1", "k2", "k3", "k4"]
+    assert sorted(service.troubles.unwoken) == ["k0", "k1", "k2"]
