@@ -3,18 +3,18 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from shutil import copy
-from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from duban_contracts.charter import Charter
 from duban_contracts.intake import SubmitMatter
-from services.chassis.charter_bucket import publish_charter, published_charter
+from services.chassis.charter_bucket import published_charter
 from services.console.client import Order, duban
 from services.console.deploying.__main__ import app
 from services.console.deploying.charter_step import SHIPPED, NoCharter, publish
 from services.console.deploying.permissions import ADMIN, OPERATOR, PROVISION
+from services.console.embedded import MongoServer
 from services.console.embedded.servers import at_home
 from services.console.system import System, set_up
 from tests.conftest import CHARTERS
@@ -115,22 +115,25 @@ async def test_volumes_that_were_restored_without_the_note_say_that_a_charter_mu
 
 @pytest.mark.case("A6", "B13")
 async def test_what_a_new_charter_leaves_open_is_named(
-    charters: Path, tmp_path: Path, secrets: Path, guarded_system: System, township: Charter
+    charters: Path, tmp_path: Path, secrets: Path, nats: GuardedNats, mongo: MongoServer
 ) -> None:
-    nats = guarded_system.nats
-    assert isinstance(nats, GuardedNats)
-    matter = SubmitMatter(title="路灯不亮", category="reading_room")
-    async with duban(nats.url_for("gateway"), actor="gateway") as system:
-        await system.outcome(Order(matter, key=f"hotline:{uuid4()}", actor="gateway"))
-    async with duban(nats.url_for(OPERATOR)) as system:
-        await system.caught_up()
-    without = charters / "without.yaml"
-    text = (CHARTERS / SHIPPED).read_text("utf-8")
-    without.write_text(text.replace("reading_room", "reading_place"), "utf-8")
-    said = await Step(tmp_path, secrets, nats).publish(without)
-    async with duban(nats.url_for(ADMIN)) as system:  # as other tests find it
-        await publish_charter(system.client, township)
-    assert "warning: category 'reading_room' leaves the charter with" in said
+    step = Step(tmp_path, secrets, nats)
+    await step.publish(charters / SHIPPED)
+    system = System(nats, mongo, logs=tmp_path, database_prefix="charter_step")
+    try:
+        system.start(["intake", "ledger", "escalation"])
+        matter = SubmitMatter(title="路灯不亮", category="reading_room")
+        async with duban(nats.url_for("gateway"), actor="gateway") as gateway:
+            await gateway.outcome(Order(matter, key="hotline:1", actor="gateway"))
+        async with duban(nats.url_for(OPERATOR)) as operator:
+            await operator.caught_up(consumers=("intake", "ledger"))
+        without = charters / "without.yaml"
+        text = (CHARTERS / SHIPPED).read_text("utf-8")
+        without.write_text(text.replace("reading_room", "reading_place"), "utf-8")
+        said = await step.publish(without)
+    finally:
+        system.stop()
+    assert "warning: category 'reading_room' leaves the charter with 1 open matters" in said
 
 
 @pytest.mark.case("B18")
