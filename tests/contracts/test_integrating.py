@@ -1,7 +1,8 @@
 """`docs/integrating.md` says what the code does."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,18 @@ import pytest
 from duban_contracts import fields
 from duban_contracts.charter import Role
 from duban_contracts.envelope import JSON, Attributes, PoisonReason, encode
+from duban_contracts.identity import digest_of
 from duban_contracts.intake import MatterAccepted, SubmitMatter
 from duban_contracts.ledger import EntryOpened
+from duban_contracts.measures import HOLDER
 from duban_contracts.query_catalogue import CATALOGUE as QUERIES
 from duban_contracts.readers import Program, Reader, ReaderRole
 from duban_contracts.subjects import subject_of
 from duban_contracts.visibility import subjects_heard
-from tests.contracts.catalogue import MESSAGES
+from services.chassis.inbox import TOLERANCE
+from services.chassis.originals import KEPT_DAYS
+from services.intake.decider import ENTRY
+from tests.contracts.catalogue import EXAMPLES, MESSAGES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text("utf-8")
 EVERY_HEADER = encode(
@@ -83,3 +89,29 @@ def test_the_subjects_that_each_role_hears_are_listed_and_no_others(role: Reader
     [row] = [line for line in section.splitlines() if line.startswith("|") and f"`{role}`" in line]
     own = "<station>" if role is Role.STATION else "<actor>"
     assert re.findall(r"`([a-z]+\.[^`]+)`", row) == subjects_heard(Reader(own, role))
+
+
+def test_the_digest_of_the_page_is_that_of_the_code():
+    type_, body = SubmitMatter.type, '{"title": "村口公厕堵塞", "category": "public_toilet"}'
+    assert body in PAGE
+    digest = digest_of(type_, body.encode())
+    [plain] = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
+    assert f"`{digest}`" in PAGE
+    assert blake2b(plain.encode(), digest_size=12).hexdigest() == digest
+
+
+def test_how_far_clocks_may_go_and_how_long_letters_are_known_are_those_of_the_code():
+    assert f"more than {TOLERANCE // timedelta(minutes=1)} minutes ahead" in PAGE
+    assert f"(for {KEPT_DAYS} days)" in PAGE
+
+
+def test_the_keys_that_nobody_may_use_are_those_of_the_code():
+    assert f"| beginning with `{ENTRY}` or `{HOLDER}` | nobody |" in PAGE
+
+
+@pytest.mark.parametrize(
+    "path", sorted((EXAMPLES.parents[1] / "examples").iterdir()), ids=lambda path: path.name
+)
+def test_an_example_uses_keys_of_its_own_actor(path):
+    """A feed may not use the prefix of another."""
+    assert "hotline:" not in path.read_text("utf-8")
