@@ -1,9 +1,11 @@
 """`docs/integrating.md` says what the code does."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,10 @@ from duban_contracts import fields
 from duban_contracts.charter import Role
 from duban_contracts.envelope import JSON, Attributes, PoisonReason, encode
 from duban_contracts.identity import digest_of
-from duban_contracts.intake import MatterAccepted, SubmitMatter
+from duban_contracts.intake import MatterAccepted, ShowPetitioner, SubmitMatter, WithdrawMatter
 from duban_contracts.ledger import EntryOpened
 from duban_contracts.measures import HOLDER
+from duban_contracts.message import Command
 from duban_contracts.query_catalogue import CATALOGUE as QUERIES
 from duban_contracts.readers import Program, Reader, ReaderRole
 from duban_contracts.subjects import subject_of
@@ -39,7 +42,7 @@ ROWS = {
     "any other message, an answer too": fields.MAX_PAYLOAD_BYTES,
     "a name or post, a material": fields.MAX_NAME,
     "a title, one piece of evidence": fields.MAX_LINE,
-    "a reason, a note, an answer to the citizen": fields.MAX_TEXT,
+    "a reason, a note, an answer to the citizen; but for the next line": fields.MAX_TEXT,
     "the answer to an order, an instruction": fields.MAX_LONG_TEXT,
     "the petitioner's own words": SubmitMatter.model_json_schema()["properties"]["text"]["maxLength"],
     "a key or id": fields.MAX_KEY,
@@ -115,3 +118,23 @@ def test_the_keys_that_nobody_may_use_are_those_of_the_code():
 def test_an_example_uses_keys_of_its_own_actor(path):
     """A feed may not use the prefix of another."""
     assert "hotline:" not in path.read_text("utf-8")
+
+
+def limits(schema: Any, words: tuple[str, ...] = ("maxLength", "maxItems")) -> Iterator[int]:
+    if isinstance(schema, dict):
+        yield from (schema[word] for word in words if isinstance(schema.get(word), int))
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from limits(each, words)
+
+
+def test_no_text_or_list_of_a_command_has_a_limit_that_the_table_does_not_name():
+    commands = [each for each in MESSAGES.values() if issubclass(each, Command)]
+    found = {limit for each in commands for limit in limits(each.model_json_schema())}
+    named = {int(limit) for limit in re.findall(r"\| (\d+) (?:characters|items) \|", PAGE)}
+    assert found <= named
+
+
+def test_the_shorter_reasons_are_as_the_table_says():
+    for command in (WithdrawMatter, ShowPetitioner):
+        assert command.model_json_schema()["properties"]["reason"]["maxLength"] == 500
+    assert "| 500 characters |" in PAGE
