@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas and the table of messages: `python -m duban_contracts.publish`, in a checkout.
+"""Writes the JSON Schemas and the tables of the README: `python -m duban_contracts.publish`, in a checkout.
 
 A committed schema is a promise: one that an older reader or writer could not live with is not overwritten.
 The exceptions are in `tightened.json`, each with its reason: bounds of commands (docs/decisions/0017).
@@ -10,8 +10,12 @@ import sys
 from collections.abc import Container, Mapping
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from duban_contracts.compatibility import Schema, breaks
 from duban_contracts.message import CATALOGUE, SERVICES, Command, Message
+from duban_contracts.notices import DeadLetterNotice
+from duban_contracts.queries import QueryFault
 from duban_contracts.query_catalogue import CATALOGUE as QUERIES
 from duban_contracts.query_catalogue import EVERYBODY, QueryContract
 from duban_contracts.subjects import subject_of
@@ -19,6 +23,8 @@ from duban_contracts.topology import listeners_of
 
 PACKAGE = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+QUESTIONS = "query_schemas"
+"""The folder beside `schemas`."""
 BEGIN = "<!-- messages: written by `make contracts` -->"
 END = "<!-- end of messages -->"
 BEGIN_QUERIES = "<!-- queries: written by `make contracts` -->"
@@ -36,6 +42,17 @@ def schema_of(message: type[Message]) -> Schema:
     schema = message.model_json_schema(mode="validation")
     name = {"$schema": DIALECT, "$id": f"urn:{message.type.replace('.', ':')}"}
     return {**name, **schema, "title": message.type}
+
+
+def schemas_of_questions(catalogue: Mapping[str, QueryContract]) -> dict[str, Schema]:
+    """By the name that the table of questions gives it: what is asked and what is answered, the refusal of a
+    question, and the one notice that is no fact."""
+    models: list[type[BaseModel]] = [QueryFault, DeadLetterNotice]
+    for contract in catalogue.values():
+        models += [contract.asks, contract.gives]
+    return {
+        model.__name__: {"$schema": DIALECT, **model.model_json_schema(mode="validation")} for model in models
+    }
 
 
 def as_text(schema: Schema) -> str:
@@ -137,7 +154,8 @@ def with_table(readme: str, messages: str, begin_mark: str = BEGIN, end_mark: st
 def publish(
     catalogue: Mapping[str, type[Message]], schemas: Path, readme: Path, meant: Container[str] = ()
 ) -> list[str]:
-    """Writes both, or nothing at all where a promise would break that is not `meant`; returns what would."""
+    """Writes all, also the schemas of questions beside `schemas`; or nothing where a promise would break that
+    is not `meant`, and returns what would."""
     after = {type_: schema_of(message) for type_, message in catalogue.items()}
     if broken := [each for each in broken_promises(committed(schemas), after) if each not in meant]:
         return broken
@@ -146,6 +164,10 @@ def publish(
     schemas.mkdir(exist_ok=True)
     for type_, schema in after.items():
         (schemas / f"{type_}.json").write_text(as_text(schema), "utf-8")
+    questions = schemas.with_name(QUESTIONS)
+    questions.mkdir(exist_ok=True)
+    for name, schema in schemas_of_questions(QUERIES).items():
+        (questions / f"{name}.json").write_text(as_text(schema), "utf-8")
     readme.write_text(text, "utf-8")
     return []
 

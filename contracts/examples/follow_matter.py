@@ -14,7 +14,7 @@ from duban_contracts.subjects import query_subject
 
 URL = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
 ACTOR = urlsplit(URL).username or "gateway"
-KEY = "hotline:20240416-0032"
+KEY = f"{ACTOR}:20240416-0032"
 
 
 async def main() -> None:

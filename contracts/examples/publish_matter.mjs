@@ -4,7 +4,7 @@ import { connect, headers } from "@nats-io/transport-node";
 
 const url = new URL(process.env.NATS_URL ?? "nats://127.0.0.1:4222");
 const actor = url.username || "gateway"; // the credential's name is who acts, and where answers come
-const key = process.argv[2] ?? `hotline:${randomUUID()}`; // the number it has with you
+const key = process.argv[2] ?? `${actor}:${randomUUID()}`; // your own token, and the number it has with you
 
 const client = await connect({
   servers: url.host,

@@ -16,7 +16,7 @@ ACTOR = urlsplit(URL).username or "gateway"  # the credential's name is who acts
 
 async def main() -> None:
     matter = SubmitMatter(title="村口公厕堵塞", category="public_toilet", channel=Channel.HOTLINE)
-    key = "hotline:20240416-0032"  # the number it has with you: sent twice, it still comes in once
+    key = f"{ACTOR}:20240416-0032"  # your own token and number: sent twice, it still comes in once
     about = Attributes(
         id=f"{key}/submit", source="/hotline", type=matter.type, time=None, key=key, correlation=key
     )

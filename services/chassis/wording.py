@@ -40,5 +40,14 @@ def wording(text: str, /, **values: object) -> Wording:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint to follow a sentence about an unknown word, as `charter_check.closest` gives it."""
-    return next((Wording(HINTS[name], {name: value}) for name, value in hint(word, known).items()), "")
+    """A hint to follow a sentence about an unknown word of the charter: the nearest one, all if they are few,
+    else how many there are and where they are read."""
+    known = list(known)
+    for name, value in hint(word, known).items():
+        return Wording(HINTS[name], {name: value})
+    if not known:
+        return ""
+    return wording(
+        "; it has {count}, which `duban list` and the question `charter` tell",
+        count=len(known),
+    )

@@ -214,6 +214,13 @@ def guide(system: System, logs: Path | None) -> str:
     ours = system.nats_url == f"nats://127.0.0.1:{DEFAULT_PORT}"
     address = "" if ours else f" --nats {system.nats_url}"
     lines = [_("logs of the services: {folder}").format(folder=logs)] if logs else []
+    if not system.nats.borrowed:
+        lines.append(
+            _(
+                "for trying out: no credentials here, whoever reaches {address} may send as anybody; "
+                "see deploy/README.md"
+            ).format(address=system.nats_url)
+        )
     lines += [
         _("running; Ctrl-C here stops everything. In another terminal:"),
         f"  duban watch{address}",

@@ -182,3 +182,12 @@ def test_on_a_narrow_terminal_each_address_has_a_line_and_ready_is_last(
     monkeypatch.delenv("COLUMNS")
     [whole] = up_module.ready_lines(system)
     assert whole.count("=http://") == 5
+
+
+@pytest.mark.parametrize(("borrowed", "said"), [(False, True), (True, False)])
+def test_a_nats_of_its_own_is_said_to_check_no_permissions(borrowed: bool, said: bool) -> None:
+    """Of another's nothing is known."""
+    url = "nats://127.0.0.1:4222"
+    system: Any = SimpleNamespace(nats_url=url, nats=SimpleNamespace(borrowed=borrowed))
+    told = up_module.guide(system, None)
+    assert (f"whoever reaches {url} may send as anybody" in told) is said

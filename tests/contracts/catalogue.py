@@ -9,6 +9,7 @@ from duban_contracts.message import CATALOGUE
 
 CONTRACTS = Path(duban_contracts.__file__).parent
 SCHEMAS = CONTRACTS / "schemas"
+QUERY_SCHEMAS = CONTRACTS / "query_schemas"
 EXAMPLES = CONTRACTS / "examples"
 README = CONTRACTS.parent / "README.md"
 RELEASED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("released.json").read_text("utf-8"))

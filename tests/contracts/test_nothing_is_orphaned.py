@@ -10,11 +10,12 @@ import pytest
 
 from duban_contracts import applications, escalation, intake, ledger, measures, rating, supervision, topology
 from duban_contracts.message import SERVICES, Command, CommandRefused, Fact
-from duban_contracts.publish import as_text, meaning, schema_of, table
+from duban_contracts.publish import as_text, meaning, schema_of, schemas_of_questions, table
+from duban_contracts.query_catalogue import CATALOGUE as QUERIES
 from duban_contracts.subjects import command_stream, fact_stream, filter_of
 from duban_contracts.time import PassTime
 from services.console import watching
-from tests.contracts.catalogue import EXAMPLES, MESSAGES, README, SCHEMAS
+from tests.contracts.catalogue import EXAMPLES, MESSAGES, QUERY_SCHEMAS, README, SCHEMAS
 
 TOLD = {
     "intake": intake.IntakeEvent,
@@ -40,6 +41,17 @@ def test_the_committed_schema_is_that_of_the_model(type_):
     file = SCHEMAS / f"{type_}.json"
     assert file.exists(), "run `make contracts` and commit the schema"
     assert file.read_text("utf-8") == as_text(schema_of(MESSAGES[type_])), "run `make contracts`"
+
+
+def test_the_committed_schemas_of_questions_and_answers_are_those_of_the_models():
+    models = {f"{name}.json": as_text(schema) for name, schema in schemas_of_questions(QUERIES).items()}
+    written = {path.name: path.read_text("utf-8") for path in QUERY_SCHEMAS.iterdir()}
+    assert written == models, "run `make contracts`, and remove the file of a model that is gone"
+
+
+def test_questions_and_answers_have_names_of_their_own():
+    models = {model for each in QUERIES.values() for model in (each.asks, each.gives)}
+    assert len({model.__name__ for model in models}) == len(models)
 
 
 @every_message

@@ -47,7 +47,7 @@ async def test_the_snippet_brings_a_matter_in(nats_server, jetstream):
     received = decode(message.subject, message.headers, message.data)
     assert isinstance(received.data, SubmitMatter)
     assert received.data.title == "村口公厕堵塞"
-    assert received.attributes.key == "hotline:20240416-0032"
+    assert received.attributes.key == "gateway:20240416-0032"
 
 
 @pytest.mark.case("B7")

@@ -227,6 +227,32 @@ def test_a_matter_is_submitted_once() -> None:
         assert reason_of(given(*before).when(again)) is Refusal.ALREADY_DONE
 
 
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (history(matter()), "in the register already, where its number is found by this key"),
+        (history(INCOMPLETE), "lacks 书面申请, 家庭经济状况授权书; supplement it"),
+        (history(INCOMPLETE, DECLINE), "is used already; submit another matter"),
+    ],
+)
+def test_the_refusal_of_a_taken_key_advises_only_what_can_be_done(before: list[object], words: str) -> None:
+    [event] = given(*before).when(Submit(asked(LATER), matter(), "gateway"))
+    assert f"{KEY} is " in event.detail
+    assert words in event.detail
+    assert event.detail.endswith("another key")
+
+
+def test_material_that_is_not_missing_is_told_and_not_swallowed() -> None:
+    [event] = given(*history(INCOMPLETE)).when(supplement("身份证"))
+    assert event.reason is Refusal.INCOMPLETE
+    assert event.detail.endswith("as it is written here: 书面申请, 家庭经济状况授权书")
+
+
+def test_more_than_is_missing_may_be_brought() -> None:
+    [event] = given(*history(INCOMPLETE)).when(supplement("书面申请", "家庭经济状况授权书", "身份证"))
+    assert isinstance(event, MatterAccepted)
+
+
 def test_who_submits_under_a_taken_key_learns_nothing_of_it() -> None:
     again = Submit(asked(LATER, "qingjieban"), matter(), "qingjieban")
     for before in (history(matter()), history(INCOMPLETE), history(matter(), WITHDRAW)):

@@ -121,6 +121,11 @@ def test_a_submission_cannot_take_the_key_of_an_entry_nor_the_number_of_a_measur
     ("fields", "reason", "hint"),
     [
         ({"category": "garbag"}, Refusal.UNKNOWN_CATEGORY, "did you mean 'garbage'"),
+        (
+            {"category": "xyz"},
+            Refusal.UNKNOWN_CATEGORY,
+            f"it has {len(TOWN.categories)}, which `duban list` and the question `charter` tell",
+        ),
         ({"village": "dongcum"}, Refusal.UNKNOWN_VILLAGE, "did you mean 'dongcun'"),
         ({"station": "bianmim"}, Refusal.UNKNOWN_STATION, "did you mean 'bianmin'"),
     ],

@@ -131,11 +131,22 @@ def taken(command: Submit, state: State) -> IntakeCommandRefused:
     """What is there is told to who brought it, and to nobody else."""
     asked = command.asked
     if isinstance(state, Unseen | Duties) or command.source == state.kept.source:
-        return no(
-            asked,
-            Refusal.ALREADY_DONE,
-            wording("{key} is here already; supplement it instead", key=asked.key),
-        )
+        if isinstance(state, Accepted):
+            detail = wording(
+                "{key} is in the register already, where its number is found by this key; "
+                "submit another matter under another key",
+                key=asked.key,
+            )
+        elif isinstance(state, Incomplete):
+            detail = wording(
+                "{key} is here already and lacks {missing}; supplement it, or submit another matter under "
+                "another key",
+                key=asked.key,
+                missing=", ".join(state.missing),
+            )
+        else:
+            detail = wording("{key} is used already; submit another matter under another key", key=asked.key)
+        return no(asked, Refusal.ALREADY_DONE, detail)
     return no(
         asked,
         Refusal.NOT_ALLOWED,
@@ -171,7 +182,15 @@ def without(wanted: tuple[str, ...], brought: tuple[str, ...]) -> tuple[str, ...
 def supplement(charter: Charter, command: Supplement, state: Incomplete) -> list[Event]:
     """Judged by what was told to be missing: nothing may be asked for a second time."""
     asked, submitted = command.asked, state.kept.submitted
-    if missing := without(state.missing, command.materials):
+    missing = without(state.missing, command.materials)
+    if missing == state.missing:
+        detail = wording(
+            "nothing of that is missing from {key}; name what is, as it is written here: {missing}",
+            key=asked.key,
+            missing=", ".join(missing),
+        )
+        return [no(asked, Refusal.INCOMPLETE, detail)]
+    if missing:
         return [incomplete(asked, state.station, missing)]
     category = charter.categories.get(submitted.category)
     if category is None:  # the charter changed meanwhile
