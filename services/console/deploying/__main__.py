@@ -19,6 +19,7 @@ from services.console.deploying.mongo_users import prepare
 from services.console.deploying.nats_reload import NotReloaded
 from services.console.deploying.nats_reload import reload as reload_nats
 from services.console.deploying.permissions import NameTaken, as_config, permissions
+from services.console.deploying.replacing import replace
 from services.console.deploying.seed import read_seed
 from services.console.terminal import ending
 
@@ -84,15 +85,6 @@ def refusing() -> Iterator[None]:
     except (CharterErrors, NoCharter) as why:  # each line of the errors says which file
         typer.echo(str(why), err=True)
         raise typer.Exit(1) from None
-
-
-def replace(file: Path, text: str) -> None:
-    """At once: a server that reads it meanwhile sees the old or the new."""
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(text, "utf-8")
-    fresh.replace(file)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from services.chassis.charter_file import read_charter
 from services.console.charter_commands import applied, following
 from services.console.client import Duban, duban
 from services.console.deploying.permissions import permissions
+from services.console.deploying.replacing import replace
 from services.console.orphans import NotAsked, left_out, orphans
 from services.console.plan_telling import plan_sentence
 
@@ -49,6 +50,10 @@ def charter_to_admit(given: Path, note: Path | None) -> tuple[Charter, str]:
     return read_charter(file), file.name
 
 
+def _as_noted(charter: Charter) -> str:
+    return charter.model_dump_json(exclude_none=True)
+
+
 def _noted(note: Path) -> Charter | None:
     try:
         return Charter.model_validate_json(note.read_bytes())
@@ -70,11 +75,11 @@ async def publish(given: Path, admin: str, operator: str, note: Path) -> list[st
         if not named and await _other_in_force(system, former, charter):
             admitted = charter_to_admit(given, note)[0]
             if former:
-                _take_note(note, former)
+                replace(note, _as_noted(former))
             return [_kept(former, charter, admitted)]
         said = await _left_over(operator, former, charter)
         revision, followers, plan = await applied(system, charter, None)
-        _take_note(note, charter)
+        replace(note, _as_noted(charter))
     said.append(f"{file.name} is published as revision {revision}")
     said += [following(service, followed, revision) for service, followed in followers.items()]
     return said + [sentence for sentence in [plan_sentence(plan, charter, revision)] if sentence]
@@ -118,11 +123,3 @@ async def _left_over(operator: str, former: Charter | None, charter: Charter) ->
     except NotAsked as why:
         names = ", ".join(sorted(frozenset().union(*vars(left).values())))
         return [f"warning: the charter leaves out {names}; what is open with it cannot be asked: {why}"]
-
-
-def _take_note(note: Path, charter: Charter) -> None:
-    fresh = note.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(charter.model_dump_json(exclude_none=True), "utf-8")
-    fresh.replace(note)
