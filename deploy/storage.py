@@ -101,7 +101,7 @@ def restore(folder, replace):
 
 
 def remove_stream(stream):
-    """`up` makes it anew; a service without its stream is not ready."""
+    """`up` makes it again; a service without its stream is not ready."""
     with stopped(lambda _: compose("up", "-d", "--wait", "--no-build")):
         storage("remove-stream", stream, volume="nats-data")
 

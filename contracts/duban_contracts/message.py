@@ -135,3 +135,7 @@ class PersonalDataMasked(Fact):
     command: str
     actor: str
     fields: tuple[MaskedField, ...]
+
+
+FOR_ITS_SENDER = CommandRefused | PersonalDataMasked
+"""What the sender of a command alone is told: it holds nothing of the matter that it is about."""

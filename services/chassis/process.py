@@ -115,7 +115,7 @@ def charter_state(charter: Charter | None, unreadable: int | None, why: str = ""
 
 
 def log_health(part: str, state: str) -> None:
-    """Whoever looks for trouble looks for warnings."""
+    """Trouble is a warning, where people look for it."""
     (log.info if state == OK else log.warning)("health", part=part, state=state)
 
 

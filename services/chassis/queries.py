@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from duban_contracts.faults import FieldFault, field_faults
 from duban_contracts.fields import bookmark_text
 from duban_contracts.identity import SEPARATOR, cause_of, identity, reuse
-from duban_contracts.message import CATALOGUE, CommandRefused, Fact, PersonalDataMasked
+from duban_contracts.message import CATALOGUE, FOR_ITS_SENDER, CommandRefused, Fact
 from duban_contracts.queries import (
     AnswerGiven,
     Answers,
@@ -188,7 +188,7 @@ def _told_its_sender(reader: Reader, answer: Answer) -> Shows:
         return sees
     if not any(_is(event, CommandRefused) for event in answer.events):
         return _everything
-    return lambda event: _is(event, CommandRefused | PersonalDataMasked) or sees(event)
+    return lambda event: _is(event, FOR_ITS_SENDER) or sees(event)
 
 
 def _everything(_: Event) -> bool:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from duban_contracts.envelope import rfc3339
 from duban_contracts.identity import SEPARATOR, cause_of, reuse
-from duban_contracts.message import CommandRefused, Fact, PersonalDataMasked, Refusal
+from duban_contracts.message import FOR_ITS_SENDER, Fact, Refusal
 from duban_contracts.subjects import NOBODY
 from duban_contracts.topology import TOLD_TO_CHANNEL
 from duban_contracts.visibility import is_restricted
@@ -429,7 +429,7 @@ def as_event(fact: Fact, audience: Audience = NOBODY_ELSE) -> Event:
 
 @cache
 def _for_its_sender(kind: type[Fact]) -> bool:
-    return issubclass(kind, CommandRefused | PersonalDataMasked)
+    return issubclass(kind, FOR_ITS_SENDER)
 
 
 @cache
